@@ -1,0 +1,1 @@
+# guest: knows util and proto; no libvirt, no libxml2, nothing of the host.

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "proto/auth.h"
+
+#include "proto/limits.h"
+
+int auth_token(const void *key, size_t key_len, const struct auth_parts *parts,
+               char token[DIGEST_HEX_MAX])
+{
+    struct buf canonical;
+    int r;
+
+    buf_init(&canonical, HTTP_HEAD_MAX);
+    r = buf_printf(&canonical, "v1\n%s\n%s\n%s\n%s\n%s\n%s", parts->method,
+                   parts->target, parts->timestamp, parts->nonce,
+                   parts->body_sha256, parts->boot_id);
+    if (r == 0)
+        r = hmac_sha256_hex(key, key_len, buf_data(&canonical), canonical.len,
+                            token);
+    buf_free(&canonical);
+    return r;
+}

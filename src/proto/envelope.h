@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The JSON of the protocol: the envelope of a response, the two forms of a
+ * request, and strict access to their members.  Strict means RFC 8259 with
+ * valid UTF-8, nothing behind the value, and members of exactly the type that
+ * was asked for.
+ */
+#ifndef VSRPC_PROTO_ENVELOPE_H
+#define VSRPC_PROTO_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "util/buf.h"
+#include "util/error.h"
+#include "util/text.h"
+
+#define ENVELOPE_VERSION "1.0"
+
+/* A JSON object freed at the end of its scope. */
+void json_cleanup(struct json_object **object);
+#define AUTO_JSON __attribute__((cleanup(json_cleanup)))
+
+/*
+ * Parses one whole JSON text.
+ *
+ * Return: 0 with *object to be freed with json_object_put(); -EBADMSG with a
+ * message when it is not JSON; -ENOMEM.
+ */
+int json_parse(const char *text, size_t n, struct json_object **object,
+               struct error *err);
+
+/*
+ * Appends a response envelope; data is not taken over and NULL means {}.
+ * Control characters come out as escapes, so the text is one line and safe
+ * to show on a terminal.
+ *
+ * Return: as buf_append().
+ */
+int envelope_write(struct buf *out, int code, const char *message,
+                   struct json_object *data, int64_t now);
+
+/* A response taken apart. */
+struct envelope {
+    struct json_object *root; /* owned; the rest points into it */
+    int code;
+    const char *message;
+    struct json_object *data; /* an object, or NULL */
+};
+
+/*
+ * Reads a response envelope.  The peer is not trusted: a missing or mistyped
+ * member is an error.
+ *
+ * Return: 0, -EBADMSG, -ENOMEM.
+ */
+int envelope_parse(const char *text, size_t n, struct envelope *envelope,
+                   struct error *err);
+
+void envelope_free(struct envelope *envelope);
+
+/* data.detail of an error envelope, else its message.  Never NULL. */
+const char *envelope_detail(const struct envelope *envelope);
+
+/*
+ * Reads a request body in either form: flat ({"command": …}) or wrapped
+ * ({"version", "action", "params": {…}, "timeout"}).  In the wrapped form the
+ * outer timeout is moved into the parameters unless they have their own.
+ *
+ * Return: 0 with *params to be freed with json_object_put();
+ * STATUS_JSON_PARSE_ERROR or STATUS_INVALID_PARAMS with a message; -ENOMEM.
+ */
+int request_parse(const char *text, size_t n, struct json_object **params,
+                  struct error *err);
+
+/*
+ * Members of a request's parameters.  Each returns 0 when the member was read
+ * or, if optional, is absent or null (the value is left alone);
+ * STATUS_MISSING_REQUIRED or STATUS_INVALID_PARAMS with a message that names
+ * the member.
+ */
+enum param_need {
+    PARAM_OPTIONAL,
+    PARAM_REQUIRED,
+};
+
+/* A string without NUL bytes, owned by the parameters. */
+int param_string(struct json_object *params, const char *name,
+                 enum param_need need, const char **value, struct error *err);
+
+/* As param_string(), but any bytes, with their length. */
+int param_bytes(struct json_object *params, const char *name,
+                enum param_need need, const char **value, size_t *n,
+                struct error *err);
+
+/* An integer from min to max. */
+int param_int(struct json_object *params, const char *name,
+              enum param_need need, int64_t min, int64_t max, int64_t *value,
+              struct error *err);
+
+/* Seconds, whole or with a fraction, as milliseconds from min to max. */
+int param_seconds(struct json_object *params, const char *name,
+                  enum param_need need, int64_t min_ms, int64_t max_ms,
+                  int64_t *value_ms, struct error *err);
+
+int param_bool(struct json_object *params, const char *name,
+               enum param_need need, bool *value, struct error *err);
+
+/* An array of strings without NUL bytes; appends copies. */
+int param_strings(struct json_object *params, const char *name,
+                  enum param_need need, struct strlist *list,
+                  struct error *err);
+
+/* An object of strings, as "NAME=VALUE" entries. */
+int param_env(struct json_object *params, const char *name,
+              enum param_need need, struct strlist *list, struct error *err);
+
+/*
+ * Adds a member that holds arbitrary bytes: as a string when they are UTF-8,
+ * else as base64 with "NAME_encoding": "base64" beside it, so that nothing is
+ * lost and JSON stays JSON.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int json_add_bytes(struct json_object *object, const char *name,
+                   const void *bytes, size_t n);
+
+/* Adds a member; takes the value over, also when it fails.
+ * Return: 0 or -ENOMEM (also for a NULL value). */
+int json_add(struct json_object *object, const char *name,
+             struct json_object *value);
+
+/* Adds a string, or null for NULL; an integer; a boolean.  Bytes that are not
+ * UTF-8 (a file name, say) are replaced by '?'.  Return: 0 or -ENOMEM. */
+int json_add_string(struct json_object *object, const char *name,
+                    const char *value);
+int json_add_int(struct json_object *object, const char *name, int64_t value);
+int json_add_bool(struct json_object *object, const char *name, bool value);
+
+#endif

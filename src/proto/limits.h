@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Every limit of the protocol, each with its reason.  Both ends use the same
+ * numbers; vsrpc-protocol(7) lists them.
+ */
+#ifndef VSRPC_PROTO_LIMITS_H
+#define VSRPC_PROTO_LIMITS_H
+
+/* The port that both ends use unless they are told otherwise. */
+#define CHANNEL_DEFAULT "org.vsrpc.agent.0"
+
+/* A path of PATH_MAX bytes, every byte percent-encoded, and some query. */
+#define HTTP_TARGET_MAX (16 * 1024)
+
+/* The longest target and twenty generous header fields. */
+#define HTTP_HEAD_MAX (32 * 1024)
+
+/* curl sends 5, we send 9, proxies and libraries about 20. */
+#define HTTP_FIELDS_MAX 64
+
+/* Longest method we know is DELETE; longer ones cannot be in the table. */
+#define HTTP_METHOD_MAX 16
+
+/* A chunk-size line: 16 hex digits, and extensions that nobody sends. */
+#define HTTP_CHUNK_LINE_MAX 256
+
+/* Trailer fields are allowed by RFC 9112 and ignored here. */
+#define HTTP_TRAILER_MAX 4096
+
+/* A UUID has 36 bytes; leaves room for prefixes. */
+#define REQUEST_ID_MAX 128
+
+/* No request of ours nests deeper than 3. */
+#define JSON_DEPTH_MAX 32
+
+/* A handler's name in /api/v1/custom/NAME: what a file name may be. */
+#define CUSTOM_NAME_MAX 64
+
+/* One response that the host takes into memory.  Twice the largest output an
+ * agent gives back (its max_output_size), because JSON may double it. */
+#define RESPONSE_MAX (256L * 1024 * 1024)
+
+/* What the host throws away while it looks for the answer to its sync: the
+ * kernel was seen to queue 4.4 MB for a reader that had left. */
+#define SYNC_DISCARD_MAX (64L * 1024 * 1024)
+
+/* Raw bytes in one JSON download; base64 and JSON make it a third more. */
+#define DOWNLOAD_JSON_MAX (6L * 1024 * 1024)
+
+/* Raw bytes of one turn of a transfer by the host: at 100 MiB/s the channel
+ * is taken for 40 ms and the round trip is less than a hundredth of it. */
+#define TRANSFER_CHUNK (4L * 1024 * 1024)
+
+/* The marker that ends whatever half-received request is in the agent: the
+ * byte is valid in no head, no JSON and no base64. */
+#define RESET_BYTE 0xFF
+
+/* While the agent answers a sync, this long may pass before the host tries
+ * again from a new connection (ms): thirty times the slowest answer seen. */
+#define SYNC_ATTEMPT_MS 1000
+
+/* The host stays away this long (ms) so that the agent sees it leave; one
+ * was enough in 480 of 480, a loaded guest needs more. */
+#define RECONNECT_GAP_MS 100
+
+#endif

@@ -1,0 +1,13 @@
+# proto: knows util and json-c; no descriptors, clocks, environment or logs.
+noinst_LIBRARIES += libproto.a
+libproto_a_SOURCES = \
+	src/proto/auth.c src/proto/auth.h \
+	src/proto/envelope.c src/proto/envelope.h \
+	src/proto/http.c src/proto/http.h \
+	src/proto/limits.h \
+	src/proto/msg.c src/proto/msg.h \
+	src/proto/route.c src/proto/route.h \
+	src/proto/status.c src/proto/status.h \
+	src/proto/uri.c src/proto/uri.h
+libproto_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+PROTO_LIBS = libproto.a $(JSON_LIBS) $(UTIL_LIBS)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The one route table.  The agent dispatches by it, the lint test holds the
+ * protocol manual against it.
+ */
+#ifndef VSRPC_PROTO_ROUTE_H
+#define VSRPC_PROTO_ROUTE_H
+
+#include <stddef.h>
+
+#define API_PREFIX "/api/v1"
+
+enum route_id {
+    ROUTE_PING,
+    ROUTE_SYNC,
+    ROUTE_CAPABILITIES,
+    ROUTE_SYSTEM_INFO,
+    ROUTE_SYSTEM_STATUS,
+    ROUTE_SHELL_EXEC,
+    ROUTE_FILE_UPLOAD,
+    ROUTE_FILE_DOWNLOAD,
+    ROUTE_FILE_INFO,
+    ROUTE_CONTENT_GET,
+    ROUTE_CONTENT_PUT,
+    ROUTE_SERVICE_CONTROL,
+    ROUTE_CUSTOM,
+    ROUTE_COUNT,
+};
+
+enum route_flags {
+    ROUTE_FREE = 1,   /* not counted by the rate limit: a probe gets through */
+    ROUTE_RAW = 2,    /* the request body is bytes, not JSON; may be long */
+    ROUTE_PREFIX = 4, /* the path goes on behind the table's path */
+    ROUTE_JSON = 8,   /* a request body is required, and it is a JSON object */
+    ROUTE_OPEN = 16,  /* answered without authentication: the way to a
+                       * boot-id, which signing needs */
+};
+
+struct route {
+    enum route_id id;
+    const char *method; /* NULL: any */
+    const char *path;   /* without query */
+    unsigned int flags; /* enum route_flags */
+};
+
+/*
+ * Finds the route of a request.  target may carry a query.
+ *
+ * Return: 0 with *route set, and *rest at what follows the path of a
+ * ROUTE_PREFIX route (inside target, ends at '?' or NUL);
+ * STATUS_METHOD_NOT_ALLOWED with *allow the methods the path has, comma
+ * separated (written to allow, at least ROUTE_ALLOW_MAX bytes);
+ * STATUS_ENDPOINT_NOT_FOUND.
+ */
+int route_match(const char *method, const char *target,
+                const struct route **route, const char **rest, char *allow);
+
+#define ROUTE_ALLOW_MAX 64
+
+/* The table.  Return: the rows, *n of them. */
+const struct route *route_table(size_t *n);
+
+#endif

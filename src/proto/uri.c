@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "proto/uri.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+static bool is_plain(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+           || (c >= 'a' && c <= 'z') || (c && strchr("-._~/", c));
+}
+
+int uri_encode(struct buf *out, const char *text)
+{
+    int r = 0;
+
+    for (; r == 0 && *text; text++) {
+        unsigned char c = (unsigned char) *text;
+
+        r = is_plain(c) ? buf_append(out, text, 1)
+                        : buf_printf(out, "%%%02X", c);
+    }
+    return r;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Return: the byte behind a '%', 0 when it is no valid escape. */
+static char uri_escape(const char *text, size_t n)
+{
+    int high;
+    int low;
+
+    if (n < 3)
+        return '\0';
+    high = hex_digit(text[1]);
+    low = hex_digit(text[2]);
+    return high < 0 || low < 0 ? '\0' : (char) (high * 16 + low);
+}
+
+int uri_decode(const char *text, size_t n, char **decoded)
+{
+    AUTO_FREE char *out = malloc(n + 1);
+    size_t used = 0;
+
+    if (!out)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        char byte = text[i];
+
+        if (byte == '%') {
+            byte = uri_escape(text + i, n - i);
+            i += 2;
+        }
+        if (!byte)
+            return -EINVAL;
+        out[used++] = byte;
+    }
+    out[used] = '\0';
+    *decoded = steal_ptr(&out);
+    return 0;
+}
+
+int uri_query(const char *target, const char *name, char **value)
+{
+    const char *item = strchr(target, '?');
+    const char *found = NULL;
+    size_t length = strlen(name);
+
+    while (item) {
+        item++;
+        if (strncmp(item, name, length) == 0 && item[length] == '=') {
+            if (found)
+                return -EINVAL;
+            found = item + length + 1;
+        }
+        item = strchr(item, '&');
+    }
+    if (!found)
+        return -ENOENT;
+    return uri_decode(found, strcspn(found, "&"), value);
+}

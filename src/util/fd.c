@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "util/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define SLURP_STEP 4096 /* /proc gives at most a page at a time */
+
+int fd_nonblock(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    return 0;
+}
+
+void fd_close(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+    errno = saved;
+}
+
+int fd_write_all(int fd, const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        p += done;
+        n -= (size_t) done;
+    }
+    return 0;
+}
+
+int64_t fd_read_full(int fd, void *bytes, size_t n)
+{
+    uint8_t *p = bytes;
+    size_t got = 0;
+
+    while (got < n) {
+        ssize_t done = read(fd, p + got, n - got);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        if (done == 0)
+            break;
+        got += (size_t) done;
+    }
+    return (int64_t) got;
+}
+
+int fd_slurp(const char *path, struct buf *into)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t step[SLURP_STEP];
+
+    if (fd < 0)
+        return -errno;
+    for (;;) {
+        int64_t got = fd_read_full(fd, step, sizeof(step));
+        int r;
+
+        if (got < 0)
+            return (int) got;
+        r = buf_append(into, step, (size_t) got);
+        if (r < 0)
+            return r;
+        if ((size_t) got < sizeof(step))
+            return 0;
+    }
+}
+
+int fd_wait(int fd, short events, int64_t deadline)
+{
+    struct pollfd watch = { .fd = fd, .events = events };
+
+    for (;;) {
+        int left = deadline_left(deadline);
+        int n = poll(&watch, 1, left);
+
+        if (n > 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n == 0 && left == 0)
+            return -ETIMEDOUT;
+    }
+}

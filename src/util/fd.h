@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* Small helpers around file descriptors. */
+#ifndef VSRPC_UTIL_FD_H
+#define VSRPC_UTIL_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/buf.h"
+
+/* Sets O_NONBLOCK.  Return: 0 or negative errno. */
+int fd_nonblock(int fd);
+
+/* Closes *fd if it is open and sets it to -1.  Keeps errno. */
+void fd_close(int *fd);
+
+/*
+ * Writes all bytes to a blocking descriptor, through EINTR and short writes.
+ *
+ * Return: 0 or negative errno.
+ */
+int fd_write_all(int fd, const void *bytes, size_t n);
+
+/*
+ * Reads up to n bytes from a blocking descriptor, until end of file.
+ *
+ * Return: the bytes read (less than n only at the end), or negative errno.
+ */
+int64_t fd_read_full(int fd, void *bytes, size_t n);
+
+/*
+ * Appends a whole small file (such as those of /proc) to a buffer; the
+ * buffer's ceiling bounds it.
+ *
+ * Return: 0, negative errno; -EMSGSIZE when the file is larger than the room.
+ */
+int fd_slurp(const char *path, struct buf *into);
+
+/*
+ * Waits until events (POLLIN, POLLOUT) or an error are there.
+ *
+ * Return: 0 when ready, -ETIMEDOUT at the deadline, other negative errno.
+ */
+int fd_wait(int fd, short events, int64_t deadline);
+
+#endif

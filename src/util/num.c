@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "util/num.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* Takes the leading digits; at least one must be there. */
+static int num_digits(const char **text, int64_t *value)
+{
+    const char *p = *text;
+    int64_t sum = 0;
+
+    if (*p < '0' || *p > '9')
+        return -EINVAL;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        if (__builtin_mul_overflow(sum, 10, &sum)
+            || __builtin_add_overflow(sum, *p - '0', &sum))
+            return -ERANGE;
+    }
+    *text = p;
+    *value = sum;
+    return 0;
+}
+
+int num_parse(const char *text, int64_t min, int64_t max, int64_t *value)
+{
+    int64_t sum;
+    int r;
+
+    r = num_digits(&text, &sum);
+    if (r < 0)
+        return r;
+    if (*text)
+        return -EINVAL;
+    if (sum < min || sum > max)
+        return -ERANGE;
+    *value = sum;
+    return 0;
+}
+
+/* The power of two that a unit stands for, or -EINVAL. */
+static int num_unit_shift(const char *unit)
+{
+    static const struct {
+        const char *name;
+        int shift;
+    } units[] = {
+        { "", 0 },    { "B", 0 },   { "K", 10 },   { "KB", 10 }, { "KiB", 10 },
+        { "M", 20 },  { "MB", 20 }, { "MiB", 20 }, { "G", 30 },  { "GB", 30 },
+        { "GiB", 30 }, { "T", 40 }, { "TB", 40 },  { "TiB", 40 },
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcasecmp(unit, units[i].name) == 0)
+            return units[i].shift;
+    return -EINVAL;
+}
+
+int num_parse_size(const char *text, int64_t min, int64_t max, int64_t *value)
+{
+    int64_t sum;
+    int shift;
+    int r;
+
+    r = num_digits(&text, &sum);
+    if (r < 0)
+        return r;
+    if (*text == ' ')
+        text++;
+    shift = num_unit_shift(text);
+    if (shift < 0)
+        return shift;
+    if (__builtin_mul_overflow(sum, (int64_t) 1 << shift, &sum))
+        return -ERANGE;
+    if (sum < min || sum > max)
+        return -ERANGE;
+    *value = sum;
+    return 0;
+}
+
+int num_parse_mode(const char *text, unsigned int *mode)
+{
+    unsigned int sum = 0;
+    size_t length = strlen(text);
+
+    if (length < 1 || length > 5)
+        return -EINVAL;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '7')
+            return -EINVAL;
+        sum = sum * 8 + (unsigned int) (*text - '0');
+    }
+    if (sum > 07777)
+        return -EINVAL;
+    *mode = sum;
+    return 0;
+}

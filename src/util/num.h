@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Strict numbers: the whole string is the number, no sign or blank that was
+ * not asked for, and a range that the caller states.
+ */
+#ifndef VSRPC_UTIL_NUM_H
+#define VSRPC_UTIL_NUM_H
+
+#include <stdint.h>
+
+/*
+ * Reads decimal digits only.
+ *
+ * Return: 0, -EINVAL when it is not such a number, -ERANGE outside min..max.
+ */
+int num_parse(const char *text, int64_t min, int64_t max, int64_t *value);
+
+/*
+ * Reads a size in bytes: digits and an optional unit, any case: B, K or KB or
+ * KiB (1024), M…, G…, T….  As the log settings of the specification use it,
+ * every unit is a power of 1024.
+ *
+ * Return: 0, -EINVAL, -ERANGE outside min..max.
+ */
+int num_parse_size(const char *text, int64_t min, int64_t max, int64_t *value);
+
+/*
+ * Reads a file mode in octal, "644" or "0644", at most 07777.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int num_parse_mode(const char *text, unsigned int *mode);
+
+#endif

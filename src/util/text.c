@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "util/text.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/cleanup.h"
+
+/*
+ * Length of the sequence that a lead byte opens and the range of its second
+ * byte (RFC 3629 section 4): the range is what shuts out overlong forms,
+ * surrogates and values beyond Unicode.
+ */
+static const struct utf8_lead {
+    uint8_t first, last;
+    uint8_t length;
+    uint8_t low, high;
+} utf8_leads[] = {
+    { 0x00, 0x7F, 1, 0, 0 },       { 0xC2, 0xDF, 2, 0x80, 0xBF },
+    { 0xE0, 0xE0, 3, 0xA0, 0xBF }, { 0xE1, 0xEC, 3, 0x80, 0xBF },
+    { 0xED, 0xED, 3, 0x80, 0x9F }, { 0xEE, 0xEF, 3, 0x80, 0xBF },
+    { 0xF0, 0xF0, 4, 0x90, 0xBF }, { 0xF1, 0xF3, 4, 0x80, 0xBF },
+    { 0xF4, 0xF4, 4, 0x80, 0x8F },
+};
+
+static const struct utf8_lead *utf8_lead(uint8_t byte)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(utf8_leads); i++)
+        if (byte >= utf8_leads[i].first && byte <= utf8_leads[i].last)
+            return &utf8_leads[i];
+    return NULL;
+}
+
+bool utf8_valid(const void *bytes, size_t n)
+{
+    const uint8_t *p = bytes;
+    const uint8_t *end = p + n;
+
+    while (p < end) {
+        const struct utf8_lead *lead;
+
+        if (*p < 0x80) { /* the common case, kept cheap */
+            p++;
+            continue;
+        }
+        lead = utf8_lead(*p);
+        if (!lead || end - p < lead->length || p[1] < lead->low
+            || p[1] > lead->high)
+            return false;
+        for (int i = 2; i < lead->length; i++)
+            if ((p[i] & 0xC0) != 0x80)
+                return false;
+        p += lead->length;
+    }
+    return true;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+    size_t m = a < b ? a : b;
+
+    return m < c ? m : c;
+}
+
+/* Levenshtein's distance with one row; SIZE_MAX when memory is short. */
+static size_t text_distance(const char *a, const char *b)
+{
+    size_t width = strlen(b);
+    AUTO_FREE size_t *row = calloc(width + 1, sizeof(*row));
+
+    if (!row)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t corner = row[0];
+
+        row[0] = i + 1;
+        for (size_t j = 0; j < width; j++) {
+            size_t above = row[j + 1];
+
+            row[j + 1] = min3(above + 1, row[j] + 1, corner + (a[i] != b[j]));
+            corner = above;
+        }
+    }
+    return row[width];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates,
+                         size_t n)
+{
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t distance = text_distance(word, candidates[i]);
+        size_t bound = strlen(candidates[i]) / 3 + 1;
+
+        if (distance < best_distance && distance <= bound) {
+            best = candidates[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+int strlist_add_n(struct strlist *list, const char *bytes, size_t n)
+{
+    char **items = realloc(list->items, (list->n + 2) * sizeof(*items));
+    char *copy;
+
+    if (!items)
+        return -ENOMEM;
+    list->items = items;
+    copy = malloc(n + 1);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, bytes, n);
+    copy[n] = '\0';
+    items[list->n++] = copy;
+    items[list->n] = NULL;
+    return 0;
+}
+
+int strlist_add(struct strlist *list, const char *item)
+{
+    return strlist_add_n(list, item, strlen(item));
+}
+
+bool strlist_has(const struct strlist *list, const char *item)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->items[i], item) == 0)
+            return true;
+    return false;
+}
+
+void strlist_free(struct strlist *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct strlist) { 0 };
+}

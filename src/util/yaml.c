@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "util/yaml.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <yaml.h>
+
+#include "util/cleanup.h"
+#include "util/log.h"
+#include "util/num.h"
+
+#define PATH_BYTES 256 /* of a dotted key; longer ones are in no table */
+#define DEPTH_MAX 8    /* no table nests deeper; bounds the recursion */
+#define KEYS_MAX 128   /* of one table, for the nearest-word search */
+
+/* What every step of the walk needs. */
+struct walk {
+    const char *file;
+    const struct yaml_key *keys;
+    size_t n_keys;
+    char *target;
+    yaml_document_t *document;
+    struct error *err;
+};
+
+static size_t node_line(const yaml_node_t *node)
+{
+    return node->start_mark.line + 1;
+}
+
+static int walk_fail(const struct walk *walk, const yaml_node_t *node,
+                     const char *key, const char *what)
+{
+    return error_set(walk->err, -EINVAL, "%s:%zu: '%s': %s", walk->file,
+                     node_line(node), key, what);
+}
+
+static const char *scalar(const yaml_node_t *node)
+{
+    return (const char *) node->data.scalar.value;
+}
+
+/* A scalar with a NUL inside would be cut silently. */
+static bool node_is_scalar(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE
+           && strlen(scalar(node)) == node->data.scalar.length;
+}
+
+/* "key:" and "key: null" leave the default alone. */
+static bool node_is_null(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE
+           && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
+           && (!*scalar(node) || strcmp(scalar(node), "~") == 0
+               || strcmp(scalar(node), "null") == 0);
+}
+
+static const char *set_string(const struct yaml_key *key, const char *text,
+                              void *slot)
+{
+    char *copy = strdup(text);
+
+    (void) key;
+    if (!copy)
+        return "out of memory";
+    free(*(char **) slot);
+    *(char **) slot = copy;
+    return NULL;
+}
+
+static const char *set_number(const struct yaml_key *key, const char *text,
+                              void *slot)
+{
+    switch (num_parse(text, key->min, key->max, slot)) {
+    case 0:
+        return NULL;
+    case -ERANGE:
+        return "number out of range";
+    default:
+        return "not a whole number";
+    }
+}
+
+static const char *set_size(const struct yaml_key *key, const char *text,
+                            void *slot)
+{
+    switch (num_parse_size(text, key->min, key->max, slot)) {
+    case 0:
+        return NULL;
+    case -ERANGE:
+        return "size out of range";
+    default:
+        return "not a size; write bytes or, for example, 64K or 10MB";
+    }
+}
+
+static const char *set_seconds(const struct yaml_key *key, const char *text,
+                               void *slot)
+{
+    char *end;
+    double seconds;
+
+    if (*text < '0' || *text > '9')
+        return "not a number of seconds";
+    seconds = strtod(text, &end);
+    if (*end || strpbrk(text, "xXeE"))
+        return "not a number of seconds";
+    seconds *= 1000;
+    if (seconds < (double) key->min || seconds > (double) key->max)
+        return "number of seconds out of range";
+    *(int64_t *) slot = (int64_t) (seconds + 0.5);
+    return NULL;
+}
+
+static const char *set_bool(const struct yaml_key *key, const char *text,
+                            void *slot)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = { { "true", true }, { "false", false }, { "yes", true },
+                  { "no", false },  { "on", true },     { "off", false } };
+
+    (void) key;
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (strcasecmp(text, words[i].word) == 0) {
+            *(bool *) slot = words[i].value;
+            return NULL;
+        }
+    }
+    return "neither true nor false";
+}
+
+static const char *set_level(const struct yaml_key *key, const char *text,
+                             void *slot)
+{
+    (void) key;
+    return log_level_parse(text, slot) < 0
+               ? "no such level; ERROR, WARNING, INFO or DEBUG"
+               : NULL;
+}
+
+/* By kind; each gives what is wrong with the text, or NULL. */
+static const char *(*const setters[])(const struct yaml_key *, const char *,
+                                      void *) = {
+    [YAML_KIND_STRING] = set_string,   [YAML_KIND_NUMBER] = set_number,
+    [YAML_KIND_SIZE] = set_size,       [YAML_KIND_SECONDS] = set_seconds,
+    [YAML_KIND_BOOL] = set_bool,       [YAML_KIND_LEVEL] = set_level,
+};
+
+static int set_list(const struct walk *walk, const struct yaml_key *key,
+                    const yaml_node_t *node)
+{
+    struct strlist *list = (struct strlist *) (walk->target + key->offset);
+
+    if (node->type != YAML_SEQUENCE_NODE)
+        return walk_fail(walk, node, key->path, "not a list");
+    strlist_free(list);
+    for (yaml_node_item_t *item = node->data.sequence.items.start;
+         item < node->data.sequence.items.top; item++) {
+        yaml_node_t *entry = yaml_document_get_node(walk->document, *item);
+
+        if (!entry || !node_is_scalar(entry))
+            return walk_fail(walk, node, key->path, "an entry is not a word");
+        if (strlist_add(list, scalar(entry)) < 0)
+            return walk_fail(walk, node, key->path, "out of memory");
+    }
+    return 0;
+}
+
+static int walk_value(const struct walk *walk, const struct yaml_key *key,
+                      const yaml_node_t *node)
+{
+    const char *wrong;
+
+    if (node_is_null(node))
+        return 0;
+    if (key->kind == YAML_KIND_LIST)
+        return set_list(walk, key, node);
+    if (!node_is_scalar(node))
+        return walk_fail(walk, node, key->path, "not a single value");
+    wrong = setters[key->kind](key, scalar(node), walk->target + key->offset);
+    return wrong ? walk_fail(walk, node, key->path, wrong) : 0;
+}
+
+static const struct yaml_key *walk_find(const struct walk *walk,
+                                        const char *path)
+{
+    for (size_t i = 0; i < walk->n_keys; i++)
+        if (strcmp(walk->keys[i].path, path) == 0)
+            return &walk->keys[i];
+    return NULL;
+}
+
+/* Is the path the section of some key? */
+static bool walk_is_section(const struct walk *walk, const char *path)
+{
+    size_t length = strlen(path);
+
+    for (size_t i = 0; i < walk->n_keys; i++)
+        if (strncmp(walk->keys[i].path, path, length) == 0
+            && walk->keys[i].path[length] == '.')
+            return true;
+    return false;
+}
+
+static int walk_unknown(const struct walk *walk, const yaml_node_t *node,
+                        const char *path)
+{
+    const char *names[KEYS_MAX];
+    const char *nearest;
+    size_t n = walk->n_keys < KEYS_MAX ? walk->n_keys : KEYS_MAX;
+
+    for (size_t i = 0; i < n; i++)
+        names[i] = walk->keys[i].path;
+    nearest = text_nearest(path, names, n);
+    if (!nearest)
+        return walk_fail(walk, node, path, "unknown key");
+    return error_set(walk->err, -EINVAL,
+                     "%s:%zu: unknown key '%s'; did you mean '%s'?",
+                     walk->file, node_line(node), path, nearest);
+}
+
+static int walk_mapping(const struct walk *walk, const yaml_node_t *node,
+                        const char *prefix, int depth);
+
+/* One "key: value" of a mapping. */
+static int walk_pair(const struct walk *walk, const yaml_node_pair_t *pair,
+                     const char *prefix, int depth)
+{
+    yaml_node_t *name = yaml_document_get_node(walk->document, pair->key);
+    yaml_node_t *value = yaml_document_get_node(walk->document, pair->value);
+    const struct yaml_key *key;
+    char path[PATH_BYTES];
+
+    if (!node_is_scalar(name))
+        return walk_fail(walk, name, prefix, "a key is not a word");
+    snprintf(path, sizeof(path), "%s%s%s", prefix, *prefix ? "." : "",
+             scalar(name));
+    key = walk_find(walk, path);
+    if (key)
+        return walk_value(walk, key, value);
+    if (!walk_is_section(walk, path))
+        return walk_unknown(walk, name, path);
+    if (node_is_null(value))
+        return 0;
+    if (value->type != YAML_MAPPING_NODE)
+        return walk_fail(walk, value, path, "a section, not a value");
+    return walk_mapping(walk, value, path, depth + 1);
+}
+
+static int walk_mapping(const struct walk *walk, const yaml_node_t *node,
+                        const char *prefix, int depth)
+{
+    if (depth > DEPTH_MAX)
+        return walk_fail(walk, node, prefix, "nested too deeply");
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
+        int r = walk_pair(walk, pair, prefix, depth);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int walk_document(struct walk *walk)
+{
+    yaml_node_t *root = yaml_document_get_root_node(walk->document);
+
+    if (!root || node_is_null(root)) /* an empty file is a valid one */
+        return 0;
+    if (root->type != YAML_MAPPING_NODE)
+        return walk_fail(walk, root, "", "not a mapping of keys to values");
+    return walk_mapping(walk, root, "", 0);
+}
+
+static int load_stream(FILE *stream, struct walk *walk)
+{
+    yaml_document_t document;
+    yaml_parser_t parser;
+    int r;
+
+    if (!yaml_parser_initialize(&parser))
+        return error_errno(walk->err, -ENOMEM, "%s", walk->file);
+    yaml_parser_set_input_file(&parser, stream);
+    if (yaml_parser_load(&parser, &document)) {
+        walk->document = &document;
+        r = walk_document(walk);
+        yaml_document_delete(&document);
+    } else {
+        r = error_set(walk->err, -EINVAL, "%s:%zu: %s", walk->file,
+                      parser.problem_mark.line + 1,
+                      parser.problem ? parser.problem : "not YAML");
+    }
+    yaml_parser_delete(&parser);
+    return r;
+}
+
+int yaml_load(const char *file, const struct yaml_key *keys, size_t n_keys,
+              void *target, struct error *err)
+{
+    struct walk walk = { .file = file,
+                         .keys = keys,
+                         .n_keys = n_keys,
+                         .target = target,
+                         .err = err };
+    FILE *stream = fopen(file, "re");
+    int r;
+
+    if (!stream)
+        return error_errno(err, -errno, "configuration file '%s'", file);
+    r = load_stream(stream, &walk);
+    fclose(stream);
+    return r;
+}
