@@ -14,7 +14,8 @@ vm_virsh() { virsh -q -c "$VSRPC_URI" "$@"; }
 
 # --- the daemon -------------------------------------------------------------
 
-vm_daemon_answers() { vm_virsh version >/dev/null 2>&1; }
+# not `version`: that makes libvirt probe QEMU
+vm_daemon_answers() { vm_virsh uri >/dev/null 2>&1; }
 
 vm_daemon_start() {
 	vm_daemon_answers && return
@@ -32,11 +33,22 @@ vm_daemon_start() {
 # looks for it when it starts a domain and cannot start it on this system.
 vm_daemon_by_hand() {
 	local daemon
+	vm_kvm_group
 	for daemon in virtlogd libvirtd; do
 		[ $daemon = libvirtd ] && ! vm_have libvirtd && daemon=virtqemud
 		vm_have "$daemon" || vm_error "there is no $daemon" || return
 		vm_daemon_runs "$daemon" || "$daemon" -d </dev/null || return
 	done
+}
+
+# Where no udev gives /dev/kvm to the group kvm, do it here. Otherwise libvirt's
+# probe, run as root, sees KVM, its check as the user libvirt-qemu does not, and
+# libvirt throws away its cache of QEMU's abilities at every look: 3.5 s for
+# each define, each start and each `virsh version`.
+vm_kvm_group() {
+	[ -c /dev/kvm ] && getent group kvm >/dev/null || return 0
+	[ "$(stat -c %G /dev/kvm)" = root ] || return 0
+	chgrp kvm /dev/kvm && chmod 660 /dev/kvm
 }
 
 vm_daemon_runs() {
@@ -279,7 +291,7 @@ vm_small() {
 	esac
 	vm_may_take "$name" || return
 	vm_small_initrd "$initrd" "${VM_AGENT:-$VSRPC_BUILD/vsrpc-agent}" \
-		"${VM_CONFIG:-$VM_LIB/guest_config.yaml}" $ga || return
+		"${VM_CONFIG:-$VM_LIB/guest_config.yaml}" ${ga:+"$ga"} || return
 	for port; do options+=(--channel "$port"); done
 	key=$(vm_key "$initrd.key" "$*" "${VM_MEMORY:-256}" "$VM_LIB/domain.xml.in")
 	vm_is_current "$name" "$key" || {
