@@ -28,7 +28,7 @@ t_result() { # ok|not\ ok DESCRIPTION
 	printf '%s %d - %s\n' "$1" "$T_COUNT" "${2//#/\\#}"
 }
 
-t_diag() { sed 's/^/#   /' <<<"$*"; }
+t_diag() { printf '#   %s\n' "${*//$'\n'/$'\n#   '}"; }
 
 # $WORK belongs to the script, which may list it: the captures lie beside it.
 t_run() {
