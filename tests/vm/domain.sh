@@ -63,7 +63,8 @@ vm_daemon_runs() {
 # only a kernel that has come to its /init with it counts.
 vm_kvm_boots() {
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return
-	timeout 10 "qemu-system-$(uname -m)" -machine "$(vm_machine),accel=kvm" -cpu host -m 256 \
+	ulimit -c 0 # QEMU may abort; its subshell (see vm_accel) keeps this to itself
+	timeout 10 "qemu-system-$(uname -m)" -machine "$(vm_machine),accel=kvm" -cpu max -m 256 \
 		-nodefaults -no-user-config -display none -no-reboot -serial stdio \
 		-kernel "$VM_DIR/kernel/vmlinuz" -initrd "$VM_DIR/base-small.cpio" \
 		-append "console=$(vm_console_device) vsrpc.probe" </dev/null 2>/dev/null |
@@ -80,7 +81,7 @@ vm_accel() {
 	if [ "${saved% *}" != "$boot" ]; then
 		vm_base small >&2 || return
 		saved="$boot qemu"
-		! vm_kvm_boots || saved="$boot kvm"
+		! (vm_kvm_boots) || saved="$boot kvm"
 		echo "$saved" >"$VM_DIR/accel"
 	fi
 	echo "${saved#* }"

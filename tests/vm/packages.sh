@@ -200,7 +200,7 @@ vm_build_root_image() {
 	$fake sh -euc '
 		tar -xf "$1" -C "$2" --numeric-owner --exclude="./dev/*"
 		size=$(du -sm "$2" | cut -f1)
-		mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$2" "$3" "$((size * 5 / 4 + 256))M"
+		mke2fs -q -t ext4 -b 4096 -O ^has_journal -m 0 -d "$2" "$3" "$((size * 5 / 4 + 256))M"
 	' sh "$tar" "$out.d" "$out"
 	local rc=$?
 	rm -rf "$out.d"
