@@ -167,7 +167,15 @@ vm_elf_packages() {
 		done | cut -d: -f1 | sort -u | paste -sd,
 }
 
-# vm_build_root_tar PACKAGES OUT
+# mmdebstrap wants root or a range of user ids to be root in.
+vm_mmdebstrap_prefix() {
+	[ "$(id -u)" = 0 ] && return
+	vm_have newuidmap && grep -q "^$(id -un):" /etc/subuid && unshare -U true 2>/dev/null && return
+	echo sudo
+}
+
+# vm_build_root_tar PACKAGES OUT. The tar comes by stdout, to be ours even when
+# mmdebstrap runs under sudo.
 vm_build_root_tar() {
 	local packages=$1 out=$2 suite
 	suite=$(vm_os_release VERSION_CODENAME)
@@ -175,7 +183,7 @@ vm_build_root_tar() {
 	vm_apt_options >"$out.apt"
 	# The customize hook drops the options again: a proxy may carry a password.
 	# shellcheck disable=SC2016 # $1 is for the hook's shell
-	vm_sources | mmdebstrap --variant=essential --include="$packages" --format=tar \
+	vm_sources | $(vm_mmdebstrap_prefix) mmdebstrap --variant=essential --include="$packages" --format=tar \
 		--aptopt="$out.apt" --aptopt='Acquire::Languages "none"' \
 		--aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -183,7 +191,7 @@ vm_build_root_tar() {
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--customize-hook='rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap' \
 		--customize-hook="sh '$VM_LIB/customize-root' \"\$1\"" \
-		"$suite" "$out" -
+		"$suite" - - >"$out"
 	local rc=$?
 	rm -f "$out.apt"
 	return "$rc"
