@@ -104,6 +104,16 @@ int json_add_bool(struct json_object *object, const char *name, bool value)
     return json_add(object, name, json_object_new_boolean(value));
 }
 
+/* Control characters cost six bytes each in JSON; base64 costs a third. */
+static bool json_text_is_shorter(const uint8_t *bytes, size_t n)
+{
+    size_t escapes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        escapes += bytes[i] < 0x20 && !memchr("\b\t\n\f\r", bytes[i], 5);
+    return escapes <= n / 15;
+}
+
 int json_add_bytes(struct json_object *object, const char *name,
                    const void *bytes, size_t n)
 {
@@ -111,7 +121,7 @@ int json_add_bytes(struct json_object *object, const char *name,
     struct buf text;
     int r;
 
-    if (utf8_valid(bytes, n) && n < INT_MAX)
+    if (n < INT_MAX && utf8_valid(bytes, n) && json_text_is_shorter(bytes, n))
         return json_add(object, name,
                         json_object_new_string_len(n ? bytes : "", (int) n));
     buf_init(&text, INT_MAX);
