@@ -301,7 +301,7 @@ static const struct {
     { "logging:\n\tlevel: INFO\n", "t.yaml:2: " },
     { "logging:\n  level: INFO\n  file: \"open\n", "t.yaml:" },
     { "logging:\n  level: INFO\n...\n}}}\n", "t.yaml:4: " },
-    { "logging:\n  level: INFO\n  file: \xFF\n", "t.yaml: at byte 32: " },
+    { "logging:\n  level: INFO\n  file: \xFF\n", "t.yaml: at byte 31: " },
     { "logging: *nowhere\n", "t.yaml:1: " },
 };
 
