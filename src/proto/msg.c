@@ -52,12 +52,13 @@ static enum msg_event msg_head_done(struct msg *msg)
     const struct http_head *head = &msg->head;
 
     msg->left = head->content_length;
-    if (head->chunked)
+    if (msg->role == HTTP_RESPONSE && msg_bodiless_status(head->status))
+        msg->state = MSG_STATE_DONE; /* whatever length it may announce */
+    else if (head->chunked)
         msg->state = MSG_STATE_CHUNK_SIZE;
     else if (head->content_length > 0)
         msg->state = MSG_STATE_SIZED;
-    else if (head->content_length < 0 && msg->role == HTTP_RESPONSE
-             && !msg_bodiless_status(head->status))
+    else if (head->content_length < 0 && msg->role == HTTP_RESPONSE)
         return msg_fault(msg, 400, "response without a length");
     else
         msg->state = MSG_STATE_DONE;
@@ -250,6 +251,8 @@ static enum msg_event feed_trailer(struct msg *msg, const uint8_t *bytes,
         return msg_fault(msg, 431, "trailer too large");
     if (!msg->line[0])
         msg->state = MSG_STATE_DONE;
+    else if (!http_field_named(msg->line))
+        return msg_fault(msg, 400, "malformed trailer");
     return MSG_BODY;
 }
 
