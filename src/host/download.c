@@ -24,6 +24,8 @@ struct download {
     struct client *client;
     const char *remote;
     struct remote_info info;    /* what is downloaded is what this says */
+    bool empty;                 /* the last answer was 416 */
+    bool open_end;              /* the size is not known yet */
     char etag[RPC_WORD_MAX];
     int64_t total;              /* the file's size as of the last chunk */
     struct digest *md5;         /* NULL: nothing to compare with */
@@ -44,10 +46,17 @@ static int download_info(struct download *download)
         return error_set(download->err, STATUS_FILE_NOT_FOUND,
                          "guest's file '%s': does not exist",
                          download->remote);
-    if (strcmp(info->type, "file") != 0)
+    /* The metadata is that of the link; what it leads to has its size in the
+     * first answer. */
+    if (strcmp(info->type, "symlink") == 0) {
+        download->open_end = true;
+        info->size = TRANSFER_CHUNK;
+        *info->md5 = '\0';
+    } else if (strcmp(info->type, "file") != 0) {
         return error_set(download->err, STATUS_FILE_OPERATION_FAILED,
                          "guest's file '%s': a %s, not a regular file",
                          download->remote, info->type);
+    }
     download->total = info->size;
     if (*info->md5)
         download->md5 = digest_new(DIGEST_MD5);
@@ -106,6 +115,9 @@ static int download_take(struct download *download, int64_t offset,
         return error_set(download->err, -EBADMSG,
                          "the agent sent another part of '%s' than asked for",
                          download->remote);
+    if (download->open_end)
+        download->info.size = download->total = total;
+    download->open_end = false;
     if (!download_same(download, reply, total))
         return error_set(download->err, -EIO,
                          "guest's file '%s': changed while it was read",
@@ -125,7 +137,7 @@ static int download_take(struct download *download, int64_t offset,
 static int download_refused(struct download *download,
                             const struct answer *answer)
 {
-    if (answer->reply.http == 416)
+    if (answer->reply.http == 416 && !download->open_end)
         return error_set(download->err, -EIO,
                          "guest's file '%s': changed while it was read",
                          download->remote);
@@ -161,6 +173,7 @@ static int64_t download_chunk(struct download *download, int64_t offset,
         r = download_refused(download, &answer);
     if (r == 0)
         r = download_take(download, offset, asked, &answer.reply);
+    download->empty = answer.reply.http == 416;
     taken = (int64_t) answer.reply.body.len;
     answer_free(&answer);
     *code = r > 0 ? r : 0;
@@ -175,6 +188,11 @@ static int download_content(struct download *download)
         int code = 0;
         int64_t taken = download_chunk(download, offset, &code);
 
+        if (code && download->open_end && download->empty) {
+            download->info.size = 0;
+            error_clear(download->err);
+            return 0;
+        }
         if (taken < 0 || code)
             return code ? code : (int) taken;
         offset += taken;
