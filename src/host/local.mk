@@ -1,2 +1,42 @@
 # host: knows util, proto, libvirt (virt.c) and libxml2 (domxml.c); nothing of
 # the guest.
+noinst_LIBRARIES += libhost.a
+libhost_a_SOURCES = \
+	src/host/app.c src/host/app.h \
+	src/host/channel.c src/host/channel.h \
+	src/host/client.c src/host/client.h \
+	src/host/cmd_call.c \
+	src/host/cmd_copy.c \
+	src/host/cmd_exec.c \
+	src/host/cmd_help.c src/host/help.h \
+	src/host/cmd_info.c \
+	src/host/cmd_list.c \
+	src/host/cmd_service.c \
+	src/host/commands.c src/host/command.h \
+	src/host/config.c src/host/config.h \
+	src/host/domxml.c src/host/domxml.h \
+	src/host/download.c \
+	src/host/fleet.c src/host/fleet.h \
+	src/host/handshake.c src/host/handshake.h \
+	src/host/keyfile.c src/host/keyfile.h \
+	src/host/opt.c src/host/opt.h \
+	src/host/options.c src/host/options.h \
+	src/host/out.c src/host/out.h \
+	src/host/prefix.c src/host/prefix.h \
+	src/host/retry.c src/host/retry.h \
+	src/host/rpc.c src/host/rpc.h \
+	src/host/several.c src/host/several.h \
+	src/host/sock.c src/host/sock.h \
+	src/host/syncscan.c src/host/syncscan.h \
+	src/host/target.c src/host/target.h \
+	src/host/tempfile.c src/host/tempfile.h \
+	src/host/transfer.c src/host/transfer.h \
+	src/host/transport.h \
+	src/host/upload.c \
+	src/host/virt.c src/host/virt.h
+libhost_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+HOST_LIBS = libhost.a $(PROTO_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
+
+bin_PROGRAMS += vsrpc-virsh
+vsrpc_virsh_SOURCES = src/host/main.c
+vsrpc_virsh_LDADD = $(HOST_LIBS)

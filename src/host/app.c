@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/app.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/help.h"
+#include "host/several.h"
+#include "proto/status.h"
+#include "util/cleanup.h"
+
+/* Everything that main() would have as locals. */
+struct app {
+    struct options options;
+    struct config config;
+    struct log log;
+    struct command_call call;
+    const char *socket;  /* NULL: by domain */
+    const char *operand; /* the domain or domains; NULL: socket or all */
+    char **words;        /* the command and what follows */
+    int n_words;
+    struct error err;
+};
+
+static int app_usage(struct app *app, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int app_usage(struct app *app, const char *format, ...)
+{
+    char message[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    error_set(&app->err, -EINVAL, "%s", message);
+    error_hint(&app->err, PROGRAM " --help");
+    return -EINVAL;
+}
+
+static int app_unknown(struct app *app, const char *word)
+{
+    const char *names[64];
+    const char *nearest;
+    size_t n;
+    const struct command *table = command_table(&n);
+
+    for (size_t i = 0; i < n && i < ARRAY_SIZE(names); i++)
+        names[i] = table[i].name;
+    nearest = text_nearest(word, names, n);
+    if (*word == '-')
+        return app_usage(app,
+                         "option '%s': options stand in front of the domain",
+                         word);
+    app_usage(app, "no command '%s'", word);
+    if (nearest)
+        error_hint(&app->err, "%s", nearest);
+    return -EINVAL;
+}
+
+static bool is_command(const char *word)
+{
+    return word && command_find(word);
+}
+
+static bool is_targeted(const char *word)
+{
+    const struct command *command = word ? command_find(word) : NULL;
+
+    return command && !(command->flags & COMMAND_NO_TARGET);
+}
+
+/* The socket that is meant when no domain is given. */
+static const char *app_default_socket(const struct app *app)
+{
+    const char *socket = getenv("VIRTIO_SOCKET");
+
+    return socket && *socket ? socket : app->config.socket_path;
+}
+
+/*
+ * Which of the operands is the domain.  A domain that is called like a
+ * command can be named as long as a command follows it.
+ */
+static int app_operands(struct app *app, char **words, int n)
+{
+    const struct options *options = &app->options;
+    bool alone = is_command(words[0]) && !is_targeted(words[0])
+                 && !(n > 1 && is_targeted(words[1])
+                      && strcmp(words[0], "help") != 0);
+
+    app->words = words;
+    app->n_words = n;
+    if (options->socket && options->all)
+        return app_usage(app, "--socket and --all exclude each other");
+    app->socket = options->socket;
+    if (alone || options->socket || options->all)
+        return 0;
+    if (is_targeted(words[0]) && app_default_socket(app)) {
+        app->socket = app_default_socket(app);
+        return 0;
+    }
+    if (n < 2 && is_command(words[0]))
+        return app_usage(app, "%s: no domain is given", words[0]);
+    if (n < 2)
+        return app_usage(app, "domain '%s': no command is given", words[0]);
+    app->operand = words[0];
+    app->words++;
+    app->n_words--;
+    return 0;
+}
+
+static int app_command(struct app *app)
+{
+    struct command_call *call = &app->call;
+
+    call->command = command_find(app->words[0]);
+    if (!call->command)
+        return app_unknown(app, app->words[0]);
+    call->options = &app->options;
+    call->config = &app->config;
+    call->log = &app->log;
+    call->out = (struct out) { .json = app->options.json,
+                               .quiet = app->options.quiet,
+                               .verbose = app->options.verbose };
+    return command_parse(call, app->n_words, app->words, &app->err);
+}
+
+/* As virsh: an option, then the environment (which libvirt reads itself),
+ * then what is configured. */
+static void app_source(struct app *app)
+{
+    const char *environment = getenv("LIBVIRT_DEFAULT_URI");
+    struct target_source *source = &app->call.source;
+
+    source->uri = app->options.uri;
+    if (!source->uri && !(environment && *environment))
+        source->uri = app->config.uri;
+    source->channel = app->options.channel ? app->options.channel
+                                           : app->config.channel;
+}
+
+/* Users without rights to the system's log go without, unless they asked. */
+static int app_log(struct app *app)
+{
+    const char *target = app->options.log ? app->options.log
+                                          : app->config.log_file;
+    struct error why = ERROR_INIT;
+    int r = log_open(&app->log, PROGRAM, target, app->config.log_level,
+                     app->config.log_max_size, (int) app->config.log_backups,
+                     &why);
+
+    if (r == 0)
+        return 0;
+    if (app->options.log) {
+        app->err = why;
+        return r;
+    }
+    if (r == -EACCES || r == -EPERM || r == -EROFS)
+        out_note(&app->call.out, "%s; not logging", why.message);
+    else
+        out_message(&app->call.out, "%s; not logging", why.message);
+    return 0;
+}
+
+static int app_targets(struct app *app, struct targets *targets)
+{
+    const struct target_source *source = &app->call.source;
+    size_t skipped = 0;
+    int r;
+
+    if (app->socket)
+        return targets_of_socket(app->socket, targets, &app->err);
+    if (app->operand)
+        return targets_of_operand(source, app->operand, targets, &app->err);
+    r = targets_of_all(source, false, targets, &skipped, &app->err);
+    if (r == 0 && skipped)
+        out_note(&app->call.out, "%zu domain%s without a channel left out",
+                 skipped, skipped == 1 ? "" : "s");
+    return r;
+}
+
+/* Return: the exit status. */
+static int app_execute(struct app *app)
+{
+    struct command_call *call = &app->call;
+    struct targets targets = { 0 };
+    int status;
+
+    if (call->command->flags & COMMAND_NO_TARGET)
+        return call->command->run(call);
+    if (app_targets(app, &targets) < 0)
+        status = command_fail(call, &app->err);
+    else if (targets.many)
+        status = several_run(call, &targets);
+    else
+        status = several_one(call, &targets.items[0]);
+    targets_free(&targets);
+    return status;
+}
+
+/* Errors of the command line are 2, but exec leaves that to the guest's
+ * commands; all others of ours are 125. */
+static int app_fail(const struct app *app, int r)
+{
+    bool exec = app->words && app->n_words > 0
+                && strcmp(app->words[0], "exec") == 0;
+
+    out_error(&app->err);
+    return r == -EINVAL && !exec ? EXIT_STATUS_USAGE : EXIT_STATUS_TRANSPORT;
+}
+
+static int app_words(struct app *app, int argc, char **argv, int first)
+{
+    int r = config_load(&app->config, app->options.config, &app->err);
+
+    if (r < 0)
+        return -EIO; /* whatever it was: not the command line */
+    if (first == argc)
+        return app_usage(app, "no domain and no command");
+    r = app_operands(app, argv + first, argc - first);
+    if (r == 0)
+        r = app_command(app);
+    if (r == 0)
+        r = app_log(app);
+    if (r == 0)
+        app_source(app);
+    return r;
+}
+
+/* Options that are the whole of what is asked.  Return: the exit status, or
+ * -1 when there is none. */
+static int app_answer(const struct options *options)
+{
+    if (options->help)
+        return help_program();
+    if (options->version)
+        return out_line("%s %s", PROGRAM, PACKAGE_VERSION) < 0
+                   ? EXIT_STATUS_TRANSPORT
+                   : EXIT_STATUS_OK;
+    if (options->list_commands)
+        return help_commands();
+    return options->list_options ? help_options() : -1;
+}
+
+static void app_free(struct app *app)
+{
+    command_call_free(&app->call);
+    log_close(&app->log);
+    config_free(&app->config);
+}
+
+int app_run(int argc, char **argv)
+{
+    struct app app = { .log = { .fd = -1 } };
+    int status;
+    int r = options_parse(&app.options, argc, argv, &app.err);
+
+    status = r < 0 ? -1 : app_answer(&app.options);
+    if (status < 0) {
+        if (r >= 0)
+            r = app_words(&app, argc, argv, r);
+        status = r < 0 ? app_fail(&app, r) : app_execute(&app);
+    }
+    app_free(&app);
+    return status;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/channel.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/limits.h"
+#include "util/cleanup.h"
+
+#define NAMES_MAX 300 /* bytes of a list of names in a message */
+
+/* Channels with an owner: talking to them would disturb it. */
+static const char *const reserved[] = {
+    "org.qemu.guest_agent.*", /* libvirt's own */
+    "com.redhat.spice.*",
+    "org.spice-space.*",
+    "org.libguestfs.*",
+};
+
+static bool is_reserved(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+        if (fnmatch(reserved[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
+static const struct channel *find(const struct channel_list *list,
+                                  const char *name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->items[i].name, name) == 0)
+            return &list->items[i];
+    return NULL;
+}
+
+/* "a, b, c" of the channels that may be used. */
+static size_t join_free(const struct channel_list *list,
+                        char names[NAMES_MAX])
+{
+    size_t n = 0;
+
+    names[0] = '\0';
+    for (size_t i = 0; i < list->n; i++) {
+        size_t used = strlen(names);
+
+        if (is_reserved(list->items[i].name))
+            continue;
+        snprintf(names + used, NAMES_MAX - used, "%s%s", n ? ", " : "",
+                 list->items[i].name);
+        n++;
+    }
+    return n;
+}
+
+static int none(const char *domain, struct error *err)
+{
+    error_set(err, -ENXIO, "domain '%s': has no channel for an agent",
+              domain);
+    error_hint(err,
+               "virsh attach-device '%s' channel.xml --live --config, with "
+               "channel.xml: <channel type='unix'><target type='virtio' "
+               "name='%s'/></channel>",
+               domain, CHANNEL_DEFAULT);
+    return -ENXIO;
+}
+
+static int wanted_missing(const struct channel_list *list, const char *wanted,
+                          const char *domain, struct error *err)
+{
+    char names[NAMES_MAX];
+
+    if (join_free(list, names) == 0) {
+        none(domain, err);
+        return error_set(err, -ENXIO,
+                         "domain '%s': has no channel '%s' nor another one",
+                         domain, wanted);
+    }
+    error_set(err, -ENXIO, "domain '%s': has no channel '%s'", domain,
+              wanted);
+    error_hint(err, "--channel with one of: %s", names);
+    return -ENXIO;
+}
+
+static int pick_wanted(const struct channel_list *list, const char *wanted,
+                       const char *domain, const struct channel **picked,
+                       struct error *err)
+{
+    if (is_reserved(wanted))
+        return error_set(err, -ENXIO,
+                         "channel '%s' belongs to another program", wanted);
+    *picked = find(list, wanted);
+    return *picked ? 0 : wanted_missing(list, wanted, domain, err);
+}
+
+static int pick_only(const struct channel_list *list, const char *domain,
+                     const struct channel **picked, struct error *err)
+{
+    char names[NAMES_MAX];
+    size_t n = join_free(list, names);
+
+    if (n == 0)
+        return none(domain, err);
+    if (n > 1) {
+        error_set(err, -ENXIO, "domain '%s': several channels, and none is "
+                  "'%s'", domain, CHANNEL_DEFAULT);
+        error_hint(err, "--channel with one of: %s", names);
+        return -ENXIO;
+    }
+    for (size_t i = 0; i < list->n; i++)
+        if (!is_reserved(list->items[i].name))
+            *picked = &list->items[i];
+    return 0;
+}
+
+int channel_pick(const struct channel_list *list, const char *wanted,
+                 const char *domain, const struct channel **picked,
+                 struct error *err)
+{
+    int r = 0;
+
+    if (wanted) {
+        r = pick_wanted(list, wanted, domain, picked, err);
+    } else {
+        *picked = find(list, CHANNEL_DEFAULT);
+        if (!*picked)
+            r = pick_only(list, domain, picked, err);
+    }
+    if (r == 0 && !(*picked)->path)
+        return error_set(err, -ENXIO,
+                         "domain '%s': channel '%s' has no socket", domain,
+                         (*picked)->name);
+    return r;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* Which of a domain's channels is the agent's. */
+#ifndef VSRPC_HOST_CHANNEL_H
+#define VSRPC_HOST_CHANNEL_H
+
+#include "host/domxml.h"
+
+/*
+ * Picks by the name that the user wanted; without one (NULL) the default
+ * channel, or else the only one that belongs to nobody else.
+ *
+ * Return: 0 with *picked inside the list; -ENXIO with a message and the next
+ * step when there is no such channel or more than one.
+ */
+int channel_pick(const struct channel_list *list, const char *wanted,
+                 const char *domain, const struct channel **picked,
+                 struct error *err);
+
+#endif

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/keyfile.h"
+#include "host/sock.h"
+#include "proto/auth.h"
+#include "proto/route.h"
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+/* Beyond the command's own timeout, for the agent to kill it (TERM, then
+ * KILL) and to send what it has printed. */
+#define EXEC_MARGIN_MS (10 * 1000)
+
+void client_init(struct client *client, const struct client_setup *setup,
+                 struct target *target)
+{
+    const struct config *config = setup->config;
+
+    *client = (struct client) { .setup = *setup, .target = target };
+    rpc_init(&client->rpc);
+    retry_policy_init(&client->policy, config->max_retries,
+                      config->retry_interval, config->backoff_factor);
+    buf_init(&client->key, AUTH_KEY_MAX + 2);
+}
+
+void client_free(struct client *client)
+{
+    rpc_free(&client->rpc);
+    buf_free(&client->key);
+}
+
+void client_disconnect(struct client *client)
+{
+    rpc_close(&client->rpc);
+}
+
+void answer_init(struct answer *answer)
+{
+    *answer = (struct answer) { 0 };
+    rpc_reply_init(&answer->reply);
+}
+
+void answer_free(struct answer *answer)
+{
+    envelope_free(&answer->envelope);
+    rpc_reply_free(&answer->reply);
+    answer_init(answer);
+}
+
+void transfer_result_free(struct transfer_result *result)
+{
+    free(result->path);
+    *result = (struct transfer_result) { 0 };
+}
+
+int64_t client_timeout(const struct client *client)
+{
+    return client->setup.timeout == TIMEOUT_UNSET
+               ? client->setup.config->read_timeout
+               : client->setup.timeout;
+}
+
+/* Puts the domain in front, unless the words name it already. */
+static void client_blame(const struct client *client, struct error *err)
+{
+    if (err && client->target->name
+        && strncmp(err->message, "domain '", 8) != 0)
+        error_prefix(err, "domain '%s'", client->target->name);
+}
+
+/* Nobody answered: what libvirt says about the port tells the two causes
+ * apart. */
+static int client_no_answer(const struct client *client, struct error *err)
+{
+    const struct target *target = client->target;
+    const char *channel = target->channel ? target->channel : target->socket;
+
+    if (target->state == CHANNEL_DISCONNECTED) {
+        error_set(err, -EHOSTDOWN,
+                  "the agent does not run in the guest (nobody has the port "
+                  "of channel '%s' open)",
+                  channel);
+        error_hint(err, "in the guest: systemctl start virtio-rpc");
+        return -EHOSTDOWN;
+    }
+    error_set(err, -EHOSTDOWN,
+              "no answer on channel '%s' within %g s: the agent does not run "
+              "or hangs, or another client holds the channel",
+              channel, (double) client->setup.config->connect_timeout / 1000);
+    error_hint(err, "ss -xp | grep '%s' (shows who is connected)",
+               target->socket);
+    return -EHOSTDOWN;
+}
+
+static int client_dial(void *context, int64_t deadline,
+                       struct transport **transport, struct error *err)
+{
+    const struct client *client = context;
+
+    return sock_connect(client->target->socket, deadline, transport, err);
+}
+
+static int client_open(struct client *client, struct error *err)
+{
+    struct rpc_dialer dialer = { client_dial, client };
+    int r = rpc_open(&client->rpc, &dialer,
+                     client->setup.config->connect_timeout, err);
+
+    return r == -EHOSTDOWN ? client_no_answer(client, err) : r;
+}
+
+static bool is_stale(int code)
+{
+    return code == -ENOENT || code == -ECONNREFUSED;
+}
+
+/* A domain that restarted has a new socket: the XML is read again, once. */
+static int client_reopen(struct client *client, struct error *err)
+{
+    AUTO_FREE char *old = strdup(client->target->socket);
+    struct error fresh = ERROR_INIT;
+
+    if (!old || target_refresh(client->setup.source, client->target, &fresh)
+                    < 0) {
+        if (fresh.code == -ESHUTDOWN || fresh.code == -ESRCH)
+            *err = fresh;
+        return err->code;
+    }
+    if (strcmp(old, client->target->socket) == 0)
+        return err->code;
+    error_clear(err);
+    return client_open(client, err);
+}
+
+static int client_load_key(struct client *client, struct error *err)
+{
+    int r;
+
+    if (client->key_loaded)
+        return 0;
+    r = keyfile_load(client->setup.config, client->target->name,
+                     &client->key, err);
+    if (r < 0)
+        return r;
+    client->key_loaded = true;
+    client->rpc.key = r == 0 ? &client->key : NULL;
+    return 0;
+}
+
+int client_connect(struct client *client, struct error *err)
+{
+    const struct rpc_peer *peer = &client->rpc.peer;
+    struct error own = ERROR_INIT; /* client_reopen() reads it */
+    int r;
+
+    if (client->rpc.transport)
+        return 0;
+    r = client_load_key(client, &own);
+    if (r == 0)
+        r = client_open(client, &own);
+    if (is_stale(r) && client->target->name)
+        r = client_reopen(client, &own);
+    if (r < 0) {
+        client_blame(client, &own);
+        if (err)
+            *err = own;
+        return r;
+    }
+    client->was_connected = true;
+    if (peer->clock_ahead && client->rpc.key)
+        out_note(client->setup.out,
+                 "the guest's clock is %" PRId64 " s %s; signing by it",
+                 peer->clock_ahead > 0 ? peer->clock_ahead
+                                       : -peer->clock_ahead,
+                 peer->clock_ahead > 0 ? "ahead" : "behind");
+    return 0;
+}
+
+/* One request's way through its attempts. */
+struct effort {
+    const struct client_request *request;
+    struct retry_count count;
+    int64_t limit;     /* no attempt starts after it */
+    bool sent;         /* the agent may have seen the last attempt */
+    bool repeatable;
+};
+
+static int client_judge(const struct client_request *request,
+                        struct answer *answer, struct error *err)
+{
+    const struct buf *body = &answer->reply.body;
+
+    /* Part of a file, which may itself look like an envelope. */
+    if (request->raw && answer->reply.http == 206)
+        return 0;
+    if (!answer->reply.json) {
+        if (request->raw && answer->reply.http < 300)
+            return 0;
+        return error_set(err, -EBADMSG,
+                         "the agent's answer (HTTP %d) is not JSON",
+                         answer->reply.http);
+    }
+    if (envelope_parse((const char *) buf_data(body), body->len,
+                       &answer->envelope, err) == 0
+        || request->raw)
+        return 0;
+    return -EBADMSG;
+}
+
+static int client_attempt(struct client *client, struct effort *effort,
+                          struct answer *answer, struct error *err)
+{
+    const struct client_request *request = effort->request;
+    struct rpc_request wire = {
+        .method = request->method,
+        .target = request->target,
+        .content_type = request->content_type,
+        .body = request->body,
+        .body_len = request->body_len,
+        .range_field = request->range_field,
+        .range = request->range,
+        .read_ms = request->read_ms == TIMEOUT_UNSET ? client_timeout(client)
+                                                     : request->read_ms,
+        .write_ms = client->setup.config->write_timeout,
+    };
+    int64_t start = clock_ms();
+    int r;
+
+    effort->sent = false;
+    r = client_connect(client, err);
+    if (r < 0)
+        return r;
+    r = rpc_call(&client->rpc, &wire, &answer->reply, &effort->sent, err);
+    answer->ms = clock_ms() - start;
+    if (r < 0) {
+        client_disconnect(client);
+        return r;
+    }
+    return client_judge(request, answer, err);
+}
+
+static enum retry_class client_class(const struct client *client,
+                                     const struct effort *effort, int r,
+                                     const struct answer *answer)
+{
+    enum retry_class class;
+
+    if (r < 0) {
+        /* Who cannot connect at all has waited already, or never will. */
+        if (!client->was_connected || (effort->sent && !effort->repeatable))
+            return RETRY_NEVER;
+        return retry_class_of_errno(r);
+    }
+    class = answer->envelope.root
+                ? retry_class_of_status(answer->envelope.code)
+                : RETRY_NEVER;
+    /* Busy means not run; an internal error may have come half-way. */
+    return class == RETRY_BUSY || effort->repeatable ? class : RETRY_NEVER;
+}
+
+/* Waits for another attempt.  Return: false when there is none. */
+static bool client_again(const struct client *client, struct effort *effort,
+                         int r, const struct answer *answer,
+                         const struct error *err)
+{
+    enum retry_class class = client_class(client, effort, r, answer);
+    int64_t wait = retry_next(&client->policy, &effort->count, class,
+                              answer->reply.retry_after);
+
+    if (wait < 0
+        || (effort->limit != DEADLINE_NEVER
+            && clock_ms() + wait >= effort->limit))
+        return false;
+    out_note(client->setup.out, "%s; again in %g s",
+             r < 0 ? err->message : envelope_detail(&answer->envelope),
+             (double) wait / 1000);
+    clock_sleep_ms(wait);
+    return true;
+}
+
+/* The last words about a request that failed. */
+static int client_failed(const struct client *client,
+                         const struct effort *effort, int r,
+                         struct error *err)
+{
+    if (effort->sent && !effort->repeatable) {
+        size_t used = strlen(err->message);
+
+        snprintf(err->message + used, sizeof(err->message) - used,
+                 "; %s",
+                 effort->request->doubt
+                     ? effort->request->doubt
+                     : "outcome unknown: the request may have been carried "
+                       "out");
+    } else if (r == -ETIMEDOUT) {
+        error_hint(err, "--timeout SECONDS for a longer wait");
+    }
+    client_blame(client, err);
+    return r;
+}
+
+static void client_log(const struct client *client,
+                       const struct client_request *request, int r,
+                       const struct answer *answer, const struct error *err)
+{
+    const char *name = client->target->name ? client->target->name
+                                            : client->target->socket;
+    struct log *log = client->setup.log;
+
+    if (r < 0)
+        log_error(log, "%s %s %s failed: %s", name, request->method,
+                  request->target, err->message);
+    else
+        log_info(log, "%s %s %s %d %d %" PRId64 " ms", name, request->method,
+                 request->target, answer->reply.http, answer->envelope.code,
+                 answer->ms);
+}
+
+int client_send_request(struct client *client,
+                        const struct client_request *request,
+                        struct answer *answer, struct error *err)
+{
+    struct effort effort = {
+        .request = request,
+        .repeatable = strcmp(request->method, "GET") == 0,
+        .limit = client->setup.timeout > 0
+                     ? deadline_in(client->setup.timeout)
+                     : DEADLINE_NEVER,
+    };
+    struct error own = ERROR_INIT;
+    int r;
+
+    for (;;) {
+        error_clear(&own);
+        r = client_attempt(client, &effort, answer, &own);
+        if (!client_again(client, &effort, r, answer, &own))
+            break;
+        answer_free(answer);
+    }
+    if (r < 0)
+        client_failed(client, &effort, r, &own);
+    client_log(client, request, r, answer, &own);
+    if (r < 0 && err)
+        *err = own;
+    return r;
+}
+
+static int client_get(struct client *client, const char *target,
+                      struct answer *answer, struct error *err)
+{
+    struct client_request request = { .method = "GET",
+                                      .target = target,
+                                      .read_ms = TIMEOUT_UNSET };
+
+    return client_send_request(client, &request, answer, err);
+}
+
+int client_ping(struct client *client, struct answer *answer,
+                struct error *err)
+{
+    return client_get(client, API_PREFIX "/ping", answer, err);
+}
+
+int client_get_system_info(struct client *client, struct answer *answer,
+                           struct error *err)
+{
+    return client_get(client, API_PREFIX "/system/info", answer, err);
+}
+
+/* The members of a command that is a vector or has an environment. */
+static int exec_argv(struct json_object *body, char *const *argv)
+{
+    struct json_object *list = json_object_new_array();
+
+    if (json_add(body, "argv", list) < 0)
+        return -ENOMEM;
+    for (; *argv; argv++) {
+        struct json_object *word = json_object_new_string(*argv);
+
+        if (!word || json_object_array_add(list, word) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int exec_env(struct json_object *body, const struct strlist *env)
+{
+    struct json_object *object = json_object_new_object();
+
+    if (json_add(body, "env", object) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < env->n; i++) {
+        const char *equals = strchr(env->items[i], '=');
+        AUTO_FREE char *name
+            = strndup(env->items[i], (size_t) (equals - env->items[i]));
+
+        if (!name || json_add_string(object, name, equals + 1) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int exec_body(const struct exec_request *exec,
+                     struct json_object *body)
+{
+    int r = exec->command ? json_add_string(body, "command", exec->command)
+                          : exec_argv(body, exec->argv);
+
+    if (r == 0 && exec->working_dir)
+        r = json_add_string(body, "working_dir", exec->working_dir);
+    if (r == 0 && exec->env && exec->env->n)
+        r = exec_env(body, exec->env);
+    if (r == 0 && exec->timeout % 1000 == 0)
+        r = json_add_int(body, "timeout", exec->timeout / 1000);
+    else if (r == 0)
+        r = json_add(body, "timeout",
+                     json_object_new_double((double) exec->timeout / 1000));
+    return r;
+}
+
+int client_exec_command(struct client *client,
+                        const struct exec_request *exec,
+                        struct answer *answer, struct error *err)
+{
+    AUTO_JSON struct json_object *body = json_object_new_object();
+    struct client_request request = {
+        .method = "POST",
+        .target = API_PREFIX "/shell/exec",
+        .content_type = "application/json",
+        .read_ms = exec->timeout ? exec->timeout + EXEC_MARGIN_MS : 0,
+        .doubt = "outcome unknown: the command may have run",
+    };
+
+    if (!body || exec_body(exec, body) < 0)
+        return error_errno(err, -ENOMEM, "exec");
+    request.body = json_object_to_json_string_length(
+        body, JSON_C_TO_STRING_PLAIN, &request.body_len);
+    if (!request.body)
+        return error_errno(err, -ENOMEM, "exec");
+    return client_send_request(client, &request, answer, err);
+}
+
+static const struct {
+    int code;
+    const char *hint;
+} hints[] = {
+    { STATUS_AUTH_FAILED,
+      "security.auth_key_file or auth_key_dir in the host's configuration" },
+    { STATUS_SERVICE_UNAVAILABLE, "again later" },
+    { STATUS_CMD_TIMEOUT, "--timeout SECONDS for a longer run" },
+    { STATUS_INTERNAL_ERROR, "in the guest: journalctl -u virtio-rpc" },
+};
+
+int answer_error(const struct client *client, const struct answer *answer,
+                 struct error *err)
+{
+    const struct envelope *envelope = &answer->envelope;
+    const char *detail;
+    /* A negative code would pass for an errno of ours. */
+    int code = envelope->code < 0 ? STATUS_INTERNAL_ERROR : envelope->code;
+
+    if (!envelope->root || code == STATUS_SUCCESS)
+        return 0;
+    detail = envelope_detail(envelope);
+    if (strcmp(detail, envelope->message) == 0)
+        error_set(err, code, "%s", detail);
+    else
+        error_set(err, code, "%s: %s", envelope->message, detail);
+    for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+        if (hints[i].code == code)
+            error_hint(err, "%s", hints[i].hint);
+    client_blame(client, err);
+    return code;
+}

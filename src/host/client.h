@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The client API of the specification: connect, disconnect, send_request,
+ * ping, get_system_info, exec_command, upload_file and download_file, for one
+ * target.  Every command stands on it.
+ *
+ * Functions that talk give 0 when the agent answered, whatever its business
+ * code says; the answer has it.  Negative errno is ours or the channel's.
+ */
+#ifndef VSRPC_HOST_CLIENT_H
+#define VSRPC_HOST_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/config.h"
+#include "host/options.h"
+#include "host/out.h"
+#include "host/retry.h"
+#include "host/rpc.h"
+#include "host/target.h"
+#include "proto/envelope.h"
+#include "util/log.h"
+
+/* What a client needs and does not own. */
+struct client_setup {
+    const struct config *config;
+    const struct target_source *source; /* to read the XML again */
+    const struct out *out;              /* for notes */
+    struct log *log;
+    int64_t timeout; /* ms, from --timeout; 0: none; TIMEOUT_UNSET */
+};
+
+struct client {
+    struct client_setup setup;
+    struct target *target; /* not owned; brought up to date on the way */
+    struct rpc rpc;
+    struct retry_policy policy;
+    struct buf key;
+    bool key_loaded;
+    bool was_connected; /* at least once */
+};
+
+/* What was asked for; strings are not owned. */
+struct client_request {
+    const char *method;
+    const char *target;       /* "/api/v1/…" with query */
+    const char *content_type; /* NULL: no body */
+    const void *body;
+    size_t body_len;
+    const char *range_field;  /* as in rpc_request */
+    const char *range;
+    int64_t read_ms;          /* 0: no limit; TIMEOUT_UNSET: as set up */
+    bool raw;                 /* an answer without an envelope is fine */
+    const char *doubt;        /* said when it was sent and not answered */
+};
+
+/* An answer; free with answer_free(). */
+struct answer {
+    struct rpc_reply reply;
+    struct envelope envelope; /* root NULL: the answer has none */
+    int64_t ms;               /* how long it took */
+};
+
+/* A command to run; unset members are NULL or 0. */
+struct exec_request {
+    const char *command;      /* a string that the agent splits, … */
+    char *const *argv;        /* … or a NULL-terminated vector */
+    const char *working_dir;
+    const struct strlist *env; /* NAME=VALUE */
+    int64_t timeout;          /* ms in the guest; 0: none */
+};
+
+/* How a file is to be stored in the guest; NULL: not asked for. */
+struct upload_options {
+    const char *mode;
+    const char *owner;
+    const char *group;
+    bool no_clobber;
+};
+
+/* What a transfer did. */
+struct transfer_result {
+    char *path;   /* where the file is now; owned */
+    int64_t size; /* bytes */
+    char md5[33]; /* hex, or "" when there was nothing to compare with */
+};
+
+/* Sets a client up; nothing is connected yet. */
+void client_init(struct client *client, const struct client_setup *setup,
+                 struct target *target);
+
+/* Disconnects and frees. */
+void client_free(struct client *client);
+
+/*
+ * Connects and syncs; requests do so by themselves when needed.
+ *
+ * Return: 0; negative errno with a message that names the domain.
+ */
+int client_connect(struct client *client, struct error *err);
+
+/* Ends the connection; the next request connects anew. */
+void client_disconnect(struct client *client);
+
+/*
+ * Sends a request and takes the answer, with the retries that are safe.
+ *
+ * Return: 0; -ECONNRESET, -ETIMEDOUT, -EBADMSG, -EMSGSIZE, -ENOMEM and those
+ * of client_connect().
+ */
+int client_send_request(struct client *client,
+                        const struct client_request *request,
+                        struct answer *answer, struct error *err);
+
+/* Return: each as client_send_request(). */
+int client_ping(struct client *client, struct answer *answer,
+                struct error *err);
+int client_get_system_info(struct client *client, struct answer *answer,
+                           struct error *err);
+int client_exec_command(struct client *client,
+                        const struct exec_request *exec,
+                        struct answer *answer, struct error *err);
+
+/*
+ * Copies a local file to the guest.  A remote path that ends in '/' or is a
+ * folder gets the file's name.
+ *
+ * Return: 0; the agent's business code (positive) with a message; negative
+ * errno.
+ */
+int client_upload_file(struct client *client, const char *local,
+                       const char *remote,
+                       const struct upload_options *options,
+                       struct transfer_result *result, struct error *err);
+
+/*
+ * Copies a file of the guest to a local path ("-": standard output; a folder:
+ * a file of the same name in it).  An existing file is only replaced once the
+ * copy is complete and its MD5 is right.
+ *
+ * Return: as client_upload_file().
+ */
+int client_download_file(struct client *client, const char *remote,
+                         const char *local, struct transfer_result *result,
+                         struct error *err);
+
+/* The time that an answer may take (ms); 0: no limit. */
+int64_t client_timeout(const struct client *client);
+
+void answer_init(struct answer *answer);
+void answer_free(struct answer *answer);
+
+/*
+ * Makes an error of an answer's business code: message with the agent's
+ * words, and a hint where there is one.
+ *
+ * Return: the code, 0 when it is success.
+ */
+int answer_error(const struct client *client, const struct answer *answer,
+                 struct error *err);
+
+/* Frees what a transfer's result holds. */
+void transfer_result_free(struct transfer_result *result);
+
+#endif

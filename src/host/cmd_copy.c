@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* upload and download. */
+#include <config.h>
+
+#include "host/command.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+static int done_json(const struct transfer_result *result)
+{
+    AUTO_JSON struct json_object *root = NULL;
+    AUTO_JSON struct json_object *data = json_object_new_object();
+    struct buf text;
+    int r = -1;
+
+    buf_init(&text, 64 * 1024);
+    if (data && json_add_string(data, "path", result->path) == 0
+        && json_add_int(data, "size", result->size) == 0
+        && json_add_string(data, "md5", *result->md5 ? result->md5 : NULL)
+               == 0
+        && envelope_write(&text, STATUS_SUCCESS, "success", data,
+                          clock_wall())
+               == 0
+        && json_parse((char *) buf_data(&text), text.len, &root, NULL) == 0)
+        r = out_json(root);
+    buf_free(&text);
+    return r;
+}
+
+static int done(const struct command_call *call, const char *what,
+                const struct transfer_result *result)
+{
+    int r = 0;
+
+    /* The file itself went to standard output. */
+    if (strcmp(result->path, "-") == 0)
+        return EXIT_STATUS_OK;
+    if (call->out.json)
+        r = done_json(result);
+    else if (!call->out.quiet)
+        r = out_line("%s successful: %s (%" PRId64 " bytes)", what,
+                     result->path, result->size);
+    return r < 0 ? command_output_status(r) : EXIT_STATUS_OK;
+}
+
+int cmd_upload(struct command_call *call)
+{
+    struct upload_options options = { .mode = call->values.mode,
+                                      .owner = call->values.owner,
+                                      .group = call->values.group,
+                                      .no_clobber = call->values.no_clobber };
+    struct error err = ERROR_INIT;
+    struct transfer_result result;
+    int r = client_upload_file(call->client, call->args[0], call->args[1],
+                               &options, &result, &err);
+
+    r = r ? command_fail(call, &err) : done(call, "Upload", &result);
+    transfer_result_free(&result);
+    return r;
+}
+
+int cmd_download(struct command_call *call)
+{
+    struct error err = ERROR_INIT;
+    struct transfer_result result;
+    int r = client_download_file(call->client, call->args[0], call->args[1],
+                                 &result, &err);
+
+    r = r ? command_fail(call, &err) : done(call, "Download", &result);
+    transfer_result_free(&result);
+    return r;
+}

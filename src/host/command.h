@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Commands: one table, from which dispatch, help and completion are made.
+ */
+#ifndef VSRPC_HOST_COMMAND_H
+#define VSRPC_HOST_COMMAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/client.h"
+#include "host/opt.h"
+
+enum command_flags {
+    COMMAND_NO_TARGET = 1, /* stands in front, without a domain */
+    COMMAND_EXEC = 2,      /* usage errors are 125: 2 could be the guest's */
+};
+
+/* Values of the options of all commands. */
+struct command_values {
+    const char *cwd;
+    struct strlist env;
+    int64_t timeout; /* ms; TIMEOUT_UNSET */
+    const char *mode;
+    const char *owner;
+    const char *group;
+    bool no_clobber;
+};
+
+/* One call of a command, for one target. */
+struct command_call {
+    const struct command *command;
+    const struct options *options;
+    const struct config *config;
+    struct target_source source;
+    struct out out;
+    struct log *log;
+    struct client *client; /* NULL for COMMAND_NO_TARGET */
+    struct command_values values;
+    char **args; /* operands, ends with a NULL */
+    int n_args;
+    bool dashes;      /* "--" stood in front of the operands */
+    struct buf input; /* what prepare() has read */
+};
+
+struct command {
+    const char *name;
+    const char *usage; /* of the operands */
+    const char *help;  /* one line */
+    const struct opt *opts;
+    size_t n_opts;
+    int min, max;      /* number of operands; max -1: any */
+    unsigned int flags;
+    /* Checks the operands before anything is contacted, once for all
+     * targets; may be NULL.  Return: 0; -EINVAL, with a message, is wrong
+     * usage; other negative errno. */
+    int (*prepare)(struct command_call *call, struct error *err);
+    /* Return: the exit status. */
+    int (*run)(struct command_call *call);
+};
+
+/* The table.  Return: the rows, *n of them. */
+const struct command *command_table(size_t *n);
+
+/* Finds a command.  Return: its row or NULL. */
+const struct command *command_find(const char *name);
+
+/*
+ * Reads a command's options and checks its operands; words[0] is its name.
+ *
+ * Return: 0; as prepare().  command_call_free() in either case.
+ */
+int command_parse(struct command_call *call, int n, char **words,
+                  struct error *err);
+
+void command_call_free(struct command_call *call);
+
+/* Shows an error (with --json also as an envelope on standard output).
+ * Return: the exit status: what the code's row says, or 125. */
+int command_fail(const struct command_call *call, const struct error *err);
+
+/*
+ * Prints an answer's envelope as one line, or the error r of getting it.
+ *
+ * Return: the exit status.
+ */
+int command_report(const struct command_call *call, int r,
+                   const struct answer *answer, const struct error *err);
+
+/* The exit status of output that failed: 141 when nobody reads it (as a
+ * shell has it), or 125. */
+int command_output_status(int r);
+
+/* Run functions and option tables, by file. */
+int cmd_ping(struct command_call *call);
+int cmd_info(struct command_call *call);
+int cmd_status(struct command_call *call);
+int cmd_capabilities(struct command_call *call);
+int cmd_stat(struct command_call *call);
+int cmd_exec_prepare(struct command_call *call, struct error *err);
+int cmd_exec(struct command_call *call);
+int cmd_upload(struct command_call *call);
+int cmd_download(struct command_call *call);
+int cmd_service_prepare(struct command_call *call, struct error *err);
+int cmd_service(struct command_call *call);
+int cmd_call_prepare(struct command_call *call, struct error *err);
+int cmd_call(struct command_call *call);
+int cmd_list(struct command_call *call);
+int cmd_help(struct command_call *call);
+
+#endif

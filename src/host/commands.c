@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define AT(member) offsetof(struct command_values, member)
+#define INPUT_MAX (64L * 1024 * 1024) /* a request body typed by a user */
+#define STATUS_SIGPIPE (EXIT_STATUS_SIGNAL + 13)
+
+static const struct opt exec_opts[] = {
+    { 0, "cwd", "DIR", OPT_STRING, AT(cwd), "folder to run in" },
+    { 0, "env", "NAME=VALUE", OPT_ENV, AT(env),
+      "variable to set; may be repeated" },
+    { 0, "timeout", "SECONDS", OPT_SECONDS, AT(timeout),
+      "end the command after that; 0: never" },
+};
+
+static const struct opt upload_opts[] = {
+    { 0, "mode", "MODE", OPT_MODE, AT(mode),
+      "octal mode (default: the local file's)" },
+    { 0, "owner", "USER", OPT_STRING, AT(owner), "owner in the guest" },
+    { 0, "group", "GROUP", OPT_STRING, AT(group), "group in the guest" },
+    { 0, "no-clobber", NULL, OPT_FLAG, AT(no_clobber),
+      "fail when the file exists" },
+};
+
+#define NO_OPTS NULL, 0
+#define OPTS(table) table, ARRAY_SIZE(table)
+
+static const struct command commands[] = {
+    { "ping", "", "see whether the agent answers", NO_OPTS, 0, 0, 0, NULL,
+      cmd_ping },
+    { "info", "", "show the guest's system", NO_OPTS, 0, 0, 0, NULL,
+      cmd_info },
+    { "status", "", "show the guest's load, memory and disks", NO_OPTS, 0, 0,
+      0, NULL, cmd_status },
+    { "capabilities", "", "show the agent's version, limits and policy",
+      NO_OPTS, 0, 0, 0, NULL, cmd_capabilities },
+    { "exec", "\"COMMAND\" | [--] PROGRAM [ARG…]", "run a command",
+      OPTS(exec_opts), 1, -1, COMMAND_EXEC, cmd_exec_prepare, cmd_exec },
+    { "upload", "LOCAL REMOTE", "copy a file to the guest",
+      OPTS(upload_opts), 2, 2, 0, NULL, cmd_upload },
+    { "download", "REMOTE LOCAL", "copy a file from the guest", NO_OPTS, 2, 2,
+      0, NULL, cmd_download },
+    { "stat", "PATH", "show a file's metadata", NO_OPTS, 1, 1, 0, NULL,
+      cmd_stat },
+    { "service", "NAME start|stop|restart|status|enable|disable",
+      "control a service", NO_OPTS, 2, 2, 0, cmd_service_prepare,
+      cmd_service },
+    { "call", "METHOD PATH [BODY | @FILE | -]", "send any request", NO_OPTS,
+      2, 3, 0, cmd_call_prepare, cmd_call },
+    { "list", "", "list running domains and their agents", NO_OPTS, 0, 0,
+      COMMAND_NO_TARGET, NULL, cmd_list },
+    { "help", "[COMMAND]", "show help", NO_OPTS, 0, 1, COMMAND_NO_TARGET,
+      NULL, cmd_help },
+};
+
+const struct command *command_table(size_t *n)
+{
+    *n = ARRAY_SIZE(commands);
+    return commands;
+}
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int command_check_count(const struct command_call *call,
+                               struct error *err)
+{
+    const struct command *command = call->command;
+
+    if (call->n_args >= command->min
+        && (command->max < 0 || call->n_args <= command->max))
+        return 0;
+    error_set(err, -EINVAL, "%s: %s", command->name,
+              call->n_args < command->min ? "an operand is missing"
+                                          : "too many operands");
+    error_hint(err, PROGRAM " %s%s%s%s",
+               command->flags & COMMAND_NO_TARGET ? "" : "DOMAIN ",
+               command->name, *command->usage ? " " : "", command->usage);
+    return -EINVAL;
+}
+
+int command_parse(struct command_call *call, int n, char **words,
+                  struct error *err)
+{
+    const struct command *command = call->command;
+    int first;
+    int r;
+
+    call->values = (struct command_values) { .timeout = TIMEOUT_UNSET };
+    buf_init(&call->input, INPUT_MAX);
+    first = opt_parse(command->opts, command->n_opts, n, words, &call->values,
+                      err);
+    if (first < 0) {
+        error_prefix(err, "%s", command->name);
+        return first;
+    }
+    call->args = words + first;
+    call->n_args = n - first;
+    call->dashes = strcmp(words[first - 1], "--") == 0;
+    r = command_check_count(call, err);
+    if (r == 0 && command->prepare)
+        r = command->prepare(call, err);
+    return r;
+}
+
+void command_call_free(struct command_call *call)
+{
+    strlist_free(&call->values.env);
+    buf_free(&call->input);
+}
+
+int command_output_status(int r)
+{
+    return r == -EPIPE ? STATUS_SIGPIPE : EXIT_STATUS_TRANSPORT;
+}
+
+/* The business code that stands for an errno of ours. */
+static int code_of(int code)
+{
+    if (code >= 0)
+        return code;
+    return code == -ETIMEDOUT ? STATUS_READ_TIMEOUT : STATUS_CONNECTION_LOST;
+}
+
+/* The envelope that an agent would have sent, had there been one. */
+static void fail_json(const struct error *err)
+{
+    AUTO_JSON struct json_object *root = NULL;
+    AUTO_JSON struct json_object *data = json_object_new_object();
+    const struct status *status = status_get(code_of(err->code));
+    struct buf text;
+
+    buf_init(&text, 2 * sizeof(*err));
+    if (data && json_add_string(data, "error_type", status->name) == 0
+        && json_add_string(data, "detail", err->message) == 0
+        && envelope_write(&text, status->code, status->message, data,
+                          clock_wall())
+               == 0
+        && json_parse((char *) buf_data(&text), text.len, &root, NULL) == 0)
+        out_json(root);
+    buf_free(&text);
+}
+
+int command_fail(const struct command_call *call, const struct error *err)
+{
+    if (err->code == -EPIPE)
+        return command_output_status(err->code);
+    if (call->out.json)
+        fail_json(err);
+    out_error(err);
+    return err->code < 0 ? EXIT_STATUS_TRANSPORT : status_get(err->code)->exit;
+}
+
+int command_report(const struct command_call *call, int r,
+                   const struct answer *answer, const struct error *err)
+{
+    if (r < 0)
+        return command_fail(call, err);
+    r = out_json(answer->envelope.root);
+    if (r < 0)
+        return command_output_status(r);
+    return status_get(answer->envelope.code)->exit;
+}

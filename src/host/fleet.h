@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The same work for many targets at once, each in a process of its own: one
+ * that hangs or dies delays and harms nobody else.
+ *
+ * The workers die with their parent, however it dies; Ctrl-C needs no more.
+ */
+#ifndef VSRPC_HOST_FLEET_H
+#define VSRPC_HOST_FLEET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct fleet {
+    size_t n;         /* pieces of work, 0 … n - 1 */
+    int64_t parallel; /* at most so many at once */
+    void *context;    /* for the functions */
+    /* In a worker, its standard output and error in pipes.
+     * Return: its exit status. */
+    int (*work)(void *context, size_t i);
+    /* In the parent: a worker has written to fd 1 or 2.
+     * Return: 0; negative errno ends everything. */
+    int (*output)(void *context, size_t i, int fd, const uint8_t *bytes,
+                  size_t n);
+    /* In the parent: a worker has ended, after its last output.
+     * Return: as output. */
+    int (*done)(void *context, size_t i, int status);
+};
+
+/*
+ * Does the work.
+ *
+ * Return: 0 when all workers have ended; negative errno with a message, or
+ * that of output or done; the rest has been killed then.
+ */
+int fleet_run(const struct fleet *fleet, struct error *err);
+
+#endif

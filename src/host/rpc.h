@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * One connection to one agent: connect, agree where messages start (sync),
+ * then requests and answers, one at a time.
+ *
+ * Whatever fails here leaves the stream in an unknown place: after an error
+ * of rpc_call() only rpc_close() is allowed.  The guest is not trusted: sizes
+ * are bounded, answers with a foreign id are dropped, and an answer that
+ * trickles runs into a deadline.
+ */
+#ifndef VSRPC_HOST_RPC_H
+#define VSRPC_HOST_RPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/transport.h"
+#include "proto/msg.h"
+#include "util/buf.h"
+#include "util/error.h"
+
+#define RPC_WORD_MAX 128 /* of a peer's word that we keep: ids, versions */
+
+/* What the agent said about itself in its sync. */
+struct rpc_peer {
+    char version[RPC_WORD_MAX];
+    char boot_id[RPC_WORD_MAX]; /* goes into signatures */
+    int64_t clock_ahead;        /* seconds its clock is ahead of ours */
+    bool auth;                  /* it wants signed requests */
+};
+
+struct rpc {
+    struct transport *transport; /* NULL: not connected */
+    struct msg msg;
+    uint8_t *step;               /* where one read goes */
+    struct rpc_peer peer;
+    const struct buf *key;       /* to sign with; NULL: do not; not owned */
+};
+
+struct rpc_request {
+    const char *method;
+    const char *target;       /* encoded path and query */
+    const char *content_type; /* NULL: there is no body */
+    const void *body;
+    size_t body_len;
+    const char *range_field;  /* "Range" or "Content-Range", or NULL */
+    const char *range;        /* its value */
+    int64_t read_ms;          /* until the answer starts; 0: no limit */
+    int64_t write_ms;         /* likewise for taking the request */
+};
+
+struct rpc_reply {
+    int http;
+    int64_t retry_after;            /* seconds; -1: none given */
+    char content_range[RPC_WORD_MAX];
+    char etag[RPC_WORD_MAX];
+    bool json;                      /* by its Content-Type */
+    struct buf body;
+};
+
+/* How rpc_open() gets at a transport, once per attempt. */
+struct rpc_dialer {
+    int (*dial)(void *context, int64_t deadline, struct transport **transport,
+                struct error *err);
+    void *context;
+};
+
+void rpc_init(struct rpc *rpc);
+
+/*
+ * Connects and syncs, in as many attempts as fit into connect_ms.
+ *
+ * Return: 0; -EHOSTDOWN when the agent did not answer (message only says so:
+ * the caller knows more); the dialer's error; -ENOMEM.
+ */
+int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
+             int64_t connect_ms, struct error *err);
+
+/*
+ * Sends a request and reads its answer into reply, which the caller has set
+ * up with rpc_reply_init() and frees.  *sent tells whether a byte of the
+ * request may have reached the agent.
+ *
+ * Return: 0; -ECONNRESET or -EPIPE when the connection was lost, -ETIMEDOUT,
+ * -EBADMSG when the stream is not HTTP, -EMSGSIZE past RESPONSE_MAX, -ENOMEM.
+ */
+int rpc_call(struct rpc *rpc, const struct rpc_request *request,
+             struct rpc_reply *reply, bool *sent, struct error *err);
+
+/* Ends the connection; rpc_open() may follow. */
+void rpc_close(struct rpc *rpc);
+
+/* Closes and frees. */
+void rpc_free(struct rpc *rpc);
+
+void rpc_reply_init(struct rpc_reply *reply);
+void rpc_reply_free(struct rpc_reply *reply);
+
+#endif

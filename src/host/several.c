@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/several.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "host/fleet.h"
+#include "host/prefix.h"
+#include "proto/status.h"
+#include "util/cleanup.h"
+
+#define SUMMARY_MAX 3000 /* bytes of names; a message is not longer either */
+
+/* What the parent keeps of one target. */
+struct member {
+    struct prefix streams[2]; /* standard output, standard error */
+    int status;
+};
+
+struct several {
+    struct command_call *call;
+    const struct targets *targets;
+    struct member *members;
+};
+
+int several_one(struct command_call *call, struct target *target)
+{
+    struct client_setup setup = { .config = call->config,
+                                  .source = &call->source,
+                                  .out = &call->out,
+                                  .log = call->log,
+                                  .timeout = call->options->timeout };
+    struct client client;
+    int status;
+
+    if (target->err.code < 0)
+        return command_fail(call, &target->err);
+    client_init(&client, &setup, target);
+    call->client = &client;
+    status = call->command->run(call);
+    call->client = NULL;
+    client_free(&client);
+    return status;
+}
+
+static int work(void *context, size_t i)
+{
+    const struct several *several = context;
+
+    return several_one(several->call, &several->targets->items[i]);
+}
+
+static int output(void *context, size_t i, int fd, const uint8_t *bytes,
+                  size_t n)
+{
+    const struct several *several = context;
+
+    return prefix_feed(&several->members[i].streams[fd - 1], fd, bytes, n);
+}
+
+static int done(void *context, size_t i, int status)
+{
+    const struct several *several = context;
+    struct member *member = &several->members[i];
+    int r = 0;
+
+    member->status = status;
+    for (int stream = 0; stream < 2; stream++) {
+        int ended = prefix_end(&member->streams[stream], stream + 1);
+
+        r = r < 0 ? r : ended;
+        prefix_free(&member->streams[stream]);
+    }
+    return r;
+}
+
+static size_t count_failed(const struct several *several)
+{
+    size_t failed = 0;
+
+    for (size_t i = 0; i < several->targets->n; i++)
+        failed += several->members[i].status != 0;
+    return failed;
+}
+
+/* "3 domains: 2 succeeded, 1 failed (web2: 125)" */
+static size_t sum_up(const struct several *several)
+{
+    size_t failed = count_failed(several);
+    struct buf names;
+    const char *text;
+
+    buf_init(&names, SUMMARY_MAX);
+    for (size_t i = 0; i < several->targets->n; i++) {
+        const struct member *member = &several->members[i];
+
+        if (member->status
+            && buf_printf(&names, "%s%s: %d", names.len ? ", " : "",
+                          several->targets->items[i].name, member->status)
+                   < 0)
+            break;
+    }
+    text = names.len ? buf_cstr(&names) : NULL;
+    out_message(&several->call->out,
+                "%zu domain%s: %zu succeeded, %zu failed%s%s%s",
+                several->targets->n, several->targets->n == 1 ? "" : "s",
+                several->targets->n - failed, failed, text ? " (" : "",
+                text ? text : "", text ? ")" : "");
+    buf_free(&names);
+    return failed;
+}
+
+static int run(struct several *several)
+{
+    const struct options *options = several->call->options;
+    struct fleet fleet = {
+        .n = several->targets->n,
+        .parallel = options->parallel ? options->parallel
+                                      : several->call->config->parallel,
+        .context = several,
+        .work = work,
+        .output = output,
+        .done = done,
+    };
+    struct error err = ERROR_INIT;
+    int r;
+
+    for (size_t i = 0; i < fleet.n; i++)
+        for (int stream = 0; stream < 2; stream++)
+            prefix_init(&several->members[i].streams[stream],
+                        several->targets->items[i].name);
+    r = fleet_run(&fleet, &err);
+    for (size_t i = 0; i < fleet.n; i++)
+        for (int stream = 0; stream < 2; stream++)
+            prefix_free(&several->members[i].streams[stream]);
+    if (r < 0 && err.code)
+        out_error(&err);
+    return r < 0 ? r : (int) (sum_up(several) > 0);
+}
+
+int several_run(struct command_call *call, const struct targets *targets)
+{
+    AUTO_FREE struct member *members
+        = calloc(targets->n + 1, sizeof(*members));
+    struct several several = { call, targets, members };
+    struct error err = ERROR_INIT;
+    int r;
+
+    if (!members) {
+        error_errno(&err, -ENOMEM, "domains");
+        return command_fail(call, &err);
+    }
+    r = run(&several);
+    return r < 0 ? command_output_status(r)
+                 : r ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
+}
