@@ -90,8 +90,8 @@ static void run_piece(struct run *run, const uint8_t *bytes, size_t n)
             note_end(run);
         bytes += used;
         n -= used;
-        if (event == MSG_MORE) {
-            ck_assert_msg(n == 0, "MSG_MORE left %zu bytes", n);
+        if (event == MSG_NEED_MORE) {
+            ck_assert_msg(n == 0, "MSG_NEED_MORE left %zu bytes", n);
             return;
         }
         if (n == 0 && msg_idle(&run->msg))
