@@ -16,6 +16,9 @@
 #include "util/crypto.h"
 #include "util/fd.h"
 
+/* Bytes of an answer that are copied to the output. */
+#define COPY_MAX (64 * 1024)
+
 /* Fields that only some answers have. */
 struct extras {
     const char *allow;     /* NULL: none */
@@ -61,6 +64,7 @@ void request_free(struct request *request)
     fd_close(&request->stream_fd);
     buf_free(&request->body);
     json_object_put(request->params);
+    json_object_put(request->answer);
     digest_free(request->body_digest);
     free(request);
 }
@@ -101,7 +105,7 @@ static int write_common(const struct request *request, struct buf *out,
 }
 
 static int write_json(const struct request *request, struct buf *out, int http,
-                      const struct extras *extras, const struct buf *body)
+                      const struct extras *extras, size_t length)
 {
     int r = write_common(request, out, http);
 
@@ -113,11 +117,9 @@ static int write_json(const struct request *request, struct buf *out, int http,
         r = http_write_field(out, "Retry-After", "%lld",
                              (long long) extras->retry_after_s);
     if (r == 0)
-        r = http_write_field(out, "Content-Length", "%zu", body->len);
+        r = http_write_field(out, "Content-Length", "%zu", length);
     if (r == 0)
         r = http_write_end(out);
-    if (r == 0)
-        r = buf_append(out, buf_data(body), body->len);
     return r;
 }
 
@@ -138,21 +140,36 @@ static void write_last_resort(struct buf *out)
                http_reason(500), sizeof(body) - 1, body);
 }
 
+/* A small body goes behind its head; a large one stays in the JSON object,
+ * which the request keeps then. */
+static int write_body(struct request *request, struct buf *out,
+                      struct json_object **root, const char *text, size_t n)
+{
+    if (n <= COPY_MAX)
+        return buf_append(out, text, n);
+    request->text = text;
+    request->text_left = n;
+    request->answer = steal_ptr(root);
+    return 0;
+}
+
 /* Every JSON answer ends here. */
 static void request_send(struct request *request, int http, int code,
                          const char *message, struct json_object *data,
                          const struct extras *extras)
 {
     struct buf *out = session_begin_answer(request->session);
-    struct buf body;
+    AUTO_JSON struct json_object *root =
+        envelope_build(code, message, data, clock_wall());
+    size_t length = 0;
+    const char *text = root ? json_text(root, &length) : NULL;
 
-    buf_init(&body, RESPONSE_MAX);
-    if (envelope_write(&body, code, message, data, clock_wall()) < 0
-        || write_json(request, out, http, extras, &body) < 0) {
+    if (!text || length > RESPONSE_MAX
+        || write_json(request, out, http, extras, length) < 0
+        || write_body(request, out, &root, text, length) < 0) {
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
-    buf_free(&body);
     request->answered = true;
     request_log(request, code);
     session_answered(request->session);

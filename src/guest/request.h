@@ -46,6 +46,12 @@ struct request {
     void *work;
     void (*drop)(void *work);
 
+    /* An answer too large to be copied, sent behind the head from where its
+     * JSON is. */
+    struct json_object *answer;
+    const char *text;
+    size_t text_left;
+
     /* A body that is a piece of a file, sent behind the head. */
     int stream_fd;
     int64_t stream_at;

@@ -20,8 +20,8 @@
 /* File content kept ready for the port. */
 #define STREAM_STEP (256 * 1024)
 
-/* A buffer that grew past this for one answer is given back after it. */
-#define KEEP_MAX (1024 * 1024)
+/* The output never holds more than a head and a small body, or one step. */
+#define OUT_MAX (HTTP_HEAD_MAX + 2 * STREAM_STEP)
 
 static void session_deadline(void *arg);
 
@@ -32,7 +32,7 @@ void session_init(struct session *session, struct agent *agent)
         .deadline = { .expired = session_deadline, .arg = session },
     };
     msg_init(&session->in, HTTP_REQUEST);
-    buf_init(&session->out, RESPONSE_MAX + HTTP_HEAD_MAX);
+    buf_init(&session->out, OUT_MAX);
 }
 
 static void progress(struct session *session)
@@ -128,15 +128,6 @@ void session_answered(struct session *session)
     port_kick(&session->agent->port);
 }
 
-/* The answer has left; the next request may come. */
-static void session_next(struct session *session)
-{
-    size_t grown = session->out.cap;
-
-    session_abandon(session);
-    if (grown > KEEP_MAX)
-        buf_free(&session->out);
-}
 
 /* Appends file content to the output.  A file that became shorter is filled
  * up with zeros, because the length has been announced: the digest, the ETag
@@ -164,13 +155,27 @@ static void stream_more(struct session *session)
     request->stream_left -= got;
 }
 
+/* What follows behind the output buffer: a large text, or a file. */
+static bool more_follows(const struct session *session)
+{
+    const struct request *request = session->request;
+
+    return session->state == SESSION_SEND && request
+           && (request->text_left > 0 || request->stream_left > 0);
+}
+
 size_t session_output(struct session *session, const uint8_t **bytes)
 {
     struct request *request = session->request;
 
-    if (session->out.len == 0 && request && request->stream_left > 0
-        && session->state == SESSION_SEND)
+    if (session->out.len == 0 && more_follows(session)) {
+        if (request->text_left > 0) {
+            if (bytes)
+                *bytes = (const uint8_t *) request->text;
+            return request->text_left;
+        }
         stream_more(session);
+    }
     if (bytes && session->out.len)
         *bytes = buf_data(&session->out);
     return session->out.len;
@@ -178,12 +183,16 @@ size_t session_output(struct session *session, const uint8_t **bytes)
 
 void session_sent(struct session *session, size_t n)
 {
-    buf_consume(&session->out, n);
+    if (session->out.len > 0) {
+        buf_consume(&session->out, n);
+    } else if (session->request) {
+        session->request->text += n;
+        session->request->text_left -= n;
+    }
     if (session->state != SESSION_SEND)
         return;
-    if (session->out.len == 0
-        && (!session->request || session->request->stream_left == 0))
-        session_next(session);
+    if (session->out.len == 0 && !more_follows(session))
+        session_abandon(session);
     else
         progress(session);
 }
@@ -420,7 +429,7 @@ static void on_end(struct session *session)
 
     if (request->answered) { /* early, and now its body is drained */
         if (session->out.len == 0) {
-            session_next(session);
+            session_abandon(session);
         } else {
             session->state = SESSION_SEND;
             progress(session);
