@@ -44,7 +44,8 @@ host_commands()
 host_options()
 {
     program_of vsrpc-virsh || return
-    known=$("$top_builddir/vsrpc-virsh" --list-options | grep '^--'
+    known=$("$top_builddir/vsrpc-virsh" --list-options \
+        | sed -n 's/^\(--[a-z-]*\).*/\1/p'
         for command in $("$top_builddir/vsrpc-virsh" --list-commands); do
             help_options "$top_builddir/vsrpc-virsh" help "$command"
         done)
