@@ -71,12 +71,27 @@ int64_t client_timeout(const struct client *client)
                : client->setup.timeout;
 }
 
-/* Puts the domain in front, unless the words name it already. */
+/* Puts the domain or socket in front, unless the words name it already. */
 static void client_blame(const struct client *client, struct error *err)
 {
-    if (err && client->target->name
-        && strncmp(err->message, "domain '", 8) != 0)
-        error_prefix(err, "domain '%s'", client->target->name);
+    const struct target *target = client->target;
+    const char *layer = target->name ? "domain" : "socket";
+    size_t length = strlen(layer);
+
+    if (err
+        && (strncmp(err->message, layer, length) != 0
+            || strncmp(err->message + length, " '", 2) != 0))
+        error_prefix(err, "%s '%s'", layer,
+                     target->name ? target->name : target->socket);
+}
+
+/* Connecting is part of what a user allows a time for. */
+static int64_t client_connect_ms(const struct client *client)
+{
+    int64_t configured = client->setup.config->connect_timeout;
+    int64_t timeout = client->setup.timeout;
+
+    return timeout > 0 && timeout < configured ? timeout : configured;
 }
 
 /* Nobody answered: what libvirt says about the port tells the two causes
@@ -84,20 +99,21 @@ static void client_blame(const struct client *client, struct error *err)
 static int client_no_answer(const struct client *client, struct error *err)
 {
     const struct target *target = client->target;
-    const char *channel = target->channel ? target->channel : target->socket;
 
     if (target->state == CHANNEL_DISCONNECTED) {
         error_set(err, -EHOSTDOWN,
                   "the agent does not run in the guest (nobody has the port "
-                  "of channel '%s' open)",
-                  channel);
+                  "'%s' open)",
+                  target->channel);
         error_hint(err, "in the guest: systemctl start virtio-rpc");
         return -EHOSTDOWN;
     }
     error_set(err, -EHOSTDOWN,
-              "no answer on channel '%s' within %g s: the agent does not run "
+              "no answer on channel%s%s within %g s: the agent does not run "
               "or hangs, or another client holds the channel",
-              channel, (double) client->setup.config->connect_timeout / 1000);
+              target->channel ? " " : "",
+              target->channel ? target->channel : "",
+              (double) client_connect_ms(client) / 1000);
     error_hint(err, "ss -xp | grep '%s' (shows who is connected)",
                target->socket);
     return -EHOSTDOWN;
@@ -114,8 +130,7 @@ static int client_dial(void *context, int64_t deadline,
 static int client_open(struct client *client, struct error *err)
 {
     struct rpc_dialer dialer = { client_dial, client };
-    int r = rpc_open(&client->rpc, &dialer,
-                     client->setup.config->connect_timeout, err);
+    int r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
 
     return r == -EHOSTDOWN ? client_no_answer(client, err) : r;
 }
@@ -133,7 +148,7 @@ static int client_reopen(struct client *client, struct error *err)
 
     if (!old || target_refresh(client->setup.source, client->target, &fresh)
                     < 0) {
-        if (fresh.code == -ESHUTDOWN || fresh.code == -ESRCH)
+        if (fresh.code == -ESHUTDOWN)
             *err = fresh;
         return err->code;
     }
@@ -480,6 +495,7 @@ int answer_error(const struct client *client, const struct answer *answer,
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (hints[i].code == code)
             error_hint(err, "%s", hints[i].hint);
-    client_blame(client, err);
+    if (client->target->name)
+        client_blame(client, err);
     return code;
 }
