@@ -233,16 +233,19 @@ int cmd_list(struct command_call *call)
     struct listing listing;
     struct error err = ERROR_INIT;
     size_t skipped;
+    bool json;
     int r;
 
     listing_init(&listing, call);
-    r = targets_of_all(&call->source, true, &listing.targets, &skipped, &err);
+    r = targets_of_all(&call->source, true, &listing.targets, &skipped,
+                       &err);
     if (r == 0)
         r = listing_probe(&listing, &err);
     if (r < 0) {
         r = command_fail(call, &err);
     } else {
-        r = call->out.json || call->values.json ? show_json(&listing) : show_table(&listing);
+        json = call->out.json || call->values.json;
+        r = json ? show_json(&listing) : show_table(&listing);
         r = r < 0 ? command_output_status(r) : EXIT_STATUS_OK;
     }
     free(listing.probes);

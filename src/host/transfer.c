@@ -79,7 +79,7 @@ int transfer_info(struct client *client, const char *path,
         r = uri_encode(&target, path);
     request.target = r == 0 ? buf_cstr(&target) : NULL;
     if (!request.target)
-        r = error_set(err, -ENAMETOOLONG, "path '%.100s…' is too long", path);
+        r = error_set(err, -ENAMETOOLONG, "path '%.99s…' is too long", path);
     else
         r = client_send_request(client, &request, &answer, err);
     if (r == 0)
