@@ -1,1 +1,66 @@
 # guest: knows util and proto; no libvirt, no libxml2, nothing of the host.
+noinst_LIBRARIES += libguest.a
+libguest_a_SOURCES = \
+	src/guest/admit.h \
+	src/guest/agent.c \
+	src/guest/agent.h \
+	src/guest/auth_check.c \
+	src/guest/auth_check.h \
+	src/guest/child.c \
+	src/guest/child.h \
+	src/guest/child_report.c \
+	src/guest/child_report.h \
+	src/guest/command_policy.c \
+	src/guest/command_policy.h \
+	src/guest/environment.c \
+	src/guest/environment.h \
+	src/guest/handle_content.c \
+	src/guest/handle_custom.c \
+	src/guest/handle_exec.c \
+	src/guest/handle_file.c \
+	src/guest/handle_meta.c \
+	src/guest/handle_service.c \
+	src/guest/handle_system.c \
+	src/guest/handlers.c \
+	src/guest/handlers.h \
+	src/guest/loop.c \
+	src/guest/loop.h \
+	src/guest/options.c \
+	src/guest/options.h \
+	src/guest/path_policy.c \
+	src/guest/path_policy.h \
+	src/guest/port.c \
+	src/guest/port.h \
+	src/guest/port_find.c \
+	src/guest/port_find.h \
+	src/guest/proc.c \
+	src/guest/proc.h \
+	src/guest/rate.c \
+	src/guest/rate.h \
+	src/guest/request.c \
+	src/guest/request.h \
+	src/guest/service.c \
+	src/guest/service.h \
+	src/guest/service_openrc.c \
+	src/guest/service_systemd.c \
+	src/guest/service_sysv.c \
+	src/guest/session.c \
+	src/guest/session.h \
+	src/guest/settings.c \
+	src/guest/settings.h \
+	src/guest/sysinfo.c \
+	src/guest/sysinfo.h \
+	src/guest/transfer.c \
+	src/guest/transfer.h \
+	src/guest/upload.c \
+	src/guest/upload.h \
+	src/guest/words.c \
+	src/guest/words.h \
+	src/guest/worker.c \
+	src/guest/worker.h
+libguest_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+
+sbin_PROGRAMS += vsrpc-agent
+vsrpc_agent_SOURCES = src/guest/main.c
+vsrpc_agent_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+vsrpc_agent_LDADD = libguest.a $(PROTO_LIBS)

@@ -262,7 +262,7 @@ static int on_more(struct rpc *rpc, struct receipt *receipt)
 static int rpc_digest(struct rpc *rpc, size_t n, struct receipt *receipt)
 {
     static int (*const handlers[])(struct rpc *, struct receipt *) = {
-        [MSG_MORE] = on_more,     [MSG_HEAD] = on_head,
+        [MSG_NEED_MORE] = on_more,     [MSG_HEAD] = on_head,
         [MSG_BODY] = on_body,     [MSG_END] = on_end,
         [MSG_RESET] = on_garbage, [MSG_FAULT] = on_garbage,
     };
@@ -278,7 +278,7 @@ static int rpc_digest(struct rpc *rpc, size_t n, struct receipt *receipt)
         r = handlers[event](rpc, receipt);
         if (r < 0)
             return r;
-    } while (!receipt->complete && event != MSG_MORE);
+    } while (!receipt->complete && event != MSG_NEED_MORE);
     return 0;
 }
 

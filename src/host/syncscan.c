@@ -74,7 +74,7 @@ static int scan_event(struct syncscan *scan, struct msg *msg,
         return buf_append(&scan->body, msg->piece, msg->piece_len) < 0
                    ? SCAN_FOREIGN
                    : -1;
-    if (event == MSG_MORE)
+    if (event == MSG_NEED_MORE)
         return SYNCSCAN_MORE;
     return event == MSG_END ? SYNCSCAN_FOUND : SCAN_FOREIGN;
 }

@@ -30,6 +30,30 @@ static void tokener_cleanup(struct json_tokener **tokener)
         json_tokener_free(*tokener);
 }
 
+/*
+ * What json-c lets pass in its strict mode (0.15 to 0.18 differ): control
+ * characters in strings, single quotes, NaN and Infinity.  Outside a string
+ * JSON has these bytes and no others.
+ *
+ * Return: the first byte that is not JSON, or NULL.
+ */
+static const char *json_stray(const char *text, size_t n)
+{
+    static const char plain[] = " \t\r\n{}[]:,0123456789+-.eEtrufalsn";
+    bool string = false;
+
+    for (const char *p = text; p < text + n; p++) {
+        if (*p == '"')
+            string = !string;
+        else if (string && *p == '\\' && p + 1 < text + n)
+            p++;
+        else if (string ? (unsigned char) *p < 0x20
+                        : !*p || !strchr(plain, *p))
+            return p;
+    }
+    return NULL;
+}
+
 int json_parse(const char *text, size_t n, struct json_object **object,
                struct error *err)
 {
@@ -37,13 +61,20 @@ int json_parse(const char *text, size_t n, struct json_object **object,
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
     AUTO_JSON struct json_object *parsed = NULL;
     enum json_tokener_error verdict;
+    const char *stray;
 
     if (!tokener)
         return error_errno(err, -ENOMEM, "JSON");
     if (n == 0 || n > INT_MAX - 1)
         return error_set(err, -EBADMSG, n ? "JSON too large" : "empty body");
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT
-                                        | JSON_TOKENER_VALIDATE_UTF8);
+    /* JSON_TOKENER_VALIDATE_UTF8 takes overlong forms and surrogates. */
+    if (!utf8_valid(text, n))
+        return error_set(err, -EBADMSG, "not valid UTF-8");
+    stray = json_stray(text, n);
+    if (stray)
+        return error_set(err, -EBADMSG, "not valid JSON at byte %zu",
+                         (size_t) (stray - text));
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     parsed = json_tokener_parse_ex(tokener, text, (int) n);
     verdict = json_tokener_get_error(tokener);
     /* A bare number may go on; nothing of ours is one. */
@@ -104,6 +135,19 @@ int json_add_bool(struct json_object *object, const char *name, bool value)
     return json_add(object, name, json_object_new_boolean(value));
 }
 
+/* Control characters cost five bytes more each in JSON; base64 costs a third
+ * of all, and nobody can read it: a few are borne. */
+#define ESCAPES_BORNE 64
+
+static bool json_text_is_shorter(const uint8_t *bytes, size_t n)
+{
+    size_t escapes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        escapes += bytes[i] < 0x20 && !memchr("\b\t\n\f\r", bytes[i], 5);
+    return escapes * 5 <= n / 3 + ESCAPES_BORNE;
+}
+
 int json_add_bytes(struct json_object *object, const char *name,
                    const void *bytes, size_t n)
 {
@@ -111,7 +155,7 @@ int json_add_bytes(struct json_object *object, const char *name,
     struct buf text;
     int r;
 
-    if (utf8_valid(bytes, n) && n < INT_MAX)
+    if (n < INT_MAX && utf8_valid(bytes, n) && json_text_is_shorter(bytes, n))
         return json_add(object, name,
                         json_object_new_string_len(n ? bytes : "", (int) n));
     buf_init(&text, INT_MAX);
@@ -176,7 +220,8 @@ int envelope_parse(const char *text, size_t n, struct envelope *envelope,
         return r;
     code = member(root, "code", json_type_int);
     message = member(root, "message", json_type_string);
-    if (!code || !message)
+    if (!code || !message || json_object_get_int64(code) < 0
+        || json_object_get_int64(code) > INT_MAX)
         return error_set(err, -EBADMSG,
                          "answer is not an envelope of this protocol");
     envelope->code = json_object_get_int(code);
@@ -336,7 +381,7 @@ int param_seconds(struct json_object *params, const char *name,
                          "'%s' is not in the range %.3g to %.10g seconds",
                          name, (double) min_ms / 1000,
                          (double) max_ms / 1000);
-    *value_ms = (int64_t) ms;
+    *value_ms = (int64_t) (ms + 0.5); /* 1.001 * 1000 is 1000.999… */
     return 0;
 }
 

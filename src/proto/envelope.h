@@ -120,8 +120,8 @@ int param_env(struct json_object *params, const char *name,
               enum param_need need, struct strlist *list, struct error *err);
 
 /*
- * Adds a member that holds arbitrary bytes: as a string when they are UTF-8,
- * else as base64 with "NAME_encoding": "base64" beside it, so that nothing is
+ * Adds a member that holds arbitrary bytes: as a string when they are UTF-8
+ * text, else as base64 with "NAME_encoding": "base64" beside it, so that nothing is
  * lost and JSON stays JSON.
  *
  * Return: 0 or -ENOMEM.

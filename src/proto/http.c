@@ -39,6 +39,15 @@ static bool is_token(const char *text)
     return true;
 }
 
+bool http_field_named(const char *line)
+{
+    size_t n = 0;
+
+    while (is_token_byte((unsigned char) line[n]))
+        n++;
+    return n > 0 && line[n] == ':';
+}
+
 /* Cuts the line that starts at *cursor and moves the cursor behind its CRLF.
  * Return: the line as a string, or NULL on a stray CR, LF or NUL. */
 static char *line_take(char **cursor, char *end)
@@ -151,8 +160,17 @@ static char *target_origin(char *target)
 
     if (strncasecmp(target, scheme, sizeof(scheme) - 1) != 0)
         return target;
-    target = strchr(target + sizeof(scheme) - 1, '/');
+    target = strpbrk(target + sizeof(scheme) - 1, "/?");
     return target;
+}
+
+/* HTTP-version of RFC 9112 section 2.3. */
+static bool is_version(const char *text)
+{
+    static const char digits[] = "0123456789";
+
+    return strncmp(text, "HTTP/", 5) == 0 && strspn(text + 5, digits) == 1
+           && text[6] == '.' && strspn(text + 7, digits) == 1 && !text[8];
 }
 
 static int request_line_parse(char *line, struct http_head *head,
@@ -167,16 +185,17 @@ static int request_line_parse(char *line, struct http_head *head,
     *version++ = '\0';
     if (!is_token(line))
         return fault_set(fault, 400, "malformed method");
-    if (strlen(line) >= HTTP_METHOD_MAX)
+    if (strlen(line) > HTTP_METHOD_MAX)
         return fault_set(fault, 501, "unknown method");
-    if (strncmp(version, "HTTP/", 5) != 0)
+    if (!is_version(version))
         return fault_set(fault, 400, "malformed HTTP version");
     if (strcmp(version, "HTTP/1.1") != 0)
         return fault_set(fault, 505, "only HTTP/1.1 is spoken here");
     if (strlen(target) > HTTP_TARGET_MAX)
         return fault_set(fault, 414, "request target too long");
     for (const char *p = target; *p; p++)
-        if ((unsigned char) *p <= 0x20 || (unsigned char) *p >= 0x7F)
+        if ((unsigned char) *p <= 0x20 || (unsigned char) *p >= 0x7F
+            || *p == '#') /* a fragment never leaves its client */
             return fault_set(fault, 400, "malformed request target");
     target = target_origin(target);
     if (!target || *target != '/')

@@ -53,6 +53,9 @@ struct http_fault {
 int http_head_parse(enum http_role role, char *bytes, size_t n,
                     struct http_head *head, struct http_fault *fault);
 
+/* Does a line start as a field does, with a name and a colon? */
+bool http_field_named(const char *line);
+
 /* The value of a field, name in any case; NULL when it is not there. */
 const char *http_field_get(const struct http_head *head, const char *name);
 

@@ -6,6 +6,7 @@ libproto_a_SOURCES = \
 	src/proto/http.c src/proto/http.h \
 	src/proto/limits.h \
 	src/proto/msg.c src/proto/msg.h \
+	src/proto/range.c src/proto/range.h \
 	src/proto/route.c src/proto/route.h \
 	src/proto/status.c src/proto/status.h \
 	src/proto/uri.c src/proto/uri.h

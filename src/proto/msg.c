@@ -52,12 +52,13 @@ static enum msg_event msg_head_done(struct msg *msg)
     const struct http_head *head = &msg->head;
 
     msg->left = head->content_length;
-    if (head->chunked)
+    if (msg->role == HTTP_RESPONSE && msg_bodiless_status(head->status))
+        msg->state = MSG_STATE_DONE; /* whatever length it may announce */
+    else if (head->chunked)
         msg->state = MSG_STATE_CHUNK_SIZE;
     else if (head->content_length > 0)
         msg->state = MSG_STATE_SIZED;
-    else if (head->content_length < 0 && msg->role == HTTP_RESPONSE
-             && !msg_bodiless_status(head->status))
+    else if (head->content_length < 0 && msg->role == HTTP_RESPONSE)
         return msg_fault(msg, 400, "response without a length");
     else
         msg->state = MSG_STATE_DONE;
@@ -110,7 +111,7 @@ static enum msg_event feed_head(struct msg *msg, const uint8_t *bytes,
         }
         return msg_head_done(msg);
     }
-    return MSG_MORE;
+    return MSG_NEED_MORE;
 }
 
 /* Hands out a piece of the body; next is the state when it is over. */
@@ -120,7 +121,7 @@ static enum msg_event feed_data(struct msg *msg, const uint8_t *bytes,
     const uint8_t *marker;
 
     if (n == 0)
-        return MSG_MORE;
+        return MSG_NEED_MORE;
     if ((int64_t) n > msg->left)
         n = (size_t) msg->left;
     marker = msg->raw_body ? NULL : memchr(bytes, RESET_BYTE, n);
@@ -155,7 +156,7 @@ static enum msg_event feed_chunk_data(struct msg *msg, const uint8_t *bytes,
  * Gathers one CRLF line into msg->line.
  *
  * Return: MSG_END when the line is there (without its CRLF, with a NUL),
- * MSG_MORE, MSG_RESET or MSG_FAULT.
+ * MSG_NEED_MORE, MSG_RESET or MSG_FAULT.
  */
 static enum msg_event feed_line(struct msg *msg, const uint8_t *bytes,
                                 size_t n, size_t *used)
@@ -179,7 +180,7 @@ static enum msg_event feed_line(struct msg *msg, const uint8_t *bytes,
             return msg_fault(msg, 400, "line too long in a chunked body");
         msg->line[msg->line_len++] = (char) bytes[i];
     }
-    return MSG_MORE;
+    return MSG_NEED_MORE;
 }
 
 static int hex_value(char c)
@@ -250,6 +251,8 @@ static enum msg_event feed_trailer(struct msg *msg, const uint8_t *bytes,
         return msg_fault(msg, 431, "trailer too large");
     if (!msg->line[0])
         msg->state = MSG_STATE_DONE;
+    else if (!http_field_named(msg->line))
+        return msg_fault(msg, 400, "malformed trailer");
     return MSG_BODY;
 }
 

@@ -14,7 +14,7 @@
 #include "proto/http.h"
 
 enum msg_event {
-    MSG_MORE,  /* all bytes taken, nothing complete */
+    MSG_NEED_MORE, /* all bytes taken, nothing complete */
     MSG_HEAD,  /* msg->head is there; valid until the next msg_reset() */
     MSG_BODY,  /* a piece of the body: msg->piece, inside the bytes given */
     MSG_END,   /* the message is complete; msg_reset() before the next */

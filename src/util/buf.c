@@ -43,6 +43,8 @@ static int buf_grow(struct buf *buf, size_t need)
     size_t cap = buf->cap ? buf->cap : BUF_FIRST;
     uint8_t *base;
 
+    if (need > SIZE_MAX / 2) /* doubling would never get there */
+        return -ENOMEM;
     while (cap <= need)
         cap *= 2;
     base = realloc(buf->base, cap);

@@ -68,9 +68,11 @@ void buf_consume(struct buf *buf, size_t n);
  */
 char *buf_cstr(struct buf *buf);
 
+/* Where the content starts; NULL while nothing was ever put in. */
 static inline uint8_t *buf_data(const struct buf *buf)
 {
-    return buf->base + buf->start;
+    /* Nothing may be added to a null pointer, not even 0. */
+    return buf->base ? buf->base + buf->start : NULL;
 }
 
 static inline size_t buf_room(const struct buf *buf)

@@ -5,6 +5,7 @@
 #include "util/crypto.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -153,8 +154,10 @@ int base64_encode(struct buf *into, const void *bytes, size_t n)
     uint8_t *where;
     int r;
 
-    /* EVP_EncodeBlock() also writes a NUL. */
-    r = buf_reserve(into, length + 1, &where);
+    if (n > INT_MAX / 4 * 3 - 3)
+        return -EMSGSIZE;
+    /* EVP_EncodeBlock() also writes a NUL, where buf keeps a byte spare. */
+    r = buf_reserve(into, length, &where);
     if (r < 0)
         return r;
     EVP_EncodeBlock(where, bytes, (int) n);
@@ -177,11 +180,25 @@ static bool base64_alphabet(const char *text, size_t n)
     return true;
 }
 
+/* Decodes the last four characters.  It writes zero bytes where the padding
+ * stands, and the bits that the padding cuts off have to be zero too: there
+ * is one text for each content (RFC 4648 section 3.5). */
+static int base64_last(uint8_t last[3], const char *text, size_t padding)
+{
+    if (EVP_DecodeBlock(last, (const uint8_t *) text, 4) != 3)
+        return -EINVAL;
+    for (size_t i = 3 - padding; i < 3; i++)
+        if (last[i])
+            return -EINVAL;
+    return 0;
+}
+
 int base64_decode(struct buf *into, const char *text, size_t n)
 {
     size_t padding = 0;
+    size_t length;
+    uint8_t last[3];
     uint8_t *where;
-    int got;
     int r;
 
     if (n % 4 != 0 || n > (size_t) 1 << 30)
@@ -192,13 +209,15 @@ int base64_decode(struct buf *into, const char *text, size_t n)
         return -EINVAL;
     if (n == 0)
         return 0;
-    r = buf_reserve(into, n / 4 * 3, &where);
+    if (base64_last(last, text + n - 4, padding) < 0)
+        return -EINVAL;
+    length = n / 4 * 3 - padding;
+    r = buf_reserve(into, length, &where);
     if (r < 0)
         return r;
-    got = EVP_DecodeBlock(where, (const uint8_t *) text, (int) n);
-    if (got < 0)
+    if (EVP_DecodeBlock(where, (const uint8_t *) text, (int) n - 4) < 0)
         return -EINVAL;
-    /* It writes zero bytes where the padding stands. */
-    buf_commit(into, (size_t) got - padding);
+    memcpy(where + n / 4 * 3 - 3, last, 3 - padding);
+    buf_commit(into, length);
     return 0;
 }

@@ -82,7 +82,8 @@ int crypto_random_hex(char *hex, size_t n);
 int base64_encode(struct buf *into, const void *bytes, size_t n);
 
 /*
- * Decodes strict base64: padded, no blanks, nothing behind the end.
+ * Decodes strict base64: padded, no blanks, nothing behind the end, no bits
+ * set that the padding cuts off.
  *
  * Return: 0, -EINVAL when it is not base64, or as buf_append().
  */

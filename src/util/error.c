@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void error_vset(struct error *err, int code, const char *format,
-                       va_list args)
+static void __attribute__((format(printf, 3, 0)))
+error_vset(struct error *err, int code, const char *format, va_list args)
 {
     err->code = code;
     err->hint[0] = '\0';

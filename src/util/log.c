@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,12 +118,24 @@ static void log_rotate(struct log *log)
     log_file_open(log);
 }
 
+/* Is this the first byte of a C1 control (U+0080 to U+009F) in UTF-8?  U+009B
+ * opens an escape sequence on a terminal just as ESC [ does. */
+static bool is_c1(const char *text)
+{
+    return (unsigned char) text[0] == 0xC2 && (unsigned char) text[1] >= 0x80
+           && (unsigned char) text[1] <= 0x9F;
+}
+
 /* Replaces what a terminal or a line reader would take for more than text. */
 static void log_clean(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char) *text < 0x20 || *text == 0x7F)
-            *text = '?';
+    for (; *text; text++) {
+        if (is_c1(text))
+            *text++ = '?';
+        else if ((unsigned char) *text >= 0x20 && *text != 0x7F)
+            continue;
+        *text = '?';
+    }
 }
 
 static size_t log_stamp(char *line, size_t n, const char *level)

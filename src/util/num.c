@@ -69,7 +69,7 @@ int num_parse_size(const char *text, int64_t min, int64_t max, int64_t *value)
     r = num_digits(&text, &sum);
     if (r < 0)
         return r;
-    if (*text == ' ')
+    if (*text == ' ' && text[1])
         text++;
     shift = num_unit_shift(text);
     if (shift < 0)

@@ -17,9 +17,9 @@
 int num_parse(const char *text, int64_t min, int64_t max, int64_t *value);
 
 /*
- * Reads a size in bytes: digits and an optional unit, any case: B, K or KB or
- * KiB (1024), M…, G…, T….  As the log settings of the specification use it,
- * every unit is a power of 1024.
+ * Reads a size in bytes: digits and an optional unit, any case, perhaps with
+ * one blank between: B, K or KB or KiB (1024), M…, G…, T….  As the log
+ * settings of the specification use it, every unit is a power of 1024.
  *
  * Return: 0, -EINVAL, -ERANGE outside min..max.
  */

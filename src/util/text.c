@@ -39,7 +39,7 @@ static const struct utf8_lead *utf8_lead(uint8_t byte)
 bool utf8_valid(const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
-    const uint8_t *end = p + n;
+    const uint8_t *end = n ? p + n : p; /* no bytes may be at NULL */
 
     while (p < end) {
         const struct utf8_lead *lead;

@@ -61,7 +61,7 @@ static bool node_is_null(const yaml_node_t *node)
     return node->type == YAML_SCALAR_NODE
            && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE
            && (!*scalar(node) || strcmp(scalar(node), "~") == 0
-               || strcmp(scalar(node), "null") == 0);
+               || strcasecmp(scalar(node), "null") == 0);
 }
 
 static const char *set_string(const struct yaml_key *key, const char *text,
@@ -169,8 +169,10 @@ static int set_list(const struct walk *walk, const struct yaml_key *key,
          item < node->data.sequence.items.top; item++) {
         yaml_node_t *entry = yaml_document_get_node(walk->document, *item);
 
-        if (!entry || !node_is_scalar(entry))
-            return walk_fail(walk, node, key->path, "an entry is not a word");
+        /* An entry left empty would be the prefix of every path. */
+        if (!entry || !node_is_scalar(entry) || node_is_null(entry))
+            return walk_fail(walk, entry ? entry : node, key->path,
+                             "an entry is not a word");
         if (strlist_add(list, scalar(entry)) < 0)
             return walk_fail(walk, node, key->path, "out of memory");
     }
@@ -258,6 +260,32 @@ static int walk_pair(const struct walk *walk, const yaml_node_pair_t *pair,
     return walk_mapping(walk, value, path, depth + 1);
 }
 
+/* libyaml takes a key twice, and the last one would win silently. */
+static bool pair_is_again(const struct walk *walk, const yaml_node_t *node,
+                          const yaml_node_pair_t *pair)
+{
+    yaml_node_t *name = yaml_document_get_node(walk->document, pair->key);
+
+    for (yaml_node_pair_t *old = node->data.mapping.pairs.start;
+         node_is_scalar(name) && old < pair; old++) {
+        yaml_node_t *other = yaml_document_get_node(walk->document, old->key);
+
+        if (node_is_scalar(other) && strcmp(scalar(other), scalar(name)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int walk_again(const struct walk *walk, const yaml_node_pair_t *pair,
+                      const char *prefix)
+{
+    yaml_node_t *name = yaml_document_get_node(walk->document, pair->key);
+
+    return error_set(walk->err, -EINVAL, "%s:%zu: '%s%s%s': given twice",
+                     walk->file, node_line(name), prefix, *prefix ? "." : "",
+                     scalar(name));
+}
+
 static int walk_mapping(const struct walk *walk, const yaml_node_t *node,
                         const char *prefix, int depth)
 {
@@ -265,7 +293,9 @@ static int walk_mapping(const struct walk *walk, const yaml_node_t *node,
         return walk_fail(walk, node, prefix, "nested too deeply");
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
-        int r = walk_pair(walk, pair, prefix, depth);
+        int r = pair_is_again(walk, node, pair)
+                    ? walk_again(walk, pair, prefix)
+                    : walk_pair(walk, pair, prefix, depth);
 
         if (r < 0)
             return r;
@@ -284,25 +314,48 @@ static int walk_document(struct walk *walk)
     return walk_mapping(walk, root, "", 0);
 }
 
-static int load_stream(FILE *stream, struct walk *walk)
+static int load_problem(const yaml_parser_t *parser, const struct walk *walk)
+{
+    const char *words = parser->problem ? parser->problem : "not YAML";
+
+    /* Wrong bytes are found ahead of the lines; there is only an offset. */
+    if (parser->error == YAML_READER_ERROR)
+        return error_set(walk->err, -EINVAL, "%s: at byte %zu: %s",
+                         walk->file, parser->problem_offset, words);
+    return error_set(walk->err, -EINVAL, "%s:%zu: %s", walk->file,
+                     parser->problem_mark.line + 1, words);
+}
+
+/* What stands behind the document would be ignored silently. */
+static int load_end(yaml_parser_t *parser, const struct walk *walk)
 {
     yaml_document_t document;
-    yaml_parser_t parser;
+    yaml_node_t *root;
+    int r = 0;
+
+    if (!yaml_parser_load(parser, &document))
+        return load_problem(parser, walk);
+    root = yaml_document_get_root_node(&document);
+    if (root)
+        r = error_set(walk->err, -EINVAL, "%s:%zu: more than one document",
+                      walk->file, document.start_mark.line + 1);
+    yaml_document_delete(&document);
+    return r;
+}
+
+static int load_stream(yaml_parser_t *parser, struct walk *walk)
+{
+    yaml_document_t document;
     int r;
 
-    if (!yaml_parser_initialize(&parser))
-        return error_errno(walk->err, -ENOMEM, "%s", walk->file);
-    yaml_parser_set_input_file(&parser, stream);
-    if (yaml_parser_load(&parser, &document)) {
-        walk->document = &document;
-        r = walk_document(walk);
-        yaml_document_delete(&document);
-    } else {
-        r = error_set(walk->err, -EINVAL, "%s:%zu: %s", walk->file,
-                      parser.problem_mark.line + 1,
-                      parser.problem ? parser.problem : "not YAML");
-    }
-    yaml_parser_delete(&parser);
+    if (!yaml_parser_load(parser, &document))
+        return load_problem(parser, walk);
+    walk->document = &document;
+    r = walk_document(walk);
+    /* At the end of the stream there is no document, and no more to load. */
+    if (r == 0 && yaml_document_get_root_node(&document))
+        r = load_end(parser, walk);
+    yaml_document_delete(&document);
     return r;
 }
 
@@ -315,11 +368,18 @@ int yaml_load(const char *file, const struct yaml_key *keys, size_t n_keys,
                          .target = target,
                          .err = err };
     FILE *stream = fopen(file, "re");
+    yaml_parser_t parser;
     int r;
 
     if (!stream)
         return error_errno(err, -errno, "configuration file '%s'", file);
-    r = load_stream(stream, &walk);
+    if (yaml_parser_initialize(&parser)) {
+        yaml_parser_set_input_file(&parser, stream);
+        r = load_stream(&parser, &walk);
+        yaml_parser_delete(&parser);
+    } else {
+        r = error_errno(err, -ENOMEM, "configuration file '%s'", file);
+    }
     fclose(stream);
     return r;
 }

@@ -6,7 +6,8 @@
  *
  * A key is written with its sections joined by dots: "logging.max_size".
  * Whatever stands in the file and not in the table is an error that names
- * file, line and the nearest valid key; so is a value of the wrong kind.
+ * file, line and the nearest valid key; so is a value of the wrong kind, a
+ * key given twice, and a second document.
  */
 #ifndef VSRPC_UTIL_YAML_H
 #define VSRPC_UTIL_YAML_H
@@ -39,7 +40,7 @@ struct yaml_key {
  * values alone, so the caller fills in the defaults first.
  *
  * Return: 0; -ENOENT when there is no such file; other negative errno with a
- * message "FILE:LINE: …".  Values read before an error stay set.
+ * message "FILE:LINE: …" ("FILE: at byte N: …" for bytes that are no text).  Values read before an error stay set.
  */
 int yaml_load(const char *file, const struct yaml_key *keys, size_t n_keys,
               void *target, struct error *err);

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bash completion for vsrpc-virsh(1).  Commands and options come from the
+# program itself, domains from virsh; whatever cannot be asked is left out.
+
+# _vsrpc_virsh_has WORD LINES: is the word one of the lines?
+_vsrpc_virsh_has()
+{
+    local line
+
+    for line in $2; do
+        [[ $line == "$1" ]] && return 0
+    done
+    return 1
+}
+
+_vsrpc_virsh_uri()
+{
+    local i
+
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -c | --connect) printf '%s\n' "${COMP_WORDS[i + 1]}" ;;
+        esac
+    done
+}
+
+_vsrpc_virsh_domains()
+{
+    local uri
+
+    uri=$(_vsrpc_virsh_uri)
+    virsh --quiet --readonly ${uri:+--connect "$uri"} list --name 2>/dev/null
+}
+
+# Counts the operands before the word that is completed, and finds the command.
+# Sets: operands, command.
+_vsrpc_virsh_operands()
+{
+    local commands=$1 i
+
+    operands=0
+    command=
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -c | --connect | --channel | --socket | --config | --timeout | \
+            --parallel | --log) ((i++)) ;;
+        -*) ;;
+        *)
+            ((operands++))
+            if [[ -z $command ]] &&
+                _vsrpc_virsh_has "${COMP_WORDS[i]}" "$commands"; then
+                command=${COMP_WORDS[i]}
+            fi
+            ;;
+        esac
+    done
+}
+
+_vsrpc_virsh()
+{
+    local program=$1 word=$2 previous=$3
+    local commands options operands command
+
+    COMPREPLY=()
+    commands=$("$program" --list-commands 2>/dev/null)
+    options=$("$program" --list-options 2>/dev/null)
+    _vsrpc_virsh_operands "$commands"
+    case $previous in
+    --socket | --config | --log)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    -c | --connect | --channel | --timeout | --parallel) return ;;
+    esac
+    if [[ -n $command ]]; then
+        # Local files for both copies; the guest's cannot be asked quickly.
+        case $command in
+        upload | download) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        esac
+    elif [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+    elif ((operands == 0)); then
+        mapfile -t COMPREPLY < <(
+            compgen -W "$(_vsrpc_virsh_domains) $commands" -- "$word")
+    else
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+    fi
+}
+
+complete -o default -F _vsrpc_virsh vsrpc-virsh

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "util/fd.h"
+
+static void stop(void *arg)
+{
+    struct agent *agent = arg;
+
+    agent->loop.stop = true;
+}
+
+/* A new log file after logrotate(8) moved the old one. */
+static void reopen_log(void *arg)
+{
+    struct agent *agent = arg;
+    const struct settings *settings = &agent->settings;
+
+    log_close(&agent->log);
+    log_open(&agent->log, PACKAGE_NAME "-agent", settings->log_file,
+             settings->log_level, settings->log_max_size,
+             (int) settings->log_backups, NULL);
+}
+
+/* The kernel's name of this boot (random(4)); a random one of our own where
+ * there is none. */
+static int boot_id_read(char *id, size_t size)
+{
+    struct buf text;
+    char *line;
+
+    buf_init(&text, size - 1);
+    if (fd_slurp("/proc/sys/kernel/random/boot_id", &text) == 0
+        && (line = buf_cstr(&text))) {
+        line[strcspn(line, "\n")] = '\0';
+        memcpy(id, line, strlen(line) + 1);
+        buf_free(&text);
+        return 0;
+    }
+    buf_free(&text);
+    return crypto_random_hex(id, 16);
+}
+
+static int agent_signals(struct agent *agent)
+{
+    static const int ending[] = { SIGTERM, SIGINT };
+    int r = procs_init(&agent->procs, &agent->loop);
+
+    for (size_t i = 0; r == 0 && i < sizeof(ending) / sizeof(int); i++)
+        r = loop_signal_add(&agent->loop, ending[i], stop, agent);
+    if (r == 0)
+        r = loop_signal_add(&agent->loop, SIGHUP, reopen_log, agent);
+    signal(SIGPIPE, SIG_IGN);
+    return r;
+}
+
+static int agent_policies(struct agent *agent, struct error *err)
+{
+    const struct settings *settings = &agent->settings;
+    int r = rate_init(&agent->rate, settings->per_second,
+                      settings->per_minute);
+
+    if (r == 0)
+        r = path_policy_init(&agent->paths, &settings->allowed_paths,
+                             &settings->readonly_paths,
+                             &settings->forbidden_paths);
+    if (r < 0)
+        return error_errno(err, r, "policy");
+    if (!settings->enable_auth)
+        return 0;
+    return auth_check_init(&agent->auth, settings->auth_key_file, err);
+}
+
+static int agent_port(struct agent *agent, const struct agent_source *source,
+                      struct error *err)
+{
+    struct port *port = &agent->port;
+    size_t step = (size_t) agent->settings.buffer_size;
+    int r = port_init(port, &agent->loop, &agent->session, &agent->log, step);
+
+    if (r < 0)
+        return error_errno(err, r, "port");
+    if (source->fd >= 0)
+        return port_use_fd(port, source->fd, err);
+    if (source->listen)
+        return port_listen(port, source->listen, err);
+    return port_device(port,
+                       source->device ? source->device
+                                      : agent->settings.device_path,
+                       err);
+}
+
+int agent_init(struct agent *agent, struct settings *settings,
+               const struct agent_source *source, struct error *err)
+{
+    int r;
+
+    *agent = (struct agent) { .settings = *settings };
+    *settings = (struct settings) { 0 };
+    r = loop_init(&agent->loop);
+    if (r < 0)
+        return error_errno(err, r, "event loop");
+    r = log_open(&agent->log, PACKAGE_NAME "-agent", agent->settings.log_file,
+                 agent->settings.log_level, agent->settings.log_max_size,
+                 (int) agent->settings.log_backups, err);
+    if (r < 0)
+        return r;
+    r = agent_signals(agent);
+    if (r < 0)
+        return error_errno(err, r, "signals");
+    r = boot_id_read(agent->boot_id, sizeof(agent->boot_id));
+    if (r < 0)
+        return error_errno(err, r, "boot id");
+    r = agent_policies(agent, err);
+    if (r < 0)
+        return r;
+    session_init(&agent->session, agent);
+    return agent_port(agent, source, err);
+}
+
+int agent_run(struct agent *agent)
+{
+    int r;
+
+    log_info(&agent->log, "VirtioRPC Server started on %s",
+             port_name(&agent->port));
+    r = loop_run(&agent->loop);
+    log_info(&agent->log, "VirtioRPC Server stopped");
+    return r;
+}
+
+void agent_free(struct agent *agent)
+{
+    session_free(&agent->session);
+    transfers_drop(&agent->transfers);
+    port_free(&agent->port);
+    rate_free(&agent->rate);
+    auth_check_free(&agent->auth);
+    path_policy_free(&agent->paths);
+    settings_free(&agent->settings);
+    log_close(&agent->log);
+    loop_free(&agent->loop);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* The result of a program as JSON. */
+#ifndef VSRPC_GUEST_CHILD_REPORT_H
+#define VSRPC_GUEST_CHILD_REPORT_H
+
+#include <json-c/json.h>
+
+#include "guest/child.h"
+
+/* The exit code of a program that ran, 128+N when signal N ended it. */
+int child_exit_code(const struct child *child);
+
+/*
+ * exit_code, stdout, stderr and duration_ms, as the specification has them;
+ * signal, truncated and orphans where they apply.
+ *
+ * Return: an object to be freed, or NULL without memory.
+ */
+struct json_object *child_report(const struct child *child);
+
+#endif

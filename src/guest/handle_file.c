@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* file/upload, file/download, file/info: the JSON forms. */
+#include <config.h>
+
+#include "guest/handlers.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/admit.h"
+#include "guest/agent.h"
+#include "guest/upload.h"
+#include "util/cleanup.h"
+#include "util/crypto.h"
+#include "util/fd.h"
+
+/* Files up to this size are digested at once (2 ms); larger ones by a worker,
+ * so that the loop goes on. */
+#define DIGEST_INLINE_MAX (1024 * 1024)
+
+/* --- upload -------------------------------------------------------------- */
+
+struct put {
+    struct request *request;
+    struct upload *upload;
+};
+
+static void put_drop(void *work)
+{
+    struct put *put = work;
+
+    upload_free(put->upload);
+    free(put);
+}
+
+static void put_done(void *arg, int result, const char *md5,
+                     const struct error *err)
+{
+    struct put *put = arg;
+    struct json_object *data;
+
+    if (result < 0) {
+        request_error(put->request, result, err);
+        return;
+    }
+    data = json_object_new_object();
+    if (data) {
+        json_add_string(data, "path", upload_path(put->upload));
+        json_add_int(data, "size", upload_size(put->upload));
+        json_add_string(data, "md5", md5);
+    }
+    request_ok(put->request, data);
+}
+
+static int put_options(struct json_object *params,
+                       struct upload_options *options, struct error *err)
+{
+    int r = param_string(params, "mode", PARAM_OPTIONAL, &options->mode, err);
+
+    if (r == 0)
+        r = param_string(params, "owner", PARAM_OPTIONAL, &options->owner,
+                         err);
+    if (r == 0)
+        r = param_string(params, "group", PARAM_OPTIONAL, &options->group,
+                         err);
+    if (r == 0)
+        r = param_bool(params, "overwrite", PARAM_OPTIONAL,
+                       &options->overwrite, err);
+    return r;
+}
+
+static int put_content(struct put *put, const char *text, size_t n,
+                       struct error *err)
+{
+    struct buf bytes;
+    int r;
+
+    buf_init(&bytes, n);
+    r = base64_decode(&bytes, text, n);
+    if (r == -EINVAL)
+        r = error_set(err, STATUS_INVALID_PARAMS, "'content' is not base64");
+    else if (r == 0)
+        r = upload_write(put->upload, buf_data(&bytes), bytes.len, err);
+    buf_free(&bytes);
+    return r;
+}
+
+static int put_start(struct put *put, struct error *err)
+{
+    struct agent *agent = put->request->agent;
+    struct json_object *params = put->request->params;
+    struct upload_options options = { .overwrite = true };
+    const char *path = NULL;
+    const char *text = NULL;
+    size_t n = 0;
+    int r = param_string(params, "path", PARAM_REQUIRED, &path, err);
+
+    if (r == 0)
+        r = param_bytes(params, "content", PARAM_REQUIRED, &text, &n, err);
+    if (r == 0)
+        r = put_options(params, &options, err);
+    if (r == 0)
+        r = upload_begin(&agent->paths, path, &options, &put->upload, err);
+    if (r == 0)
+        r = put_content(put, text, n, err);
+    if (r == 0)
+        r = upload_commit(put->upload, &agent->procs, put_done, put, err);
+    return r;
+}
+
+void file_upload_run(struct request *request)
+{
+    struct put *put = calloc(1, sizeof(*put));
+    struct error err = ERROR_INIT;
+    int r;
+
+    if (!put) {
+        request_error(request, -ENOMEM, &err);
+        return;
+    }
+    put->request = request;
+    request_hold(request, put, put_drop);
+    r = put_start(put, &err);
+    if (r)
+        request_error(request, r, &err);
+}
+
+/* --- download ------------------------------------------------------------ */
+
+int file_open(struct request *request, const char *path,
+              struct path_found *found, int *fd, struct error *err)
+{
+    int r = path_find(&request->agent->paths, path, PATH_READ, found, err);
+
+    if (r)
+        return r;
+    if (found->fd < 0)
+        return error_errno(err, -ENOENT, "'%s'", path);
+    if (S_ISDIR(found->st.st_mode))
+        r = error_errno(err, -EISDIR, "'%s'", path);
+    else if (!S_ISREG(found->st.st_mode))
+        r = error_set(err, STATUS_FILE_OPERATION_FAILED,
+                      "'%s' is not a regular file", path);
+    if (r == 0) {
+        *fd = path_reopen(found);
+        r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
+    }
+    fd_close(&found->fd);
+    return r;
+}
+
+/* Reads n bytes at an offset; fewer when the file ends. */
+static int read_piece(int fd, int64_t offset, size_t n, struct buf *piece,
+                      struct error *err)
+{
+    while (piece->len < n) {
+        uint8_t *where;
+        ssize_t got;
+        int r = buf_reserve(piece, n - piece->len, &where);
+
+        if (r < 0)
+            return error_errno(err, r, "reading");
+        got = pread(fd, where, n - piece->len,
+                    offset + (int64_t) piece->len);
+        if (got < 0)
+            return error_errno(err, -errno, "reading");
+        if (got == 0)
+            break;
+        buf_commit(piece, (size_t) got);
+    }
+    return 0;
+}
+
+static struct json_object *piece_json(const char *path,
+                                      const struct buf *piece, int64_t total)
+{
+    AUTO_JSON struct json_object *data = json_object_new_object();
+    char md5[DIGEST_HEX_MAX];
+    struct buf text;
+    int r;
+
+    if (!data)
+        return NULL;
+    buf_init(&text, DOWNLOAD_JSON_MAX * 2);
+    r = base64_encode(&text, buf_data(piece), piece->len);
+    if (r == 0)
+        r = digest_bytes(DIGEST_MD5, buf_data(piece), piece->len, md5);
+    if (r == 0)
+        r = json_add_string(data, "path", path);
+    if (r == 0)
+        r = json_add(data, "content",
+                     json_object_new_string_len(
+                         text.len ? (char *) buf_data(&text) : "",
+                         (int) text.len));
+    if (r == 0)
+        r = json_add_int(data, "size", (int64_t) piece->len);
+    if (r == 0)
+        r = json_add_int(data, "total_size", total);
+    if (r == 0)
+        r = json_add_string(data, "md5", md5);
+    buf_free(&text);
+    return r < 0 ? NULL : steal_ptr(&data);
+}
+
+static void download_answer(struct request *request, const char *path,
+                            int64_t offset, int64_t length)
+{
+    struct path_found found;
+    struct error err = ERROR_INIT;
+    AUTO_CLOSE int fd = -1;
+    struct buf piece;
+    int r = file_open(request, path, &found, &fd, &err);
+
+    buf_init(&piece, DOWNLOAD_JSON_MAX);
+    if (r == 0)
+        r = read_piece(fd, offset, (size_t) length, &piece, &err);
+    if (r)
+        request_error(request, r, &err);
+    else
+        request_ok(request, piece_json(path, &piece, found.st.st_size));
+    buf_free(&piece);
+}
+
+void file_download_run(struct request *request)
+{
+    struct error err = ERROR_INIT;
+    const char *path = NULL;
+    int64_t offset = 0;
+    int64_t length = DOWNLOAD_JSON_MAX;
+    int r = param_string(request->params, "path", PARAM_REQUIRED, &path,
+                         &err);
+
+    if (r == 0)
+        r = param_int(request->params, "offset", PARAM_OPTIONAL, 0, INT64_MAX,
+                      &offset, &err);
+    if (r == 0)
+        r = param_int(request->params, "length", PARAM_OPTIONAL, 0, INT64_MAX,
+                      &length, &err);
+    if (r) {
+        request_error(request, r, &err);
+        return;
+    }
+    if (!transfer_reading(&request->agent->transfers, path, offset)
+        && !request_admit(request))
+        return;
+    if (length > DOWNLOAD_JSON_MAX)
+        length = DOWNLOAD_JSON_MAX;
+    download_answer(request, path, offset, length);
+}
+
+/* --- info ---------------------------------------------------------------- */
+
+struct info {
+    struct request *request;
+    struct json_object *data;
+    struct worker *worker;
+    int fd;
+    int64_t size;
+};
+
+struct info_report {
+    int64_t digested;
+    char md5[DIGEST_HEX_MAX];
+};
+
+static void info_drop(void *work)
+{
+    struct info *info = work;
+
+    if (info->worker)
+        worker_cancel(info->worker);
+    fd_close(&info->fd);
+    json_object_put(info->data);
+    free(info);
+}
+
+static const char *type_name(mode_t mode)
+{
+    static const struct {
+        mode_t type;
+        const char *name;
+    } types[] = {
+        { S_IFREG, "file" },    { S_IFDIR, "directory" },
+        { S_IFLNK, "symlink" }, { S_IFBLK, "block" },
+        { S_IFCHR, "char" },    { S_IFIFO, "fifo" },
+        { S_IFSOCK, "socket" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if ((mode & S_IFMT) == types[i].type)
+            return types[i].name;
+    return "unknown";
+}
+
+static void add_owner(struct json_object *data, const struct stat *st)
+{
+    const struct passwd *user = getpwuid(st->st_uid);
+    const struct group *group = getgrgid(st->st_gid);
+    char number[24];
+
+    snprintf(number, sizeof(number), "%u", (unsigned int) st->st_uid);
+    json_add_string(data, "owner", user ? user->pw_name : number);
+    snprintf(number, sizeof(number), "%u", (unsigned int) st->st_gid);
+    json_add_string(data, "group", group ? group->gr_name : number);
+}
+
+static struct json_object *info_json(const char *path,
+                                     const struct path_found *found)
+{
+    struct json_object *data = json_object_new_object();
+    const struct stat *st = &found->st;
+    char mode[8];
+
+    if (!data)
+        return NULL;
+    json_add_string(data, "path", path);
+    json_add_bool(data, "exists", found->fd >= 0);
+    if (found->fd < 0)
+        return data;
+    snprintf(mode, sizeof(mode), "%04o", (unsigned int) st->st_mode & 07777);
+    json_add_string(data, "type", type_name(st->st_mode));
+    json_add_int(data, "size", st->st_size);
+    json_add_string(data, "mode", mode);
+    add_owner(data, st);
+    json_add_int(data, "mtime", st->st_mtime);
+    json_add_string(data, "md5", NULL);
+    return data;
+}
+
+/* In a worker. */
+static void info_digest(void *arg, void *report)
+{
+    const struct info *info = arg;
+    struct info_report *result = report;
+
+    result->digested = digest_file(DIGEST_MD5, info->fd, info->size,
+                                   result->md5);
+}
+
+/* md5 stays null when the file could not be read to its end. */
+static void info_answer(struct info *info, const struct info_report *report)
+{
+    if (report && report->digested == info->size)
+        json_add_string(info->data, "md5", report->md5);
+    request_ok(info->request, json_object_get(info->data));
+}
+
+static void info_digested(void *arg, const void *report)
+{
+    struct info *info = arg;
+
+    info->worker = NULL;
+    info_answer(info, report);
+}
+
+/* Opens the file for its digest, when there is one to make and it may be
+ * read.  Return: a descriptor or -1. */
+static int info_open(const struct agent *agent,
+                     const struct path_found *found)
+{
+    int fd;
+
+    if (found->fd < 0 || !S_ISREG(found->st.st_mode)
+        || path_policy_check(&agent->paths, found->real, PATH_READ, NULL))
+        return -1;
+    fd = path_reopen(found);
+    return fd < 0 ? -1 : fd;
+}
+
+static void info_start(struct info *info)
+{
+    struct agent *agent = info->request->agent;
+    struct info_report report = { 0 };
+
+    if (info->fd < 0) {
+        info_answer(info, NULL);
+    } else if (info->size <= DIGEST_INLINE_MAX
+               || worker_start(&agent->procs, info_digest, info_digested,
+                               info, &info->worker)
+                      < 0) {
+        info_digest(info, &report);
+        info_answer(info, &report);
+    }
+}
+
+static void info_run(struct request *request, const char *path)
+{
+    struct info *info = calloc(1, sizeof(*info));
+    struct path_found found;
+    struct error err = ERROR_INIT;
+    int r;
+
+    if (!info) {
+        request_error(request, -ENOMEM, &err);
+        return;
+    }
+    info->request = request;
+    info->fd = -1;
+    request_hold(request, info, info_drop);
+    r = path_find(&request->agent->paths, path, PATH_LOOK, &found, &err);
+    if (r) {
+        request_error(request, r, &err);
+        return;
+    }
+    info->data = info_json(path, &found);
+    info->fd = info_open(request->agent, &found);
+    info->size = found.fd >= 0 ? found.st.st_size : 0;
+    fd_close(&found.fd);
+    info_start(info);
+}
+
+void file_info_run(struct request *request)
+{
+    AUTO_FREE char *path = NULL;
+    int r = uri_query(request->head->target, "path", &path);
+
+    if (r == -ENOENT)
+        request_fail(request, STATUS_MISSING_REQUIRED, NULL,
+                     "'path' is missing in the query");
+    else if (r < 0)
+        request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                     "'path' in the query is malformed");
+    else
+        info_run(request, path);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/handlers.h"
+
+static const struct handler table[ROUTE_COUNT] = {
+    [ROUTE_PING] = { .run = ping_run },
+    [ROUTE_SYNC] = { .run = sync_run },
+    [ROUTE_CAPABILITIES] = { .run = capabilities_run },
+    [ROUTE_SYSTEM_INFO] = { .run = system_info_run },
+    [ROUTE_SYSTEM_STATUS] = { .run = system_status_run },
+    [ROUTE_SHELL_EXEC] = { .run = exec_run },
+    [ROUTE_FILE_UPLOAD] = { .run = file_upload_run },
+    [ROUTE_FILE_DOWNLOAD] = { .run = file_download_run },
+    [ROUTE_FILE_INFO] = { .run = file_info_run },
+    [ROUTE_CONTENT_GET] = { .run = content_get_run },
+    [ROUTE_CONTENT_PUT] = { .open = content_put_open,
+                            .body = content_put_body,
+                            .run = content_put_run },
+    [ROUTE_SERVICE_CONTROL] = { .run = service_control_run },
+    [ROUTE_CUSTOM] = { .run = custom_run },
+};
+
+const struct handler *handler_get(enum route_id id)
+{
+    return &table[id];
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "guest/agent.h"
+#include "guest/options.h"
+
+#define EXIT_USAGE 2
+
+static int complain(const struct error *err)
+{
+    fprintf(stderr, "vsrpc-agent: %s\n", err->message);
+    if (err->hint[0])
+        fprintf(stderr, "  try: %s\n", err->hint);
+    return 1;
+}
+
+/* A missing file is fine unless it was asked for. */
+static int load(const struct options *options, struct settings *settings,
+                struct error *err)
+{
+    const char *file = options->config ? options->config : SETTINGS_FILE;
+    int r = settings_init(settings);
+
+    if (r < 0)
+        return error_errno(err, r, "configuration");
+    if (!options->config && access(file, F_OK) < 0)
+        return 0;
+    return settings_load(settings, file, err);
+}
+
+static int serve(const struct options *options, struct settings *settings,
+                 struct error *err)
+{
+    struct agent agent;
+    int r = agent_init(&agent, settings, &options->source, err);
+
+    if (r == 0) {
+        r = agent_run(&agent);
+        if (r < 0)
+            error_errno(err, r, "event loop");
+    }
+    agent_free(&agent);
+    return r;
+}
+
+static int run(const struct options *options)
+{
+    struct error err = ERROR_INIT;
+    struct settings settings = { 0 };
+    int r = load(options, &settings, &err);
+
+    if (r == 0 && options->mode == OPTIONS_CHECK_CONFIG)
+        printf("%s: fine\n",
+               options->config ? options->config : SETTINGS_FILE);
+    else if (r == 0)
+        r = serve(options, &settings, &err);
+    settings_free(&settings);
+    return r < 0 ? complain(&err) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = ERROR_INIT;
+    struct options options;
+
+    if (options_parse(argc, argv, &options, &err) < 0) {
+        complain(&err);
+        fputs("  try: vsrpc-agent --help\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (options.mode == OPTIONS_HELP) {
+        options_help();
+        return 0;
+    }
+    if (options.mode == OPTIONS_VERSION) {
+        puts("vsrpc-agent " PACKAGE_VERSION);
+        return 0;
+    }
+    return run(&options);
+}

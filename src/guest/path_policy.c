@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/path_policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/fd.h"
+
+static int list_copy(struct strlist *into, const struct strlist *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        AUTO_FREE char *real = realpath(from->items[i], NULL);
+
+        if (strlist_add(into, from->items[i]) < 0)
+            return -ENOMEM;
+        if (real && !strlist_has(into, real) && strlist_add(into, real) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int path_policy_init(struct path_policy *policy, const struct strlist *allowed,
+                     const struct strlist *readonly,
+                     const struct strlist *forbidden)
+{
+    *policy = (struct path_policy) { 0 };
+    if (list_copy(&policy->allowed, allowed) < 0
+        || list_copy(&policy->readonly, readonly) < 0
+        || list_copy(&policy->forbidden, forbidden) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+void path_policy_free(struct path_policy *policy)
+{
+    strlist_free(&policy->allowed);
+    strlist_free(&policy->readonly);
+    strlist_free(&policy->forbidden);
+}
+
+/* Does the entry cover the path?  A closing '/' of an entry is for reading. */
+static bool entry_covers(const char *entry, const char *path)
+{
+    size_t n = strlen(entry);
+
+    while (n > 0 && entry[n - 1] == '/')
+        n--;
+    return strncmp(entry, path, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+static bool list_covers(const struct strlist *list, const char *path)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (entry_covers(list->items[i], path))
+            return true;
+    return false;
+}
+
+int path_policy_check(const struct path_policy *policy, const char *real,
+                      enum path_access access, struct error *err)
+{
+    bool allowed = list_covers(&policy->allowed, real);
+    bool readonly = list_covers(&policy->readonly, real);
+
+    if (!allowed && !readonly)
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is outside of security.allowed_paths", real);
+    if (access == PATH_WRITE && readonly)
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is read-only by security.readonly_paths", real);
+    if (access != PATH_LOOK && list_covers(&policy->forbidden, real))
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is forbidden by security.forbidden_paths",
+                         real);
+    return 0;
+}
+
+/* Where the kernel says that a descriptor is (proc(5), /proc/PID/fd). */
+static int real_path(int fd, char real[PATH_MAX])
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, real, PATH_MAX - 1);
+    if (n < 0)
+        return -errno;
+    real[n] = '\0';
+    return real[0] == '/' ? 0 : -ESTALE;
+}
+
+static int check_form(const char *path, struct error *err)
+{
+    if (path[0] != '/')
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "path '%s' is not absolute", path);
+    if (strlen(path) >= PATH_MAX)
+        return error_set(err, STATUS_INVALID_PARAMS, "path is too long");
+    return 0;
+}
+
+/* Splits into folder and last name; closing slashes do not count. */
+static int split_path(const char *path, char folder[PATH_MAX],
+                      char name[NAME_MAX + 1], struct error *err)
+{
+    size_t end = strlen(path);
+    size_t start;
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    if (end - start > NAME_MAX)
+        return error_errno(err, -ENAMETOOLONG, "'%s'", path);
+    snprintf(name, NAME_MAX + 1, "%.*s", (int) (end - start), path + start);
+    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "path '%s' does not end in a file name", path);
+    snprintf(folder, PATH_MAX, "%.*s", (int) start, path);
+    return 0;
+}
+
+/* real = folder's real path "/" name. */
+static int join_real(int dir, const char *name, char real[PATH_MAX])
+{
+    size_t n;
+    int r = real_path(dir, real);
+
+    if (r < 0)
+        return r;
+    n = strlen(real);
+    if (n == 1) /* the root: no second slash */
+        n = 0;
+    if (n + 1 + strlen(name) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    snprintf(real + n, PATH_MAX - n, "/%s", name);
+    return 0;
+}
+
+/* Nothing is there: may the caller know?  Judges the nearest folder that
+ * exists, so that a refusal does not depend on what is missing. */
+static int judge_missing(const struct path_policy *policy, const char *path,
+                         enum path_access access, char real[PATH_MAX],
+                         struct error *err)
+{
+    char folder[PATH_MAX];
+    char *cut;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    while ((cut = strrchr(folder, '/'))) {
+        AUTO_CLOSE int dir = -1;
+
+        cut[cut == folder] = '\0';
+        dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir >= 0) {
+            int r = join_real(dir, path + strlen(folder)
+                                       + (strlen(folder) > 1), real);
+
+            if (r < 0)
+                return error_errno(err, r, "'%s'", path);
+            if (strstr(real, "/../") || strstr(real, "/./"))
+                return error_errno(err, -ENOENT, "'%s'", path);
+            return path_policy_check(policy, real, access, err);
+        }
+        if (cut == folder)
+            break;
+    }
+    return error_errno(err, -ENOENT, "'%s'", path);
+}
+
+int path_find(const struct path_policy *policy, const char *path,
+              enum path_access access, struct path_found *found,
+              struct error *err)
+{
+    AUTO_CLOSE int fd = -1;
+    int r = check_form(path, err);
+
+    found->fd = -1;
+    if (r)
+        return r;
+    fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return judge_missing(policy, path, access, found->real, err);
+    if (fd < 0)
+        return error_errno(err, -errno, "'%s'", path);
+    r = real_path(fd, found->real);
+    if (r == 0 && fstat(fd, &found->st) < 0)
+        r = -errno;
+    if (r < 0)
+        return error_errno(err, r, "'%s'", path);
+    r = path_policy_check(policy, found->real, access, err);
+    if (r)
+        return r;
+    found->fd = steal_fd(&fd);
+    return 0;
+}
+
+int path_reopen(const struct path_found *found)
+{
+    char link[64];
+    int fd;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", found->fd);
+    fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Opens folder and judges the name in it. */
+static int target_open(const struct path_policy *policy, const char *path,
+                       struct path_target *target, struct error *err)
+{
+    char folder[PATH_MAX];
+    int r = split_path(path, folder, target->name, err);
+
+    if (r)
+        return r;
+    target->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (target->dir < 0) {
+        int code = -errno;
+
+        if (code == -ENOENT || code == -ENOTDIR) {
+            r = judge_missing(policy, path, PATH_WRITE, target->real, err);
+            if (r > 0)
+                return r;
+        }
+        return error_errno(err, code, "folder '%s'", folder);
+    }
+    r = join_real(target->dir, target->name, target->real);
+    if (r < 0)
+        return error_errno(err, r, "'%s'", path);
+    return path_policy_check(policy, target->real, PATH_WRITE, err);
+}
+
+int path_target(const struct path_policy *policy, const char *path,
+                struct path_target *target, struct error *err)
+{
+    char real[PATH_MAX];
+    AUTO_CLOSE int there = -1;
+    int r = check_form(path, err);
+
+    *target = (struct path_target) { .dir = -1 };
+    if (r)
+        return r;
+    there = open(path, O_PATH | O_CLOEXEC);
+    if (there >= 0 && real_path(there, real) == 0)
+        path = real;
+    r = target_open(policy, path, target, err);
+    if (r == 0)
+        target->exists = fstatat(target->dir, target->name, &target->st,
+                                 AT_SYMLINK_NOFOLLOW)
+                         == 0;
+    if (r)
+        fd_close(&target->dir);
+    return r;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/proc.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One SIGCHLD may stand for several processes: ask each. */
+static void procs_reap(void *arg)
+{
+    struct procs *procs = arg;
+    struct proc **at = &procs->list;
+
+    while (*at) {
+        struct proc *proc = *at;
+        int status;
+
+        if (waitpid(proc->pid, &status, WNOHANG) != proc->pid) {
+            at = &proc->next;
+            continue;
+        }
+        *at = proc->next;
+        proc->pid = 0;
+        proc->exited(proc->arg, status); /* may free proc, may fork anew */
+        at = &procs->list;
+    }
+}
+
+int procs_init(struct procs *procs, struct loop *loop)
+{
+    procs->list = NULL;
+    return loop_signal_add(loop, SIGCHLD, procs_reap, procs);
+}
+
+pid_t proc_fork(struct procs *procs, struct proc *proc)
+{
+    pid_t pid = fork();
+
+    if (pid < 0)
+        return -errno;
+    if (pid == 0)
+        return 0;
+    proc->pid = pid;
+    proc->next = procs->list;
+    procs->list = proc;
+    return pid;
+}
+
+void proc_child_reset(void)
+{
+    sigset_t none;
+
+    setsid();
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL); /* KILL and STOP refuse: no harm */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void proc_kill(const struct proc *proc, int signal_number)
+{
+    if (!proc->pid)
+        return;
+    /* The group may not exist yet, when the child has not run so far. */
+    if (kill(-proc->pid, signal_number) < 0)
+        kill(proc->pid, signal_number);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Processes of the agent: forking, reaping, and two uses of it.
+ *
+ * A child runs another program with pipes around it (commands, service tools,
+ * custom handlers).  A worker is a fork of the agent that does one slow thing
+ * to files (fsync, digest) and reports a few bytes, because the loop itself
+ * never blocks.  child.h and worker.h stand on this one.
+ */
+#ifndef VSRPC_GUEST_PROC_H
+#define VSRPC_GUEST_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "guest/loop.h"
+
+struct proc {
+    pid_t pid; /* 0: none */
+    void (*exited)(void *arg, int status);
+    void *arg;
+    struct proc *next;
+};
+
+/* All processes that have not been reaped yet. */
+struct procs {
+    struct proc *list;
+};
+
+/* Starts to listen for SIGCHLD.  Return: 0 or negative errno. */
+int procs_init(struct procs *procs, struct loop *loop);
+
+/*
+ * Forks and registers the process; exited is called from the loop with what
+ * waitpid(2) says.
+ *
+ * Return: 0 in the child, the process id in the parent, negative errno.
+ */
+pid_t proc_fork(struct procs *procs, struct proc *proc);
+
+/* In a fresh child: a session of its own, default signals, nothing blocked. */
+void proc_child_reset(void);
+
+/* Signals the process group that proc_child_reset() made; no-op when the
+ * process is gone. */
+void proc_kill(const struct proc *proc, int signal_number);
+
+#endif

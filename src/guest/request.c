@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/agent.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/crypto.h"
+#include "util/fd.h"
+
+/* Fields that only some answers have. */
+struct extras {
+    const char *allow;     /* NULL: none */
+    int64_t retry_after_s; /* 0: none */
+};
+
+struct request *request_new(struct session *session,
+                            const struct http_head *head)
+{
+    struct request *request = calloc(1, sizeof(*request));
+    const char *id = head ? http_field_get(head, "X-Request-ID") : NULL;
+
+    if (!request)
+        return NULL;
+    request->agent = session->agent;
+    request->session = session;
+    request->head = head;
+    request->started_us = clock_us();
+    request->stream_fd = -1;
+    buf_init(&request->body,
+             (size_t) request->agent->settings.max_request_size);
+    if (id)
+        snprintf(request->id, sizeof(request->id), "%s", id);
+    return request;
+}
+
+static void request_drop(struct request *request)
+{
+    void *work = request->work;
+
+    request->work = NULL;
+    if (work)
+        request->drop(work);
+}
+
+void request_free(struct request *request)
+{
+    if (!request)
+        return;
+    request_drop(request);
+    if (request->counted_running)
+        request->agent->running--;
+    fd_close(&request->stream_fd);
+    buf_free(&request->body);
+    json_object_put(request->params);
+    digest_free(request->body_digest);
+    free(request);
+}
+
+void request_hold(struct request *request, void *work,
+                  void (*drop)(void *work))
+{
+    request->work = work;
+    request->drop = drop;
+}
+
+static void request_log(const struct request *request, int code)
+{
+    const struct http_head *head = request->head;
+
+    log_info(&request->agent->log, "%s %s code=%d ms=%lld id=%s",
+             head && head->method ? head->method : "-",
+             head && head->target ? head->target : "-", code,
+             (long long) (clock_us() - request->started_us) / 1000,
+             request->id[0] ? request->id : "-");
+}
+
+static int write_common(const struct request *request, struct buf *out,
+                        int http)
+{
+    if (http_write_status(out, http) < 0)
+        return -ENOMEM;
+    if (request->id[0]
+        && http_write_field(out, "X-Request-ID", "%s", request->id) < 0)
+        return -ENOMEM;
+    if (http_write_field(out, "X-Timestamp", "%lld",
+                         (long long) clock_wall())
+        < 0)
+        return -ENOMEM;
+    return http_write_field(out, "X-Response-Time", "%lld",
+                            (long long) (clock_us() - request->started_us)
+                                / 1000);
+}
+
+static int write_json(const struct request *request, struct buf *out, int http,
+                      const struct extras *extras, const struct buf *body)
+{
+    int r = write_common(request, out, http);
+
+    if (r == 0)
+        r = http_write_field(out, "Content-Type", "application/json");
+    if (r == 0 && extras->allow)
+        r = http_write_field(out, "Allow", "%s", extras->allow);
+    if (r == 0 && extras->retry_after_s)
+        r = http_write_field(out, "Retry-After", "%lld",
+                             (long long) extras->retry_after_s);
+    if (r == 0)
+        r = http_write_field(out, "Content-Length", "%zu", body->len);
+    if (r == 0)
+        r = http_write_end(out);
+    if (r == 0)
+        r = buf_append(out, buf_data(body), body->len);
+    return r;
+}
+
+/* Whoever waits must get an answer, even when there is no memory for the
+ * right one. */
+static void write_last_resort(struct buf *out)
+{
+    static const char body[] = "{\"version\":\"1.0\",\"code\":5001,"
+                               "\"message\":\"Internal error\","
+                               "\"data\":{\"error_type\":\"INTERNAL_ERROR\","
+                               "\"detail\":\"out of memory\"},"
+                               "\"timestamp\":0}";
+
+    buf_clear(out);
+    buf_printf(out,
+               "HTTP/1.1 500 %s\r\nContent-Type: application/json\r\n"
+               "Content-Length: %zu\r\n\r\n%s",
+               http_reason(500), sizeof(body) - 1, body);
+}
+
+/* Every JSON answer ends here. */
+static void request_send(struct request *request, int http, int code,
+                         const char *message, struct json_object *data,
+                         const struct extras *extras)
+{
+    struct buf *out = session_begin_answer(request->session);
+    struct buf body;
+
+    buf_init(&body, RESPONSE_MAX);
+    if (envelope_write(&body, code, message, data, clock_wall()) < 0
+        || write_json(request, out, http, extras, &body) < 0) {
+        log_error(&request->agent->log, "no memory for an answer");
+        write_last_resort(out);
+    }
+    buf_free(&body);
+    request->answered = true;
+    request_log(request, code);
+    session_answered(request->session);
+}
+
+void request_reply(struct request *request, int code, const char *message,
+                   struct json_object *data)
+{
+    AUTO_JSON struct json_object *owned = data;
+    const struct status *status = status_get(code);
+
+    request_send(request, status->http, code,
+                 message ? message : status->message, owned,
+                 &(struct extras) { 0 });
+}
+
+void request_ok(struct request *request, struct json_object *data)
+{
+    request_reply(request, STATUS_SUCCESS, NULL, data);
+}
+
+/* extra with error_type and detail in it; made when there is none. */
+static struct json_object *error_data(int code, struct json_object *extra,
+                                      const char *detail)
+{
+    struct json_object *data = extra ? extra : json_object_new_object();
+
+    if (data) {
+        json_add_string(data, "error_type", status_get(code)->name);
+        json_add_string(data, "detail", detail);
+    }
+    return data;
+}
+
+void request_fail(struct request *request, int code,
+                  struct json_object *extra, const char *format, ...)
+{
+    char detail[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+    request_reply(request, code, NULL, error_data(code, extra, detail));
+}
+
+/* Which code an errno of a file operation is reported as. */
+static int code_of_errno(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return STATUS_FILE_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return STATUS_PERMISSION_DENIED;
+    case EINVAL:
+        return STATUS_INVALID_PARAMS;
+    case ENOMEM:
+    case EAGAIN:
+        return STATUS_INTERNAL_ERROR;
+    default:
+        return STATUS_FILE_OPERATION_FAILED;
+    }
+}
+
+void request_error(struct request *request, int result,
+                   const struct error *err)
+{
+    int code = result > 0 ? result : code_of_errno(-result);
+
+    request_fail(request, code, NULL, "%s",
+                 err->message[0] ? err->message : strerror(-result));
+}
+
+void request_fault(struct request *request, const struct http_fault *fault)
+{
+    AUTO_JSON struct json_object *data =
+        error_data(STATUS_BAD_HTTP, NULL, fault->detail);
+
+    request_send(request, fault->http, STATUS_BAD_HTTP,
+                 status_get(STATUS_BAD_HTTP)->message, data,
+                 &(struct extras) { 0 });
+}
+
+void request_busy(struct request *request, int64_t wait_ms,
+                  const char *detail)
+{
+    AUTO_JSON struct json_object *data =
+        error_data(STATUS_SERVICE_UNAVAILABLE, NULL, detail);
+    const struct status *status = status_get(STATUS_SERVICE_UNAVAILABLE);
+    struct extras extras = { .retry_after_s = (wait_ms + 999) / 1000 };
+
+    if (extras.retry_after_s < 1)
+        extras.retry_after_s = 1;
+    if (data)
+        json_add(data, "retry_after",
+                 json_object_new_double((double) wait_ms / 1000));
+    request_send(request, status->http, status->code, status->message, data,
+                 &extras);
+}
+
+void request_not_allowed(struct request *request, const char *allow)
+{
+    AUTO_JSON struct json_object *data =
+        error_data(STATUS_METHOD_NOT_ALLOWED, NULL,
+                   "the path is there, the method is not");
+    const struct status *status = status_get(STATUS_METHOD_NOT_ALLOWED);
+
+    if (data)
+        json_add_string(data, "allow", allow);
+    request_send(request, status->http, status->code, status->message, data,
+                 &(struct extras) { .allow = allow });
+}
+
+void request_stream(struct request *request, int fd, int64_t at, int64_t n,
+                    int64_t total, bool partial, const char *etag)
+{
+    struct buf *out = session_begin_answer(request->session);
+    int r = write_common(request, out, partial ? 206 : 200);
+
+    if (r == 0)
+        r = http_write_field(out, "Content-Type", "application/octet-stream");
+    if (r == 0)
+        r = http_write_field(out, "Accept-Ranges", "bytes");
+    if (r == 0)
+        r = http_write_field(out, "ETag", "%s", etag);
+    if (r == 0 && partial)
+        r = http_write_field(out, "Content-Range", "bytes %lld-%lld/%lld",
+                             (long long) at, (long long) (at + n - 1),
+                             (long long) total);
+    if (r == 0)
+        r = http_write_field(out, "Content-Length", "%lld", (long long) n);
+    if (r == 0)
+        r = http_write_end(out);
+    if (r < 0)
+        log_error(&request->agent->log, "out of memory: no answer");
+    request->stream_fd = fd;
+    request->stream_at = at;
+    request->stream_left = n;
+    request->answered = true;
+    request_log(request, 0);
+    session_answered(request->session);
+}
+
+bool request_take_place(struct request *request)
+{
+    struct agent *agent = request->agent;
+
+    if (agent->settings.max_concurrent
+        && agent->running >= agent->settings.max_concurrent) {
+        request_busy(request, 1000, "too many commands are running "
+                                    "(rate_limit.max_concurrent)");
+        return false;
+    }
+    agent->running++;
+    request->counted_running = true;
+    return true;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * One request in work, and how handlers answer it.
+ *
+ * A handler answers exactly once: at once, or later from a callback of a
+ * process.  Until then it may leave something in work, with a function that
+ * drops it; that is called when the client has gone or the request has been
+ * answered, whichever comes first.
+ */
+#ifndef VSRPC_GUEST_REQUEST_H
+#define VSRPC_GUEST_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/envelope.h"
+#include "proto/http.h"
+#include "proto/limits.h"
+#include "proto/route.h"
+#include "proto/status.h"
+#include "proto/uri.h"
+#include "util/buf.h"
+#include "util/error.h"
+
+struct agent;
+struct digest;
+struct handler;
+struct session;
+
+struct request {
+    struct agent *agent;
+    struct session *session;
+    const struct http_head *head; /* NULL when there was no readable one */
+    const struct route *route;
+    const struct handler *handler;
+    const char *rest;             /* of the path, for ROUTE_PREFIX */
+    char id[REQUEST_ID_MAX + 1];  /* X-Request-ID, "" for none */
+    int64_t started_us;
+    struct buf body;              /* of a JSON request */
+    struct json_object *params;   /* its parameters, once parsed */
+    struct digest *body_digest;   /* of a raw body, when it is signed */
+    bool answered;
+    bool counted_running;
+
+    void *work;
+    void (*drop)(void *work);
+
+    /* A body that is a piece of a file, sent behind the head. */
+    int stream_fd;
+    int64_t stream_at;
+    int64_t stream_left;
+};
+
+/* Starts a request of a session; head may be NULL. */
+struct request *request_new(struct session *session,
+                            const struct http_head *head);
+
+/* Frees a request and drops its work.  NULL is allowed. */
+void request_free(struct request *request);
+
+/* Leaves something with the request; replaces nothing. */
+void request_hold(struct request *request, void *work,
+                  void (*drop)(void *work));
+
+/*
+ * Answers with an envelope.  data is taken over and may be NULL; message NULL
+ * means the words of the code.
+ */
+void request_reply(struct request *request, int code, const char *message,
+                   struct json_object *data);
+
+/* Answers code 0, "success". */
+void request_ok(struct request *request, struct json_object *data);
+
+/*
+ * Answers with an error: data.error_type, data.detail, and the members of
+ * extra (taken over, may be NULL).
+ */
+void request_fail(struct request *request, int code,
+                  struct json_object *extra, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Answers with what a function returned: a positive enum status_code, or a
+ * negative errno, which is translated; the detail is the error's message. */
+void request_error(struct request *request, int result,
+                   const struct error *err);
+
+/* Answers a message that could not be understood as HTTP says. */
+void request_fault(struct request *request, const struct http_fault *fault);
+
+/* Answers that the path is there but not for this method; allow lists those
+ * that are. */
+void request_not_allowed(struct request *request, const char *allow);
+
+/* Answers that a limit was passed; wait_ms: when to come back. */
+void request_busy(struct request *request, int64_t wait_ms,
+                  const char *detail);
+
+/*
+ * Answers with bytes at..at+n of a file of total bytes; fd is taken over.
+ * partial: as an answer to Range.
+ */
+void request_stream(struct request *request, int fd, int64_t at, int64_t n,
+                    int64_t total, bool partial, const char *etag);
+
+/*
+ * Takes one of the places for commands and tools, or answers that there is
+ * none.  It is given back when the request is freed.
+ *
+ * Return: true when there was one.
+ */
+bool request_take_place(struct request *request);
+
+#endif

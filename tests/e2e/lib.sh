@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# For the scripts in small/ and debian/. Each is sourced by nothing and run by
+# tests/e2e/run with these variables set:
+#   VSRPC   path of vsrpc-virsh        DOMAIN  the guest to use
+#   URI     libvirt's URI (also LIBVIRT_DEFAULT_URI, so VSRPC needs no option)
+#   SOCKET  the channel's UNIX socket  PORT    the channel's name
+#   WORK    an empty folder, removed afterwards; also the current folder
+#
+# Every helper prints one TAP line. A failing test does not end the script; a
+# script that ends without `done_testing` counts as one failure more.
+#
+#   t "description" COMMAND…                passes when COMMAND exits 0
+#   t_not "description" COMMAND…            passes when it does not
+#   t_status "description" STATUS COMMAND…  passes when it exits with STATUS
+#   t_is "description" EXPECTED ACTUAL
+#   t_like "description" PATTERN ACTUAL     PATTERN is an extended regex
+#   t_skip "description" "reason"
+#   t_within SECONDS COMMAND…               poll until COMMAND succeeds (for t)
+# After t, t_not and t_status the command's output is in $OUT and $ERR.
+
+T_COUNT=0
+OUT='' ERR=''
+
+t_result() { # ok|not\ ok DESCRIPTION
+	T_COUNT=$((T_COUNT + 1))
+	printf '%s %d - %s\n' "$1" "$T_COUNT" "${2//#/\\#}"
+}
+
+t_diag() { printf '#   %s\n' "${*//$'\n'/$'\n#   '}"; }
+
+# $WORK belongs to the script, which may list it: the captures lie beside it.
+t_run() {
+	local rc=0
+	"$@" >"$WORK.out" 2>"$WORK.err" || rc=$?
+	# tr: bash warns about each NUL it drops
+	OUT=$(tr -d '\0' <"$WORK.out") ERR=$(tr -d '\0' <"$WORK.err")
+	return "$rc"
+}
+
+t_failed() { # DESCRIPTION STATUS COMMAND…
+	t_result 'not ok' "$1"
+	local status=$2
+	shift 2
+	t_diag "command: $*"
+	t_diag "exit status: $status"
+	t_diag "stdout: ${OUT:0:2000}"
+	t_diag "stderr: ${ERR:0:2000}"
+}
+
+t_status() {
+	local description=$1 expected=$2 rc=0
+	shift 2
+	t_run "$@" || rc=$?
+	if [ "$rc" = "$expected" ]; then
+		t_result ok "$description"
+	else
+		t_failed "$description" "$rc (expected $expected)" "$@"
+	fi
+}
+
+t() {
+	local description=$1
+	shift
+	t_status "$description" 0 "$@"
+}
+
+t_not() {
+	local description=$1 rc=0
+	shift
+	t_run "$@" || rc=$?
+	if [ "$rc" != 0 ]; then
+		t_result ok "$description"
+	else
+		t_failed "$description" 0 "$@"
+	fi
+}
+
+t_is() {
+	if [ "$2" = "$3" ]; then
+		t_result ok "$1"
+	else
+		t_result 'not ok' "$1"
+		t_diag "expected: $2"
+		t_diag "actual:   ${3:0:2000}"
+	fi
+}
+
+t_like() {
+	if [[ $3 =~ $2 ]]; then
+		t_result ok "$1"
+	else
+		t_result 'not ok' "$1"
+		t_diag "pattern: $2"
+		t_diag "actual:  ${3:0:2000}"
+	fi
+}
+
+t_skip() {
+	T_COUNT=$((T_COUNT + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$T_COUNT" "${1//#/\\#}" "$2"
+}
+
+t_within() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$deadline" ] || return 1
+		sleep 0.05
+	done
+}
+
+# Raw HTTP, for what the CLI would never send: http METHOD TARGET [CURL-OPTION…]
+http() {
+	local method=$1 target=$2
+	shift 2
+	curl -sS --max-time 20 --unix-socket "$SOCKET" -X "$method" "$@" "http://virtio-rpc$target"
+}
+
+# The path of the live socket, afresh: it changes when the domain restarts.
+live_socket() { "$VM_TOOL" socket "$DOMAIN" "${1:-$PORT}"; }
+
+done_testing() { printf '1..%d\n' "$T_COUNT"; }

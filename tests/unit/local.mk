@@ -1,0 +1,77 @@
+# tests/unit: Check programs that link the very objects that ship.  One
+# program per module; unit.c has main() and the three-way runner.
+if HAVE_CHECK
+check_LIBRARIES += tests/unit/libunit.a
+tests_unit_libunit_a_SOURCES = \
+	tests/unit/unit.c tests/unit/unit.h \
+	tests/unit/wire.c tests/unit/wire.h
+tests_unit_libunit_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JSON_CFLAGS)
+UNIT_LIBS = tests/unit/libunit.a $(PROTO_LIBS) $(CHECK_LIBS)
+
+UNIT_TESTS = \
+	tests/unit/test-error \
+	tests/unit/test-buf \
+	tests/unit/test-num \
+	tests/unit/test-text \
+	tests/unit/test-fd \
+	tests/unit/test-log \
+	tests/unit/test-yaml \
+	tests/unit/test-crypto \
+	tests/unit/test-http \
+	tests/unit/test-msg \
+	tests/unit/test-route \
+	tests/unit/test-uri \
+	tests/unit/test-auth \
+	tests/unit/test-status \
+	tests/unit/test-envelope
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+
+tests_unit_test_error_SOURCES = tests/unit/test-error.c
+tests_unit_test_error_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_error_LDADD = $(UNIT_LIBS)
+tests_unit_test_buf_SOURCES = tests/unit/test-buf.c
+tests_unit_test_buf_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_buf_LDADD = $(UNIT_LIBS)
+tests_unit_test_num_SOURCES = tests/unit/test-num.c
+tests_unit_test_num_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_num_LDADD = $(UNIT_LIBS)
+tests_unit_test_text_SOURCES = tests/unit/test-text.c
+tests_unit_test_text_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_fd_SOURCES = tests/unit/test-fd.c
+tests_unit_test_fd_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fd_LDADD = $(UNIT_LIBS)
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+tests_unit_test_yaml_SOURCES = tests/unit/test-yaml.c
+tests_unit_test_yaml_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_yaml_LDADD = $(UNIT_LIBS)
+tests_unit_test_crypto_SOURCES = tests/unit/test-crypto.c
+tests_unit_test_crypto_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_crypto_LDADD = $(UNIT_LIBS)
+tests_unit_test_http_SOURCES = tests/unit/test-http.c
+tests_unit_test_http_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_http_LDADD = $(UNIT_LIBS)
+tests_unit_test_msg_SOURCES = tests/unit/test-msg.c
+tests_unit_test_msg_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_msg_LDADD = $(UNIT_LIBS)
+tests_unit_test_route_SOURCES = tests/unit/test-route.c
+tests_unit_test_route_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_route_LDADD = $(UNIT_LIBS)
+tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
+tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_uri_LDADD = $(UNIT_LIBS)
+tests_unit_test_auth_SOURCES = tests/unit/test-auth.c
+tests_unit_test_auth_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_auth_LDADD = $(UNIT_LIBS)
+tests_unit_test_status_SOURCES = tests/unit/test-status.c
+tests_unit_test_status_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_status_LDADD = $(UNIT_LIBS)
+tests_unit_test_envelope_SOURCES = tests/unit/test-envelope.c
+tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
+endif

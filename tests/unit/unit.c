@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "unit.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct guarded guarded_copy(const void *bytes, size_t n)
+{
+    size_t page = (size_t) sysconf(_SC_PAGESIZE);
+    size_t room = (n + page - 1) / page * page;
+    struct guarded guarded = { .map_size = room + page };
+
+    guarded.map = mmap(NULL, guarded.map_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(guarded.map, MAP_FAILED);
+    ck_assert_int_eq(mprotect((uint8_t *) guarded.map + room, page,
+                              PROT_NONE),
+                     0);
+    guarded.bytes = (uint8_t *) guarded.map + room - n;
+    if (n)
+        memcpy(guarded.bytes, bytes, n);
+    return guarded;
+}
+
+void guarded_free(struct guarded *guarded)
+{
+    munmap(guarded->map, guarded->map_size);
+}
+
+char *unit_tmpdir(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *path = unit_path(base ? base : "/tmp", "vsrpc-unit-XXXXXX");
+
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    return path;
+}
+
+void unit_rmdir(char *path)
+{
+    DIR *folder = opendir(path);
+
+    ck_assert_ptr_nonnull(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        unlinkat(dirfd(folder), entry->d_name, 0);
+    closedir(folder);
+    ck_assert_int_eq(rmdir(path), 0);
+    free(path);
+}
+
+char *unit_path(const char *folder, const char *name)
+{
+    char *path = NULL;
+
+    ck_assert_int_gt(asprintf(&path, "%s/%s", folder, name), 0);
+    return path;
+}
+
+void unit_write_file(const char *path, const char *text)
+{
+    FILE *stream = fopen(path, "we");
+
+    ck_assert_msg(stream != NULL, "%s", path);
+    ck_assert_uint_eq(fwrite(text, 1, strlen(text), stream), strlen(text));
+    ck_assert_int_eq(fclose(stream), 0);
+}
+
+char *unit_read_file(const char *path)
+{
+    FILE *stream = fopen(path, "re");
+    char *text = calloc(1, 65536);
+
+    ck_assert_msg(stream != NULL, "%s", path);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_lt(fread(text, 1, 65535, stream), 65535);
+    fclose(stream);
+    return text;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create(unit_name);
+    TCase *tcase = tcase_create(unit_name);
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_set_timeout(tcase, 60); /* for sanitizers on a busy machine */
+    unit_cases(tcase);
+    suite_add_tcase(suite, tcase);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
