@@ -53,6 +53,9 @@ static void make_harmless(char *text)
 }
 
 static int line(int fd, const char *prefix, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static int line(int fd, const char *prefix, const char *format, va_list args)
 {
     char text[MESSAGE_MAX];
     int used = snprintf(text, sizeof(text), "%s", prefix);

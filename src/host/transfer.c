@@ -51,10 +51,11 @@ static int info_take(struct json_object *data, struct remote_info *info,
 
     *info = (struct remote_info) { .exists = true };
     if (param_bool(data, "exists", PARAM_OPTIONAL, &info->exists, err)
-        || param_string(data, "type", PARAM_OPTIONAL, &type, err)
         || param_int(data, "size", PARAM_OPTIONAL, 0, INT64_MAX, &info->size,
                      err)
-        || param_string(data, "md5", PARAM_OPTIONAL, &md5, err)) {
+        || param_string(data, "md5", PARAM_OPTIONAL, &md5, err)
+        || (info->exists
+            && param_string(data, "type", PARAM_REQUIRED, &type, err))) {
         error_prefix(err, "the agent's answer makes no sense");
         return -EBADMSG;
     }
