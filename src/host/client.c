@@ -105,10 +105,9 @@ static int client_no_answer(const struct client *client, struct error *err)
         return -EHOSTDOWN;
     }
     error_set(err, -EHOSTDOWN,
-              "no answer on channel%s%s within %g s: the agent does not run "
+              "no answer on channel '%s' within %g s: the agent does not run "
               "or hangs, or another client holds the channel",
-              target->channel ? " " : "",
-              target->channel ? target->channel : "",
+              target->channel ? target->channel : target->socket,
               (double) client_connect_ms(client) / 1000);
     error_hint(err, "ss -xp | grep '%s' (shows who is connected)",
                target->socket);
