@@ -106,7 +106,8 @@ static int sock_denied(const char *path, struct error *err)
 
     error_set(err, -EACCES, "socket '%s': permission denied", path);
     error_hint(err, "sudo vsrpc-virsh …");
-    if (!folder || (stat(path, &st) < 0 && sock_closed_folder(folder, &st) < 0))
+    if (!folder
+        || (stat(path, &st) < 0 && sock_closed_folder(folder, &st) < 0))
         return -EACCES;
     user = getpwuid(st.st_uid);
     group = getgrgid(st.st_gid);
