@@ -82,7 +82,8 @@ int json_parse(const char *text, size_t n, struct json_object **object,
         return error_set(err, -EBADMSG, "not valid JSON at byte %zu: %s",
                          json_tokener_get_parse_end(tokener),
                          json_tokener_error_desc(verdict));
-    /* Strict mode refuses what follows the value, but not a NUL. */
+    /* Refused above and by strict mode already; a json-c that stops early
+     * must not go unnoticed. */
     if (json_tokener_get_parse_end(tokener) != n)
         return error_set(err, -EBADMSG, "not valid JSON: more behind the end");
     *object = steal_ptr(&parsed);
