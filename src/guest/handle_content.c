@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/admit.h"
 #include "guest/agent.h"
 #include "proto/range.h"
 #include "util/cleanup.h"
@@ -76,7 +75,7 @@ void content_get_run(struct request *request)
 
     if (query(request, "path", true, &path) < 0)
         return;
-    r = file_open(request, path, &found, &fd, &err);
+    r = path_open(&request->agent->paths, path, &found, &fd, &err);
     if (r)
         request_error(request, r, &err);
     else

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/admit.h"
+#include "guest/admission.h"
 #include "guest/agent.h"
 #include "guest/upload.h"
 #include "util/cleanup.h"
@@ -132,28 +132,6 @@ void file_upload_run(struct request *request)
 
 /* --- download ------------------------------------------------------------ */
 
-int file_open(struct request *request, const char *path,
-              struct path_found *found, int *fd, struct error *err)
-{
-    int r = path_find(&request->agent->paths, path, PATH_READ, found, err);
-
-    if (r)
-        return r;
-    if (found->fd < 0)
-        return error_errno(err, -ENOENT, "'%s'", path);
-    if (S_ISDIR(found->st.st_mode))
-        r = error_errno(err, -EISDIR, "'%s'", path);
-    else if (!S_ISREG(found->st.st_mode))
-        r = error_set(err, STATUS_FILE_OPERATION_FAILED,
-                      "'%s' is not a regular file", path);
-    if (r == 0) {
-        *fd = path_reopen(found);
-        r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
-    }
-    fd_close(&found->fd);
-    return r;
-}
-
 /* Reads n bytes at an offset; fewer when the file ends. */
 static int read_piece(int fd, int64_t offset, size_t n, struct buf *piece,
                       struct error *err)
@@ -214,7 +192,7 @@ static void download_answer(struct request *request, const char *path,
     struct error err = ERROR_INIT;
     AUTO_CLOSE int fd = -1;
     struct buf piece;
-    int r = file_open(request, path, &found, &fd, &err);
+    int r = path_open(&request->agent->paths, path, &found, &fd, &err);
 
     buf_init(&piece, DOWNLOAD_JSON_MAX);
     if (r == 0)
@@ -246,7 +224,7 @@ void file_download_run(struct request *request)
         return;
     }
     if (!transfer_reading(&request->agent->transfers, path, offset)
-        && !request_admit(request))
+        && !admission_count(request))
         return;
     if (length > DOWNLOAD_JSON_MAX)
         length = DOWNLOAD_JSON_MAX;

@@ -25,17 +25,20 @@ struct extras {
     int64_t retry_after_s; /* 0: none */
 };
 
-struct request *request_new(struct session *session,
-                            const struct http_head *head)
+struct request *request_new(struct agent *agent, const struct http_head *head,
+                            struct buf *out, void (*ready)(void *arg),
+                            void *ready_arg)
 {
     struct request *request = calloc(1, sizeof(*request));
     const char *id = head ? http_field_get(head, "X-Request-ID") : NULL;
 
     if (!request)
         return NULL;
-    request->agent = session->agent;
-    request->session = session;
+    request->agent = agent;
     request->head = head;
+    request->out = out;
+    request->ready = ready;
+    request->ready_arg = ready_arg;
     request->started_us = clock_us();
     request->stream_fd = -1;
     buf_init(&request->body,
@@ -158,7 +161,7 @@ static void request_send(struct request *request, int http, int code,
                          const char *message, struct json_object *data,
                          const struct extras *extras)
 {
-    struct buf *out = session_begin_answer(request->session);
+    struct buf *out = request->out;
     AUTO_JSON struct json_object *root =
         envelope_build(code, message, data, clock_wall());
     size_t length = 0;
@@ -172,7 +175,7 @@ static void request_send(struct request *request, int http, int code,
     }
     request->answered = true;
     request_log(request, code);
-    session_answered(request->session);
+    request->ready(request->ready_arg);
 }
 
 void request_reply(struct request *request, int code, const char *message,
@@ -289,7 +292,7 @@ void request_not_allowed(struct request *request, const char *allow)
 void request_stream(struct request *request, int fd, int64_t at, int64_t n,
                     int64_t total, bool partial, const char *etag)
 {
-    struct buf *out = session_begin_answer(request->session);
+    struct buf *out = request->out;
     int r = write_common(request, out, partial ? 206 : 200);
 
     if (r == 0)
@@ -313,7 +316,7 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
     request->stream_left = n;
     request->answered = true;
     request_log(request, 0);
-    session_answered(request->session);
+    request->ready(request->ready_arg);
 }
 
 bool request_take_place(struct request *request)

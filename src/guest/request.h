@@ -26,11 +26,12 @@
 struct agent;
 struct digest;
 struct handler;
-struct session;
 
 struct request {
     struct agent *agent;
-    struct session *session;
+    struct buf *out;              /* where the head of the answer goes */
+    void (*ready)(void *arg);     /* the answer is there */
+    void *ready_arg;
     const struct http_head *head; /* NULL when there was no readable one */
     const struct route *route;
     const struct handler *handler;
@@ -58,9 +59,15 @@ struct request {
     int64_t stream_left;
 };
 
-/* Starts a request of a session; head may be NULL. */
-struct request *request_new(struct session *session,
-                            const struct http_head *head);
+/*
+ * Starts a request that is answered to out; ready is called once, when the
+ * answer is there.  head may be NULL.
+ *
+ * Return: the request, or NULL without memory.
+ */
+struct request *request_new(struct agent *agent, const struct http_head *head,
+                            struct buf *out, void (*ready)(void *arg),
+                            void *ready_arg);
 
 /* Frees a request and drops its work.  NULL is allowed. */
 void request_free(struct request *request);

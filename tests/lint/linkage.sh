@@ -23,10 +23,7 @@ agent_is_lean_in_depth()
 
 case " $LINT_ROOMS " in
 *" guest "*)
-    room_enter guest
-    if [ -n "$tap_todo" ]; then
-        tap "the agent links neither libvirt nor libxml2" echo "not built"
-    elif command -v readelf > /dev/null; then
+    if command -v readelf > /dev/null; then
         tap "the agent links neither libvirt nor libxml2" agent_is_lean
         tap "nor do its libraries" agent_is_lean_in_depth
     else

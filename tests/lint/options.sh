@@ -61,7 +61,6 @@ guest_options()
 }
 
 for room in $LINT_ROOMS; do
-    room_enter "$room"
     case $room in
     host)
         tap "commands of vsrpc-virsh" host_commands
