@@ -115,16 +115,13 @@ static int put_start(struct put *put, struct error *err)
 
 void file_upload_run(struct request *request)
 {
-    struct put *put = calloc(1, sizeof(*put));
+    struct put *put = request_work(request, sizeof(*put), put_drop);
     struct error err = ERROR_INIT;
     int r;
 
-    if (!put) {
-        request_error(request, -ENOMEM, &err);
+    if (!put)
         return;
-    }
     put->request = request;
-    request_hold(request, put, put_drop);
     r = put_start(put, &err);
     if (r)
         request_error(request, r, &err);
@@ -368,18 +365,15 @@ static void info_start(struct info *info)
 
 static void info_run(struct request *request, const char *path)
 {
-    struct info *info = calloc(1, sizeof(*info));
+    struct info *info = request_work(request, sizeof(*info), info_drop);
     struct path_found found;
     struct error err = ERROR_INIT;
     int r;
 
-    if (!info) {
-        request_error(request, -ENOMEM, &err);
+    if (!info)
         return;
-    }
     info->request = request;
     info->fd = -1;
-    request_hold(request, info, info_drop);
     r = path_find(&request->agent->paths, path, PATH_LOOK, &found, &err);
     if (r) {
         request_error(request, r, &err);

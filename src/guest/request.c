@@ -72,13 +72,6 @@ void request_free(struct request *request)
     free(request);
 }
 
-void request_hold(struct request *request, void *work,
-                  void (*drop)(void *work))
-{
-    request->work = work;
-    request->drop = drop;
-}
-
 static void request_log(const struct request *request, int code)
 {
     const struct http_head *head = request->head;
@@ -317,6 +310,16 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
     request->answered = true;
     request_log(request, 0);
     request->ready(request->ready_arg);
+}
+
+void *request_work(struct request *request, size_t size,
+                   void (*drop)(void *work))
+{
+    request->work = calloc(1, size);
+    request->drop = drop;
+    if (!request->work)
+        request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
+    return request->work;
 }
 
 bool request_take_place(struct request *request)

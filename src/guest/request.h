@@ -72,9 +72,15 @@ struct request *request_new(struct agent *agent, const struct http_head *head,
 /* Frees a request and drops its work.  NULL is allowed. */
 void request_free(struct request *request);
 
-/* Leaves something with the request; replaces nothing. */
-void request_hold(struct request *request, void *work,
-                  void (*drop)(void *work));
+/*
+ * Makes the zeroed object that a handler keeps while it works; drop frees it
+ * and ends what it has under way.
+ *
+ * Return: the object, owned by the request; NULL without memory, and then the
+ * request has been answered.
+ */
+void *request_work(struct request *request, size_t size,
+                   void (*drop)(void *work));
 
 /*
  * Answers with an envelope.  data is taken over and may be NULL; message NULL

@@ -137,8 +137,8 @@ int param_env(struct json_object *params, const char *name,
 
 /*
  * Adds a member that holds arbitrary bytes: as a string when they are UTF-8
- * text, else as base64 with "NAME_encoding": "base64" beside it, so that nothing is
- * lost and JSON stays JSON.
+ * text, else as base64 with "NAME_encoding": "base64" beside it, so that
+ * nothing is lost and JSON stays JSON.
  *
  * Return: 0 or -ENOMEM.
  */
