@@ -128,7 +128,8 @@ static const struct {
     { -ENOENT, "does not exist",
       "virsh list (the domain may have stopped, or restarted: the path "
       "changes then)" },
-    { -ECONNREFUSED, "nobody listens there (the domain is not running)",
+    { -ECONNREFUSED,
+      "nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
     { -ETIMEDOUT, "other clients wait for this channel",
       "ss -xp (shows who is connected)" },
