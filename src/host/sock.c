@@ -131,8 +131,8 @@ static const struct {
     { -ECONNREFUSED,
       "nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
-    { -ETIMEDOUT, "other clients wait for this channel",
-      "ss -xp (shows who is connected)" },
+    { -EBUSY, "busy: another client is connected to it",
+      "ss -xp (shows which program)" },
     { -ENOTSOCK, "is not a socket", NULL },
 };
 
@@ -152,7 +152,8 @@ static int sock_refused(const char *path, int code, struct error *err)
 }
 
 /* connect(2) on a UNIX socket is done or refused at once; EAGAIN means that
- * the queue of the listener is full. */
+ * the queue of the listener is full: QEMU accepts nobody while it has a
+ * client. */
 static int sock_enter(int fd, const struct sockaddr_un *address,
                       int64_t deadline)
 {
@@ -163,7 +164,7 @@ static int sock_enter(int fd, const struct sockaddr_un *address,
         if (errno != EAGAIN)
             return -errno;
         if (deadline_left(deadline) == 0)
-            return -ETIMEDOUT;
+            return -EBUSY;
         clock_sleep_ms(QUEUE_LOOK_MS);
     }
     return 0;

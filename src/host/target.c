@@ -77,6 +77,10 @@ static int target_of_domain(const struct target_source *source,
     memcpy(target->uuid, domain->uuid, sizeof(target->uuid));
     if (!target->name)
         return error_errno(err, -ENOMEM, "domain '%s'", domain->name);
+    if (domain->err.code) {
+        *err = domain->err;
+        return domain->err.code;
+    }
     return target_locate(source, domain, target, err);
 }
 
