@@ -14,3 +14,4 @@ AM_TESTS_ENVIRONMENT = \
 
 include tests/unit/local.mk
 include tests/lint/local.mk
+include tests/bench/local.mk

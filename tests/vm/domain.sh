@@ -281,7 +281,8 @@ vm_is_current() { # NAME KEY
 
 # vm_small NAME [PORT…]: the small guest, up and answering at the first PORT.
 # $VM_CONFIG, $VM_MEMORY and $VM_AGENT replace the defaults. The port
-# org.qemu.guest_agent.0 brings qemu-ga with it.
+# org.qemu.guest_agent.0 brings qemu-ga with it; a port in $VM_SPARE is there
+# for whoever wants it.
 vm_small() {
 	local name=$1 initrd=$VM_DIR/$1.initrd ga='' key port options=()
 	shift
@@ -293,8 +294,8 @@ vm_small() {
 	vm_may_take "$name" || return
 	vm_small_initrd "$initrd" "${VM_AGENT:-$VSRPC_BUILD/vsrpc-agent}" \
 		"${VM_CONFIG:-$VM_LIB/guest_config.yaml}" ${ga:+"$ga"} || return
-	for port; do options+=(--channel "$port"); done
-	key=$(vm_key "$initrd.key" "$*" "${VM_MEMORY:-256}" "$VM_LIB/domain.xml.in")
+	for port in "$@" ${VM_SPARE:+"$VM_SPARE"}; do options+=(--channel "$port"); done
+	key=$(vm_key "$initrd.key" "$* ${VM_SPARE:-}" "${VM_MEMORY:-256}" "$VM_LIB/domain.xml.in")
 	vm_is_current "$name" "$key" || {
 		vm_boot "$name" --initrd "$initrd" --memory "${VM_MEMORY:-256}" --key "$key" \
 			"${options[@]}" --append "quiet vsrpc.hostname=$name vsrpc.port=$(tr ' ' , <<<"$*")" || return

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The driver of `make bench`: runs the contenders of each group in turn, so that
+# what else the machine does hits all of them alike, and prints medians.
+#
+#   VSRPC       path of vsrpc-virsh      DOMAIN      a guest with the agent
+#   URI         libvirt's URI            SOCKET      the agent's channel
+#   RAW_PORT    name of a spare port     RAW_SOCKET  its channel
+#   BENCH_DIR   where the programs of this folder were built
+#   BENCH_RUNS  runs of a process (30); copies and connections get fewer
+#   ACCEL       for the headline
+#
+# A missed target is a measurement, not a failure.  Exit status: 1 when
+# something did not work.
+import hashlib
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+MIB = 1024 * 1024
+BIG = 64 * MIB        # raw port, vsrpc
+GA_READ = 8 * MIB     # qemu-ga: a second or so each
+GA_WRITE = 1 * MIB
+TURNS = 20            # round trips per connection and run
+
+
+class Failed(Exception):
+    pass
+
+
+def env(name, default=None):
+    value = os.environ.get(name) or default
+    if value is None:
+        raise Failed(f"${name} is not set: run ./quickstart bench")
+    return value
+
+
+def run(*argv):
+    """Runs a program; its output is wanted, so is a zero status."""
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=120)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(argv)[:200]}: exit status {done.returncode}: "
+                     f"{done.stderr.strip()}")
+    return done.stdout
+
+
+DEVNULL = os.open(os.devnull, os.O_RDWR)
+TO_NULL = [(os.POSIX_SPAWN_DUP2, DEVNULL, 0), (os.POSIX_SPAWN_DUP2, DEVNULL, 1)]
+
+
+def timed(*argv):
+    """Seconds from start to end of a process, its output thrown away."""
+    start = time.perf_counter()
+    pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=TO_NULL)
+    status = os.waitpid(pid, 0)[1]
+    took = time.perf_counter() - start
+    if status != 0:
+        raise Failed(f"{' '.join(argv)[:200]}: wait status {status}")
+    return took
+
+
+def printed(*argv):
+    """The seconds that one of our programs measured within itself."""
+    return [float(line) for line in run(*argv).split()]
+
+
+def md5(path):
+    with open(path, "rb") as file:
+        return hashlib.md5(file.read()).hexdigest()
+
+
+class Bench:
+    def __init__(self, work):
+        self.work = work
+        self.runs = max(1, int(env("BENCH_RUNS", "30")))
+        self.vsrpc = env("VSRPC")
+        self.domain = env("DOMAIN")
+        self.uri = env("URI")
+        self.socket = env("SOCKET")
+        self.raw_socket = env("RAW_SOCKET")
+        self.tools = env("BENCH_DIR")
+        self.virsh = shutil.which("virsh")
+        if not self.virsh:
+            raise Failed("there is no virsh")
+        self.samples = {}
+
+    # --- what is run ---------------------------------------------------------
+
+    def tool(self, name):
+        return os.path.join(self.tools, name)
+
+    def ours(self, *words):
+        return (self.vsrpc, "-c", self.uri, self.domain, *words)
+
+    def channel(self, mode, n):
+        socket = self.socket if mode in ("ping", "exec") else self.raw_socket
+        return printed(self.tool("channel"), mode, socket, str(n))
+
+    def qemuga(self, mode, *words):
+        return printed(self.tool("qemuga"), mode, self.uri, self.domain, *words)
+
+    def agent_command(self, execute, **arguments):
+        command = {"execute": execute}
+        if arguments:
+            command["arguments"] = arguments
+        return (self.virsh, "-c", self.uri, "qemu-agent-command", self.domain,
+                json.dumps(command))
+
+    def virsh_exec(self):
+        """guest-exec, then guest-exec-status until the command has ended."""
+        start = time.perf_counter()
+        answer = json.loads(run(*self.agent_command(
+            "guest-exec", path="true", **{"capture-output": True})))
+        pid = answer["return"]["pid"]
+        exited = False
+        while not exited:
+            answer = json.loads(run(*self.agent_command(
+                "guest-exec-status", pid=pid)))
+            exited = answer["return"]["exited"]
+        if answer["return"]["exitcode"] != 0:
+            raise Failed("guest-exec: true is not")
+        return time.perf_counter() - start
+
+    def ours_exec(self):
+        """With its output taken, as that of guest-exec is."""
+        start = time.perf_counter()
+        run(*self.ours("exec", "--", "true"))
+        return time.perf_counter() - start
+
+    # --- collecting ----------------------------------------------------------
+
+    def add(self, name, seconds):
+        self.samples.setdefault(name, []).extend(
+            seconds if isinstance(seconds, list) else [seconds])
+
+    def group(self, runs, contenders):
+        """Each in turn, beginning with another one every time."""
+        names = list(contenders)
+        for i in range(max(1, runs)):
+            for name in names[i % len(names):] + names[:i % len(names)]:
+                self.add(name, contenders[name]())
+
+    def rate(self, name, nbytes):
+        self.samples[name] = [nbytes / MIB / s for s in self.samples[name]]
+
+    # --- groups --------------------------------------------------------------
+
+    def start_rawport(self):
+        run(*self.ours("upload", "--mode", "0755", self.tool("rawport"),
+                       "/tmp/rawport"))
+        port = "/dev/virtio-ports/" + env("RAW_PORT")
+        # the shell of an older run may have left one
+        run(*self.ours("exec", "--", "sh", "-c",
+                       "killall rawport 2>/dev/null; setsid /tmp/rawport "
+                       f"{port} </dev/null >/dev/null 2>&1 &"))
+
+    def pings(self):
+        self.group(self.runs // 3, {
+            "raw echo": lambda: self.channel("echo", TURNS),
+            "vsrpc turn": lambda: self.channel("ping", TURNS),
+            "ga turn": lambda: self.qemuga("ping", str(TURNS)),
+        })
+        self.group(self.runs, {
+            "libvirt": lambda: timed(self.tool("readxml"), self.uri,
+                                     self.domain),
+            "vsrpc ping": lambda: timed(*self.ours("ping")),
+            "ga ping": lambda: timed(*self.agent_command("guest-ping")),
+            "socket ping": lambda: timed(self.vsrpc, "--socket", self.socket,
+                                         "ping"),
+        })
+
+    def execs(self):
+        self.group(self.runs // 3, {
+            "vsrpc exec turn": lambda: self.channel("exec", 5),
+            "ga exec turn": lambda: self.qemuga("exec", "5"),
+        })
+        self.group(self.runs, {
+            "vsrpc exec": self.ours_exec,
+            "ga exec": self.virsh_exec,
+        })
+
+    def file(self, name, nbytes):
+        path = os.path.join(self.work, name)
+        with open(path, "wb") as file:
+            file.write(os.urandom(nbytes))
+        return path
+
+    def same(self, ours, theirs):
+        if md5(ours) != md5(theirs):
+            raise Failed(f"{theirs} differs from {ours}")
+
+    def guest_same(self, ours, theirs):
+        words = run(*self.ours("exec", "--", "md5sum", theirs)).split()
+        if words[0] != md5(ours):
+            raise Failed(f"the guest's {theirs} differs from {ours}")
+
+    def copies(self):
+        big = self.file("big", BIG)
+        read = self.file("read", GA_READ)
+        write = self.file("write", GA_WRITE)
+        back = os.path.join(self.work, "back")
+        runs = max(1, self.runs // 6)
+
+        def vsrpc_down():
+            took = timed(*self.ours("download", "/tmp/bench.big", back))
+            self.same(big, back)
+            os.remove(back)
+            return took
+
+        def ga_down():
+            took = self.qemuga("read", "/tmp/bench.read", back)
+            self.same(read, back)
+            os.remove(back)
+            return took
+
+        # Reading needs the file there; the first upload is not measured.
+        run(*self.ours("upload", big, "/tmp/bench.big"))
+        run(*self.ours("upload", read, "/tmp/bench.read"))
+        self.group(runs, {
+            "raw out": lambda: self.channel("out", BIG),
+            "vsrpc down": vsrpc_down,
+            "ga down": ga_down,
+        })
+        self.group(runs, {
+            "raw in": lambda: self.channel("in", BIG),
+            "vsrpc up": lambda: timed(*self.ours("upload", big,
+                                                 "/tmp/bench.big")),
+            "ga up": lambda: self.qemuga("write", write, "/tmp/bench.write"),
+        })
+        self.guest_same(big, "/tmp/bench.big")
+        self.guest_same(write, "/tmp/bench.write")
+        run(*self.ours("exec", "--", "rm", "/tmp/bench.big",
+                       "/tmp/bench.read", "/tmp/bench.write"))
+        for name, nbytes in (("raw out", BIG), ("vsrpc down", BIG),
+                             ("ga down", GA_READ), ("raw in", BIG),
+                             ("vsrpc up", BIG), ("ga up", GA_WRITE)):
+            self.rate(name, nbytes)
+
+    def memory(self, name, program):
+        """Resident MiB of the program that init started."""
+        text = run(*self.ours(
+            "exec", "--", "sh", "-c",
+            f"for p in $(pidof {program}); do cat /proc/$p/status; done"))
+        for status in text.split("Name:")[1:]:
+            if re.search(r"^PPid:\s+1$", status, re.M):
+                kib = re.search(r"^VmRSS:\s+(\d+)", status, re.M).group(1)
+                self.add(name, int(kib) / 1024)
+                return
+        raise Failed(f"{program} does not run in the guest")
+
+    def memories(self, when):
+        self.memory(f"vsrpc rss {when}", "vsrpc-agent")
+        self.memory(f"ga rss {when}", "qemu-ga")
+
+    # --- the report ----------------------------------------------------------
+
+    def median(self, name):
+        return statistics.median(self.samples[name])
+
+    def cell(self, name, factor):
+        if not name:
+            return "-"
+        values = [v * factor for v in self.samples[name]]
+        median = statistics.median(values)
+        places = 2 if median < 10 else 1 if median < 100 else 0
+        if len(values) == 1:
+            return f"{median:.{places}f}"
+        return (f"{median:.{places}f} ({min(values):.{places}f}"
+                f"–{max(values):.{places}f})")
+
+    def better(self, mine, theirs, less_is_more):
+        a, b = self.median(mine), self.median(theirs)
+        return b / a if less_is_more else a / b
+
+    def row(self, what, raw, mine, theirs, factor=1.0, less_is_more=True):
+        gain = f"{self.better(mine, theirs, less_is_more):.2f}"
+        print(f"{what:<26}{self.cell(raw, factor):<22}"
+              f"{self.cell(mine, factor):<22}{self.cell(theirs, factor):<22}"
+              f"{gain:>6}")
+
+    def table(self):
+        print(f"{self.runs} runs, guest under {env('ACCEL', '?')}: "
+              "medians (min–max); the last column: vsrpc is this many times "
+              "better\n")
+        print(f"{'':<26}{'raw port':<22}{'vsrpc':<22}{'qemu-ga':<22}"
+              f"{'times':>6}")
+        ms = 1000.0
+        self.row("ping, connected, ms", "raw echo", "vsrpc turn", "ga turn", ms)
+        self.row("ping, process, ms", None, "vsrpc ping", "ga ping", ms)
+        self.row("exec, connected, ms", None, "vsrpc exec turn",
+                 "ga exec turn", ms)
+        self.row("exec, process(es), ms", None, "vsrpc exec", "ga exec", ms)
+        self.row("out of the guest, MiB/s", "raw out", "vsrpc down", "ga down",
+                 less_is_more=False)
+        self.row("into the guest, MiB/s", "raw in", "vsrpc up", "ga up",
+                 less_is_more=False)
+        self.row("agent resident, MiB", None, "vsrpc rss start",
+                 "ga rss start")
+        self.row("  after all this, MiB", None, "vsrpc rss end", "ga rss end")
+        print("\na process that only opens libvirt and reads the XML, ms: "
+              + self.cell("libvirt", ms))
+        print("vsrpc-virsh --socket ping, without libvirt, ms:           "
+              + self.cell("socket ping", ms))
+
+    def targets(self):
+        print("\ntargets")
+        for what, wanted, gain in (
+                ("process: ping against guest-ping", 1.0,
+                 self.better("vsrpc ping", "ga ping", True)),
+                ("exec -- true against guest-exec and its status", 2.5,
+                 self.better("vsrpc exec", "ga exec", True)),
+                ("download against guest-file-read", 5.0,
+                 self.better("vsrpc down", "ga down", False))):
+            print(f"  {what:<48} at least {wanted:.1f} times as fast: "
+                  f"{gain:.2f}  {'met' if gain >= wanted else 'MISSED'}")
+
+    def all(self):
+        self.start_rawport()
+        self.memories("start")
+        self.pings()
+        self.execs()
+        self.copies()
+        self.memories("end")
+        self.table()
+        self.targets()
+
+
+def main():
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench.", dir=".") as work:
+            Bench(work).all()
+    except (Failed, OSError, ValueError, KeyError,
+            subprocess.TimeoutExpired) as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+sys.exit(main())
