@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # exec is like running the command: status, output, words, environment.
 # shellcheck source=../lib.sh
-# shellcheck disable=SC2016 # the guest's shell expands
+# shellcheck disable=SC2016,SC1003 # the guest's shell expands
 . "$(dirname "$0")/../lib.sh"
 
 run() { "$VSRPC" "$DOMAIN" exec "$@"; }
