@@ -13,3 +13,4 @@ AM_TESTS_ENVIRONMENT = \
 	export AWK SED LC_ALL TZ;
 
 include tests/unit/local.mk
+include tests/lint/local.mk

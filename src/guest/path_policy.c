@@ -215,6 +215,28 @@ int path_reopen(const struct path_found *found)
     return fd < 0 ? -errno : fd;
 }
 
+int path_open(const struct path_policy *policy, const char *path,
+              struct path_found *found, int *fd, struct error *err)
+{
+    int r = path_find(policy, path, PATH_READ, found, err);
+
+    if (r)
+        return r;
+    if (found->fd < 0)
+        return error_errno(err, -ENOENT, "'%s'", path);
+    if (S_ISDIR(found->st.st_mode))
+        r = error_errno(err, -EISDIR, "'%s'", path);
+    else if (!S_ISREG(found->st.st_mode))
+        r = error_set(err, STATUS_FILE_OPERATION_FAILED,
+                      "'%s' is not a regular file", path);
+    if (r == 0) {
+        *fd = path_reopen(found);
+        r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
+    }
+    fd_close(&found->fd);
+    return r;
+}
+
 /* Opens folder and judges the name in it. */
 static int target_open(const struct path_policy *policy, const char *path,
                        struct path_target *target, struct error *err)
