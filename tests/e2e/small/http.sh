@@ -145,7 +145,7 @@ t_is "an unknown path is 404" 404 "$STATUS"
 t_json "… and ENDPOINT_NOT_FOUND" "d['code'] == 3001 and d['data']['error_type'] == 'ENDPOINT_NOT_FOUND'" "$OUT"
 post /shell/exec '{"command": '
 t_is "broken JSON is 400" 400 "$STATUS"
-t_json "… and JSON_PARSE_ERROR" "d['code'] == 2002" "$OUT"
+t_json "… and JSON_PARSE_ERROR" "d['code'] == 2002 and d['data']['detail'] == 'not valid JSON: ends too early'" "$OUT"
 post /shell/exec '{}'
 t_json "a missing parameter is MISSING_REQUIRED" "d['code'] == 2003" "$OUT"
 post /shell/exec '{"command": 7}'
