@@ -23,7 +23,9 @@ skip_all() {
 }
 
 need() { command -v "$1" >/dev/null 2>&1 || skip_all "there is no $1"; }
-[ -x "$VSRPC" ] && [ -x "$AGENT" ] || skip_all "only one of the programs was built"
+for program in "$VSRPC" "$AGENT"; do
+	[ -x "$program" ] || skip_all "this build has no ${program##*/}"
+done
 need "$PYTHON"
 need curl
 
