@@ -259,12 +259,15 @@ void request_busy(struct request *request, int64_t wait_ms,
         error_data(STATUS_SERVICE_UNAVAILABLE, NULL, detail);
     const struct status *status = status_get(STATUS_SERVICE_UNAVAILABLE);
     struct extras extras = { .retry_after_s = (wait_ms + 999) / 1000 };
+    char seconds[32];
 
     if (extras.retry_after_s < 1)
         extras.retry_after_s = 1;
+    /* json-c would print 0.907 with 17 digits. */
+    snprintf(seconds, sizeof(seconds), "%.3f", (double) wait_ms / 1000);
     if (data)
         json_add(data, "retry_after",
-                 json_object_new_double((double) wait_ms / 1000));
+                 json_object_new_double_s((double) wait_ms / 1000, seconds));
     request_send(request, status->http, status->code, status->message, data,
                  &extras);
 }

@@ -78,6 +78,8 @@ int json_parse(const char *text, size_t n, struct json_object **object,
     parsed = json_tokener_parse_ex(tokener, text, (int) n);
     verdict = json_tokener_get_error(tokener);
     /* A bare number may go on; nothing of ours is one. */
+    if (verdict == json_tokener_continue)
+        return error_set(err, -EBADMSG, "not valid JSON: ends too early");
     if (verdict != json_tokener_success)
         return error_set(err, -EBADMSG, "not valid JSON at byte %zu: %s",
                          json_tokener_get_parse_end(tokener),
