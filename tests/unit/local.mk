@@ -89,6 +89,7 @@ UNIT_GUEST_LIBS = tests/unit/libunit.a tests/unit/libunitguest.a libguest.a \
 UNIT_GUEST_TESTS = \
 	tests/unit/test-words \
 	tests/unit/test-command-policy \
+	tests/unit/test-path-policy \
 	tests/unit/test-rate
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -99,6 +100,9 @@ tests_unit_test_words_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_command_policy_SOURCES = tests/unit/test-command-policy.c
 tests_unit_test_command_policy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_command_policy_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_path_policy_SOURCES = tests/unit/test-path-policy.c
+tests_unit_test_path_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
