@@ -72,16 +72,19 @@ static int target_of_domain(const struct target_source *source,
                             const struct virt_domain *domain,
                             struct target *target, struct error *err)
 {
+    int r;
+
     *target = (struct target) { .name = strdup(domain->name),
                                 .id = domain->id };
     memcpy(target->uuid, domain->uuid, sizeof(target->uuid));
     if (!target->name)
         return error_errno(err, -ENOMEM, "domain '%s'", domain->name);
-    if (domain->err.code) {
+    r = target_locate(source, domain, target, err);
+    if (r == 0 && domain->err.code) {
         *err = domain->err;
-        return domain->err.code;
+        r = domain->err.code;
     }
-    return target_locate(source, domain, target, err);
+    return r;
 }
 
 int targets_of_socket(const char *path, struct targets *targets,
