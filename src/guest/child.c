@@ -232,9 +232,18 @@ start_failed(int fd, const char *step)
     _exit(127);
 }
 
-static void __attribute__((noreturn))
-run_program(const struct plumbing *p, const struct child_spec *spec)
+/* What the new process needs to become the program. */
+struct start {
+    const struct plumbing *plumbing;
+    const struct child_spec *spec;
+};
+
+static void __attribute__((noreturn)) run_program(const void *arg)
 {
+    const struct start *start = arg;
+    const struct plumbing *p = start->plumbing;
+    const struct child_spec *spec = start->spec;
+
     proc_child_reset();
     umask(UMASK);
     if (dup2(p->in[0], STDIN_FILENO) < 0 || dup2(p->out[1], STDOUT_FILENO) < 0
@@ -302,18 +311,15 @@ int child_start(struct loop *loop, struct procs *procs,
 {
     struct child *made = child_new(loop, spec, done, arg);
     struct plumbing p = PLUMBING_NONE;
-    pid_t pid;
+    const struct start start = { &p, spec };
     int r;
 
     if (!made)
         return -ENOMEM;
     r = plumbing_open(&p, spec->input_len > 0);
-    if (r == 0) {
-        pid = proc_fork(procs, &made->proc);
-        if (pid == 0)
-            run_program(&p, spec);
-        r = pid < 0 ? pid : 0;
-    }
+    if (r == 0)
+        r = proc_exec(procs, &made->proc, run_program, &start,
+                      spec->may_wait);
     if (r < 0) {
         plumbing_close(&p);
         child_free(made);

@@ -27,6 +27,7 @@ struct child_spec {
     char *const *argv;
     char *const *envp;
     const char *working_dir; /* NULL: "/" */
+    bool may_wait;           /* working_dir may be where nothing answers */
     const void *input;       /* what the program reads; NULL: nothing */
     size_t input_len;
     int64_t timeout_ms;      /* 0: none */

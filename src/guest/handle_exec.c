@@ -179,6 +179,7 @@ static int exec_start(struct exec *exec, struct error *err)
         .envp = exec->env.items,
         .working_dir = exec->working_dir ? exec->working_dir
                                          : environment_home(),
+        .may_wait = exec->working_dir != NULL,
         .input = buf_data(&exec->input),
         .input_len = exec->input.len,
         .timeout_ms = exec->timeout_ms,

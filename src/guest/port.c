@@ -21,9 +21,6 @@
 #include "util/cleanup.h"
 #include "util/fd.h"
 
-/* Reads per wake-up: other descriptors get their turn under a flood. */
-#define READS_PER_TURN 32
-
 /* The kernel takes at most this much of a port per write(2). */
 #define WRITE_STEP (32 * 1024)
 
@@ -104,37 +101,39 @@ static void port_flush(struct port *port)
 }
 
 /*
- * Reads what is there.
+ * Reads what is there, up to one buffer: other descriptors get their turn
+ * under a flood.  The kernel hands over at most 4 KiB per read(2), so they are
+ * gathered: a file is then written and digested in larger pieces.
  *
- * Return: 1 to go on, 0 when nothing is left, -1 at the end of the stream.
+ * Return: 0, or -1 at the end of the stream.
  */
 static int port_read(struct port *port)
 {
-    ssize_t n = read(port->stream.fd, port->step, port->step_size);
+    size_t got = 0;
+    ssize_t n;
+    bool again;
 
-    if (n > 0) {
-        session_input(port->session, port->step, (size_t) n);
-        return 1;
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    return -1;
+    do {
+        n = read(port->stream.fd, port->step + got, port->step_size - got);
+        if (n > 0)
+            got += (size_t) n;
+    } while (n > 0 && got < port->step_size);
+    again = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+    if (got)
+        session_input(port->session, port->step, got);
+    return again ? 0 : -1;
 }
 
 static void port_ready(void *arg, short revents)
 {
     struct port *port = arg;
-    int more = 1;
 
     if (port->kind == PORT_DEVICE && (revents & POLLHUP)
         && !(revents & POLLIN)) {
         port_lost(port);
         return;
     }
-    if (revents & (POLLIN | POLLHUP | POLLERR))
-        for (int i = 0; more > 0 && i < READS_PER_TURN; i++)
-            more = port_read(port);
-    if (more < 0) {
+    if ((revents & (POLLIN | POLLHUP | POLLERR)) && port_read(port) < 0) {
         port_hung_up(port);
         return;
     }

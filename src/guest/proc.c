@@ -36,18 +36,35 @@ int procs_init(struct procs *procs, struct loop *loop)
     return loop_signal_add(loop, SIGCHLD, procs_reap, procs);
 }
 
+static void procs_add(struct procs *procs, struct proc *proc, pid_t pid)
+{
+    proc->pid = pid;
+    proc->next = procs->list;
+    procs->list = proc;
+}
+
 pid_t proc_fork(struct procs *procs, struct proc *proc)
 {
     pid_t pid = fork();
 
     if (pid < 0)
         return -errno;
-    if (pid == 0)
-        return 0;
-    proc->pid = pid;
-    proc->next = procs->list;
-    procs->list = proc;
+    if (pid > 0)
+        procs_add(procs, proc, pid);
     return pid;
+}
+
+int proc_exec(struct procs *procs, struct proc *proc, proc_program *program,
+              const void *arg, bool may_wait)
+{
+    pid_t pid = may_wait ? fork() : vfork();
+
+    if (pid < 0)
+        return -errno;
+    if (pid == 0)
+        program(arg);
+    procs_add(procs, proc, pid);
+    return 0;
 }
 
 void proc_child_reset(void)

@@ -39,6 +39,23 @@ int procs_init(struct procs *procs, struct loop *loop);
  */
 pid_t proc_fork(struct procs *procs, struct proc *proc);
 
+/* What a new process does; it becomes another program or ends itself, and
+ * never returns. */
+typedef void proc_program(const void *arg);
+
+/*
+ * Starts a process that only prepares itself and calls execve(2); otherwise
+ * as proc_fork().  It borrows the agent's memory until then, because copying
+ * that costs more than all the rest: program() must change nothing that the
+ * agent uses.  The agent waits meanwhile; with may_wait (the program may have
+ * to wait for a file system that does not answer) the memory is copied after
+ * all.
+ *
+ * Return: 0 or negative errno.
+ */
+int proc_exec(struct procs *procs, struct proc *proc, proc_program *program,
+              const void *arg, bool may_wait);
+
 /* In a fresh child: a session of its own, default signals, nothing blocked. */
 void proc_child_reset(void);
 

@@ -173,6 +173,13 @@ vm_xml_seclabel() {
 		echo "<seclabel type='static' model='dac' relabel='no'><label>+0:+0</label></seclabel>"
 }
 
+# vm_xml_cpu ACCEL: QEMU 7 emulates `rep movsb` byte by byte; without these two
+# features nobody in the guest uses it, and copying is four times as fast.
+vm_xml_cpu() {
+	[ "$1" = qemu ] && [ "$(uname -m)" = x86_64 ] || return 0
+	printf "<feature policy='disable' name='erms'/><feature policy='disable' name='fsrm'/>"
+}
+
 # What is quiet and quick in an emulated guest, and harmless elsewhere:
 # no_timer_check and tsc because emulated time jitters, trust_cpu because
 # nothing else gives a guest without devices its first random numbers.
@@ -182,7 +189,7 @@ VM_CMDLINE='panic=5 loglevel=4 no_timer_check random.trust_cpu=on mitigations=of
 # vm_xml NAME [--memory MIB] [--vcpus N] [--initrd FILE] [--disk QCOW2]
 #        [--channel PORT]… [--append WORDS] [--key KEY]
 vm_xml() {
-	local name=$1 memory=256 vcpus=1 initrd='' disk='' channels='' append='' key='' features='' xml
+	local name=$1 memory=256 vcpus=1 initrd='' disk='' channels='' append='' key='' features='' accel xml
 	shift
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -199,8 +206,8 @@ vm_xml() {
 	done
 	[ "$(uname -m)" != x86_64 ] || features='<features><acpi/></features>'
 	append="console=$(vm_console_device) ${VM_CMDLINE//[[:space:]]/ } $append"
-	xml=$(cat "$VM_LIB/domain.xml.in") || return
-	vm_fill TYPE "$(vm_accel)" NAME "$(vm_xml_escape "$name")" BY "$(vm_xml_escape "$VM_TOP")" \
+	xml=$(cat "$VM_LIB/domain.xml.in") && accel=$(vm_accel) || return
+	vm_fill TYPE "$accel" CPU "$(vm_xml_cpu "$accel")" NAME "$(vm_xml_escape "$name")" BY "$(vm_xml_escape "$VM_TOP")" \
 		KEY "$key" MEMORY "$memory" VCPUS "$vcpus" ARCH "$(uname -m)" MACHINE "$(vm_machine)" \
 		KERNEL "$(vm_xml_escape "$VM_DIR/kernel/vmlinuz")" INITRD "$(vm_xml_escape "$initrd")" \
 		CMDLINE "$(vm_xml_escape "$append")" FEATURES "$features" DISK "$disk" \
