@@ -49,12 +49,7 @@ t_status "one after the other with --parallel 1" 1 "$VSRPC" --parallel 1 "${dead
 t_like "list shows the dead ones, too" "${dead[0]} " "$("$VSRPC" list)"
 
 cleanup
-others=$(virsh -c "$URI" list --name | grep -vx "$DOMAIN" | grep -c .)
-if [ "$others" = 0 ]; then
-	t "--all" "$VSRPC" --all exec -- uptime
-	t_like "--all runs on every running domain" "^$DOMAIN: " "$OUT"
-else
-	t_skip "--all" "other domains run on this machine"
-fi
+# --all is tested in tests/cli with libvirt's test driver: here it would talk
+# to domains that are none of ours.
 
 done_testing
