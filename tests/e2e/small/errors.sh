@@ -31,7 +31,7 @@ t_like "… is said to be not running" "domain '$off': not running" "$ERR"
 t_like "… with the command that starts it" "virsh start $off" "$ERR"
 
 t "a domain without channels can be defined" define "$bare"
-virsh -q -c "$URI" start --paused "$bare" >/dev/null
+virsh -q -c "$URI" start "$bare" >/dev/null
 t_status "a domain without a channel" 125 "$VSRPC" "$bare" ping
 t_like "… says so" "has no channel" "$ERR"
 t_like "… with the XML to add" "<channel type='unix'>" "$ERR"
@@ -90,7 +90,9 @@ t "started again, it answers" t_within 15 "$VSRPC" --channel test.vserial.0 "$DO
 t "a guest can be paused" virsh -q -c "$URI" suspend "$DOMAIN"
 start=$EPOCHREALTIME
 t_status "a paused guest gives no answer" 125 "$VSRPC" "$DOMAIN" ping
-t "… within connect_timeout" awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { exit !(b - a < 8) }'
+end=$EPOCHREALTIME
+t_like "… is said to be paused, with the command that resumes it" "paused.*virsh resume $DOMAIN" "${ERR//$'\n'/ }"
+t "… within connect_timeout" awk -v a="$start" -v b="$end" 'BEGIN { exit !(b - a < 8) }'
 virsh -q -c "$URI" resume "$DOMAIN"
 t "it answers after being resumed" t_within 10 "$VSRPC" "$DOMAIN" ping
 

@@ -5,12 +5,13 @@
 # shellcheck disable=SC2016 # awk expands
 . "$(dirname "$0")/../lib.sh"
 
-# Two domains of the same making that are only paused, so that nobody answers.
+# Two domains of the same making: one paused, one whose agents serve a port that
+# is not there, so that nobody answers on ours.
 dead=("$DOMAIN-dead1" "$DOMAIN-dead2")
-define() { # NAME
-	sed -e "s|<name>.*</name>|<name>$1</name>|" -e '/<uuid>/d' -e "s|$DOMAIN\.console|$1.console|" \
+define() { # NAME [OPTION-OF-START]
+	sed -e "s|<name>.*</name>|<name>$1</name>|" -e '/<uuid>/d' -e 's/vsrpc\.port=[^ <]*/vsrpc.port=no.such.0/' -e "s|$DOMAIN\.console|$1.console|" \
 		"$VSRPC_VM_DIR/$DOMAIN.xml" >"$WORK/$1.xml"
-	virsh -q -c "$URI" define "$WORK/$1.xml" >/dev/null && virsh -q -c "$URI" start --paused "$1" >/dev/null
+	virsh -q -c "$URI" define "$WORK/$1.xml" >/dev/null && virsh -q -c "$URI" start "$@" >/dev/null
 }
 cleanup() {
 	local name
@@ -34,8 +35,8 @@ t_status "an unknown name in a list" 1 "$VSRPC" "$DOMAIN,no-such-domain" ping
 t_like "… fails alone" "2 domains: 1 succeeded, 1 failed \(no-such-domain: 125\)" "$ERR"
 t_status "a pattern that matches nothing" 125 "$VSRPC" "zz-no-such-*" ping
 
-t "a paused domain" define "${dead[0]}"
-t "another" define "${dead[1]}"
+t "a paused domain" define "${dead[0]}" --paused
+t "one without an agent" define "${dead[1]}"
 start=$EPOCHREALTIME
 "$VSRPC" "$DOMAIN*" exec -- uptime 2>err | while IFS= read -r line; do
 	printf '%s %s\n' "$EPOCHREALTIME" "$line"

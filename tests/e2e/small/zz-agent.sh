@@ -27,6 +27,7 @@ before=$(switches)
 sleep 3 # the time over which it must not wake up
 t_is "no wake-up in 3 s with no client" "$before" "$(switches)"
 t "it answers after that" "$VSRPC" "$DOMAIN" ping
+t "… for which it did wake up" [ "$(switches)" -gt "$before" ]
 
 "${PYTHON:-python3}" -c 'import signal, socket, sys
 s = socket.socket(socket.AF_UNIX)
