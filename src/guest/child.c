@@ -208,6 +208,10 @@ static void child_exited(void *arg, int status)
         child_finish(child);
         return;
     }
+    /* Its time is over for all that it started.  While one of them lives no
+     * other process can get the number. */
+    if (child->timed_out)
+        kill(-child->group, SIGKILL);
     loop_timer_start(child->loop, &child->drain, DRAIN_MS);
     child_check(child);
 }
@@ -313,6 +317,7 @@ int child_start(struct loop *loop, struct procs *procs,
         if (pid == 0)
             run_program(&p, spec);
         r = pid < 0 ? pid : 0;
+        made->group = pid;
     }
     if (r < 0) {
         plumbing_close(&p);
