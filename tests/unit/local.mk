@@ -94,6 +94,8 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
 	tests/unit/test-child \
+	tests/unit/test-worker \
+	tests/unit/test-loop \
 	tests/unit/test-session
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -113,6 +115,12 @@ tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_child_SOURCES = tests/unit/test-child.c
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_worker_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
+tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_loop_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
