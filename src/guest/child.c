@@ -208,6 +208,10 @@ static void child_exited(void *arg, int status)
         child_finish(child);
         return;
     }
+    /* Its time is over for all that it started.  While one of them lives no
+     * other process can get the number. */
+    if (child->timed_out)
+        kill(-child->group, SIGKILL);
     loop_timer_start(child->loop, &child->drain, DRAIN_MS);
     child_check(child);
 }
@@ -320,6 +324,7 @@ int child_start(struct loop *loop, struct procs *procs,
     if (r == 0)
         r = proc_exec(procs, &made->proc, run_program, &start,
                       spec->may_wait);
+    made->group = made->proc.pid;
     if (r < 0) {
         plumbing_close(&p);
         child_free(made);

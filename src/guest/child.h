@@ -5,7 +5,7 @@
  *
  * Both outputs are gathered up to a ceiling; what comes past it is read and
  * dropped, so that the program can end.  At the deadline the whole process
- * group gets TERM and, shortly after, KILL.  A program ends when its process
+ * group gets TERM and KILL, when the program has ended or shortly after.  A program ends when its process
  * ends: pipes that a grandchild still holds are read a moment longer and then
  * let go.
  */
@@ -37,6 +37,7 @@ struct child_spec {
 struct child {
     struct loop *loop;
     struct proc proc;
+    pid_t group;               /* of the process, also when it is gone */
     struct loop_fd in;
     struct loop_fd streams[2]; /* standard output, standard error */
     struct loop_fd start;      /* errno of a failed start, or its end */

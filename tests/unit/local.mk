@@ -81,7 +81,9 @@ tests_unit_test_range_LDADD = $(UNIT_LIBS)
 
 if GUEST
 check_LIBRARIES += tests/unit/libunitguest.a
-tests_unit_libunitguest_a_SOURCES = tests/unit/spin.c tests/unit/spin.h
+tests_unit_libunitguest_a_SOURCES = \
+	tests/unit/rig.c tests/unit/rig.h \
+	tests/unit/spin.c tests/unit/spin.h
 tests_unit_libunitguest_a_CFLAGS = $(UNIT_CFLAGS)
 UNIT_GUEST_LIBS = tests/unit/libunit.a tests/unit/libunitguest.a libguest.a \
 	$(PROTO_LIBS) $(CHECK_LIBS)
@@ -90,7 +92,11 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-words \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
-	tests/unit/test-rate
+	tests/unit/test-rate \
+	tests/unit/test-child \
+	tests/unit/test-worker \
+	tests/unit/test-loop \
+	tests/unit/test-session
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
 
@@ -106,5 +112,17 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_child_SOURCES = tests/unit/test-child.c
+tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_worker_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
+tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_loop_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_SOURCES = tests/unit/test-session.c
+tests_unit_test_session_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
 endif
 endif

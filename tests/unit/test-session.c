@@ -1,0 +1,1150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proto/envelope.h"
+#include "proto/limits.h"
+#include "proto/status.h"
+#include "rig.h"
+#include "spin.h"
+#include "unit.h"
+
+const char unit_name[] = "session";
+
+#define PING "GET /api/v1/ping HTTP/1.1\r\nHost: v\r\n\r\n"
+#define SYNC "GET /api/v1/sync?id=abc HTTP/1.1\r\nHost: v\r\n\r\n"
+#define MARK "\xFF"
+
+static struct rig rig;
+
+static void setup(void)
+{
+    rig_start(&rig, NULL);
+}
+
+static void teardown(void)
+{
+    rig_stop(&rig);
+}
+
+static enum session_state state(void)
+{
+    return rig.agent.session.state;
+}
+
+/* Number of files in the folder, also hidden ones. */
+static int files(void)
+{
+    DIR *folder = opendir(rig.dir);
+    int n = 0;
+
+    for (struct dirent *entry; (entry = readdir(folder));)
+        n += strcmp(entry->d_name, ".") != 0
+             && strcmp(entry->d_name, "..") != 0;
+    closedir(folder);
+    return n;
+}
+
+static char *in_dir(const char *name)
+{
+    return unit_path(rig.dir, name);
+}
+
+static char *format(const char *text, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static char *format(const char *text, ...)
+{
+    char *made = NULL;
+    va_list args;
+
+    va_start(args, text);
+    ck_assert_int_ge(vasprintf(&made, text, args), 0);
+    va_end(args);
+    return made;
+}
+
+/* --- the same answer, however the bytes come ----------------------------------- */
+
+/* @ stands for the folder. */
+static const struct {
+    const char *name;
+    const char *text;
+    int http, code;
+} wholes[] = {
+    { "ping", PING, 200, 0 },
+    { "sync", SYNC, 200, 0 },
+    { "marker in front", MARK MARK MARK PING, 200, 0 },
+    { "half a request, marker", "GET /api/v1/ping HT" MARK PING, 200, 0 },
+    { "half a body, marker",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 100\r\n\r\n{\"comma" MARK PING,
+      200, 0 },
+    { "marker in an early error's body",
+      "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 100\r\n\r\n{\"comma" MARK PING,
+      200, 0 },
+    { "exec",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\nX-Request-ID: r1\r\n"
+      "Content-Length: 36\r\n\r\n{\"command\":\"printf %s-%s one two \" }",
+      200, 0 },
+    { "exec, chunked",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n"
+      "5\r\n{\"com\r\n1;x=y\r\nm\r\n11\r\nand\":\"printf abc\"\r\n1\r\n}\r\n"
+      "0\r\nX-Trailer: t\r\n\r\n",
+      200, 0 },
+    { "wrapped",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 69\r\n\r\n"
+      "{\"version\":\"1.0\",\"action\":\"exec\","
+      "\"params\":{\"argv\":[\"printf\",\"a\\n\"]}} ",
+      200, 0 },
+    { "no endpoint", "GET /api/v1/nothing HTTP/1.1\r\nHost: v\r\n\r\n", 404,
+      STATUS_ENDPOINT_NOT_FOUND },
+    { "no endpoint, with a body",
+      "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\nContent-Length: 9\r\n\r\n"
+      "GET / HTT",
+      404, STATUS_ENDPOINT_NOT_FOUND },
+    { "method", "DELETE /api/v1/ping HTTP/1.1\r\nHost: v\r\n\r\n", 405,
+      STATUS_METHOD_NOT_ALLOWED },
+    { "not JSON",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 5\r\n\r\n{\"a\":",
+      400, STATUS_JSON_PARSE_ERROR },
+    { "no body",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n\r\n", 400, -2 },
+    { "malformed head", "GET /api/v1/ping\r\n\r\n", 400, STATUS_BAD_HTTP },
+    { "two lengths",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 2\r\nContent-Length: 3\r\n\r\n",
+      400, STATUS_BAD_HTTP },
+    { "bad chunk",
+      "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+      "Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+      400, STATUS_BAD_HTTP },
+    { "raw body",
+      "PUT /api/v1/file/content?path=@/raw HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 10\r\n\r\na\xFF\xFF\r\n\r\nGET",
+      200, 0 },
+    { "empty raw body",
+      "PUT /api/v1/file/content?path=@/empty HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 0\r\n\r\n",
+      200, 0 },
+    { "raw body, chunked",
+      "PUT /api/v1/file/content?path=@/chunked HTTP/1.1\r\nHost: v\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n3\r\na\xFF" "b\r\n0\r\n\r\n",
+      200, 0 },
+    { "raw body without a length",
+      "PUT /api/v1/file/content?path=@/none HTTP/1.1\r\nHost: v\r\n\r\n", 400,
+      STATUS_MISSING_REQUIRED },
+    { "raw body to a forbidden place",
+      "PUT /api/v1/file/content?path=/vsrpc HTTP/1.1\r\nHost: v\r\n"
+      "Content-Length: 10\r\n\r\na\xFF\xFF\r\n\r\nGET",
+      403, STATUS_PERMISSION_DENIED },
+    { "forbidden file",
+      "GET /api/v1/file/content?path=/etc/shadow HTTP/1.1\r\nHost: v\r\n"
+      "\r\n",
+      403, STATUS_PERMISSION_DENIED },
+    { "missing file",
+      "GET /api/v1/file/content?path=@/missing HTTP/1.1\r\nHost: v\r\n\r\n",
+      404, STATUS_FILE_NOT_FOUND },
+};
+
+static char *with_dir(const char *text)
+{
+    const char *at = strchr(text, '@');
+
+    return at ? format("%.*s%s%s", (int) (at - text), text, rig.dir, at + 1)
+              : strdup(text);
+}
+
+/* What of an answer does not depend on the time. */
+static char *essence(struct rig_answer *answer)
+{
+    static const char *const volatiles[] = { "timestamp", "uptime",
+                                             "duration_ms", "session" };
+
+    for (size_t i = 0; answer->data && i < ARRAY_SIZE(volatiles); i++)
+        json_object_object_del(answer->data, volatiles[i]);
+    return format("%d %d '%s' %s", answer->http, answer->code, answer->id,
+                  answer->data ? json_object_to_json_string(answer->data)
+                               : "");
+}
+
+/* Feeds text in pieces of a size and takes the one answer. */
+static char *ask(const char *text, size_t n, size_t step, int http, int code)
+{
+    struct rig_answer answer;
+    char *said;
+
+    session_connected(&rig.agent.session, true);
+    for (size_t at = 0; at < n; at += step)
+        rig_feed(&rig, text + at, n - at < step ? n - at : step);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_msg(answer.http == http
+                      && (answer.code == code || code == -2),
+                  "%.*s: HTTP %d, code %d: %s", (int) n, text, answer.http,
+                  answer.code, answer.body);
+    ck_assert_msg(rig.got.len == 0, "more: '%s'", buf_cstr(&rig.got));
+    said = essence(&answer);
+    rig_answer_free(&answer);
+    return said;
+}
+
+START_TEST(whole_or_not)
+{
+    static const size_t steps[] = { 1, 2, 3, 7, 64 };
+    AUTO_FREE char *text = with_dir(wholes[_i].text);
+    size_t n = strlen(text);
+    AUTO_FREE char *whole = ask(text, n, n, wholes[_i].http, wholes[_i].code);
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        AUTO_FREE char *pieces = ask(text, n, steps[i], wholes[_i].http,
+                                     wholes[_i].code);
+
+        ck_assert_str_eq(pieces, whole);
+    }
+}
+END_TEST
+
+/* Cut in two at every place. */
+START_TEST(every_cut)
+{
+    static const char text[]
+        = "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n"
+          "4\r\n{\"x\"\r\n4\r\n: 1}\r\n0\r\n\r\n";
+
+    for (size_t cut = 1; cut < sizeof(text) - 1; cut++) {
+        session_connected(&rig.agent.session, true);
+        rig_feed(&rig, text, cut);
+        rig_expect_silence(&rig);
+        rig_feed(&rig, text + cut, sizeof(text) - 1 - cut);
+        rig_expect(&rig, 400, STATUS_MISSING_REQUIRED);
+        ck_assert_int_eq(state(), SESSION_RECEIVE);
+    }
+}
+END_TEST
+
+START_TEST(one_after_the_other)
+{
+    for (int i = 0; i < 50; i++) {
+        AUTO_FREE char *text = format("GET /api/v1/ping HTTP/1.1\r\n"
+                                      "Host: v\r\nX-Request-ID: n%d\r\n\r\n",
+                                      i);
+        AUTO_FREE char *id = format("n%d", i);
+        struct rig_answer answer;
+
+        rig_puts(&rig, text);
+        rig_wait(&rig);
+        rig_answer(&rig, &answer);
+        ck_assert_int_eq(answer.code, 0);
+        ck_assert_str_eq(answer.id, id);
+        rig_answer_free(&answer);
+        ck_assert_int_eq(state(), SESSION_RECEIVE);
+        ck_assert(!rig.agent.session.deadline.linked);
+    }
+}
+END_TEST
+
+/* --- last writer wins ------------------------------------------------------------ */
+
+/* Two requests in one go: the second proves that nobody wants the first. */
+START_TEST(pipelined)
+{
+    struct rig_answer answer;
+
+    rig_puts(&rig, "GET /api/v1/ping HTTP/1.1\r\nHost: v\r\n"
+                   "X-Request-ID: first\r\n\r\n"
+                   "GET /api/v1/ping HTTP/1.1\r\nHost: v\r\n"
+                   "X-Request-ID: second\r\n\r\n");
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_str_eq(answer.id, "second");
+    ck_assert_uint_eq(rig.got.len, 0);
+    rig_answer_free(&answer);
+}
+END_TEST
+
+static char *exec_request(const char *command)
+{
+    AUTO_FREE char *body = format("{\"argv\":[\"/bin/sh\",\"-c\",\"%s\"]}",
+                                  command);
+
+    return rig_request("POST /api/v1/shell/exec", body);
+}
+
+/* Starts a command that writes its group's number to a file and stays. */
+static pid_t start_sleeper(void)
+{
+    AUTO_FREE char *file = in_dir("pid");
+    AUTO_FREE char *new = in_dir("new");
+    AUTO_FREE char *command
+        = format("echo $$ > %s; mv %s %s; sleep 1000 & sleep 1000", new, new,
+                 file);
+    AUTO_FREE char *request = exec_request(command);
+    AUTO_FREE char *text = NULL;
+    pid_t pid;
+
+    rig_puts(&rig, request);
+    while (access(file, F_OK) < 0)
+        spin_for(&rig.agent.loop, 5);
+    text = unit_read_file(file);
+    pid = (pid_t) atoi(text);
+    ck_assert_int_gt(pid, 1);
+    ck_assert_int_eq(state(), SESSION_WORK);
+    ck_assert(!spin_group_gone(pid));
+    return pid;
+}
+
+static void expect_gone(pid_t group)
+{
+    ck_assert(spin_until(&rig.agent.loop, spin_childless, NULL));
+    for (int i = 0; i < 1000 && !spin_group_gone(group); i++)
+        usleep(10000);
+    ck_assert(spin_group_gone(group));
+    ck_assert_int_eq(rig.agent.running, 0);
+}
+
+START_TEST(bytes_end_a_command)
+{
+    pid_t group = start_sleeper();
+
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+    expect_gone(group);
+}
+END_TEST
+
+START_TEST(one_byte_ends_a_command)
+{
+    pid_t group = start_sleeper();
+
+    rig_puts(&rig, "G");
+    expect_gone(group);
+    rig_expect_silence(&rig);
+    rig_puts(&rig, &PING[1]);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+START_TEST(marker_ends_a_command)
+{
+    pid_t group = start_sleeper();
+
+    rig_puts(&rig, MARK);
+    expect_gone(group);
+    rig_puts(&rig, SYNC);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+START_TEST(hangup_ends_a_command)
+{
+    pid_t group = start_sleeper();
+
+    session_hangup(&rig.agent.session);
+    expect_gone(group);
+    session_connected(&rig.agent.session, true);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* An answer that is half sent: its rest is not sent to the next client. */
+START_TEST(bytes_drop_a_half_sent_answer)
+{
+    const uint8_t *bytes;
+
+    rig_puts(&rig, PING);
+    ck_assert_uint_gt(session_output(&rig.agent.session, &bytes), 20);
+    session_sent(&rig.agent.session, 20);
+    ck_assert_int_eq(state(), SESSION_SEND);
+    rig_puts(&rig, SYNC);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* The same for a large text and for a file, behind the head. */
+START_TEST(bytes_drop_a_half_sent_body)
+{
+    AUTO_FREE char *big = in_dir("big");
+    AUTO_FREE char *get = NULL;
+    AUTO_FREE char *print = exec_request("head -c 300000 /dev/zero | tr "
+                                         "'\\\\\\\\0' x");
+    const char *requests[2] = { print, NULL };
+    AUTO_FREE char *line = format("GET /api/v1/file/content?path=%s", big);
+
+    unit_write_file(big, "");
+    ck_assert_int_eq(truncate(big, 1000000), 0);
+    get = rig_request(line, NULL);
+    requests[1] = get;
+    for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+        const uint8_t *bytes;
+        size_t sent = 0;
+
+        rig_puts(&rig, requests[i]);
+        while (session_output(&rig.agent.session, &bytes) == 0)
+            spin_for(&rig.agent.loop, 5);
+        while (sent < 100000) {
+            size_t n = session_output(&rig.agent.session, &bytes);
+
+            ck_assert_uint_gt(n, 0);
+            n = n < 5000 ? n : 5000;
+            session_sent(&rig.agent.session, n);
+            sent += n;
+        }
+        ck_assert_int_eq(state(), SESSION_SEND);
+        rig_puts(&rig, PING);
+        rig_expect(&rig, 200, 0);
+    }
+}
+END_TEST
+
+/* --- large answers ----------------------------------------------------------------- */
+
+START_TEST(large_text_is_whole)
+{
+    AUTO_FREE char *print = exec_request("yes abcdefg | head -n 50000");
+    struct rig_answer answer;
+    struct json_object *out;
+
+    rig_puts(&rig, print);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.code, 0);
+    ck_assert(json_object_object_get_ex(answer.data, "stdout", &out));
+    ck_assert_int_eq(json_object_get_string_len(out), 400000);
+    rig_answer_free(&answer);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+}
+END_TEST
+
+static char *make_big(size_t n)
+{
+    AUTO_FREE char *path = in_dir("big");
+    char *bytes = malloc(n);
+    FILE *stream = fopen(path, "we");
+
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (char) (i * 2654435761U >> 13);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, stream), n);
+    ck_assert_int_eq(fclose(stream), 0);
+    return bytes;
+}
+
+START_TEST(large_file_is_whole)
+{
+    size_t n = 1234567;
+    AUTO_FREE char *bytes = make_big(n);
+    AUTO_FREE char *line = format("GET /api/v1/file/content?path=%s/big",
+                                  rig.dir);
+    AUTO_FREE char *get = rig_request(line, NULL);
+    struct rig_answer answer;
+
+    rig_puts(&rig, get);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.http, 200);
+    ck_assert_uint_eq(answer.body_len, n);
+    ck_assert_mem_eq(answer.body, bytes, n);
+    rig_answer_free(&answer);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+}
+END_TEST
+
+/* The announced length holds, whatever becomes of the file. */
+START_TEST(file_becomes_shorter)
+{
+    size_t n = 1234567;
+    AUTO_FREE char *bytes = make_big(n);
+    AUTO_FREE char *path = in_dir("big");
+    AUTO_FREE char *line = format("GET /api/v1/file/content?path=%s", path);
+    AUTO_FREE char *get = rig_request(line, NULL);
+    struct rig_answer answer;
+
+    rig_puts(&rig, get);
+    ck_assert_int_eq(state(), SESSION_SEND);
+    ck_assert_int_eq(truncate(path, 1000), 0);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_uint_eq(answer.body_len, n);
+    ck_assert_mem_eq(answer.body, bytes, 1000);
+    for (size_t i = 1000; i < n; i++)
+        ck_assert_int_eq(answer.body[i], 0);
+    rig_answer_free(&answer);
+}
+END_TEST
+
+/* --- early errors ------------------------------------------------------------------ */
+
+/* The answer is there before the body is; exactly the body is drained. */
+START_TEST(early_error_drains)
+{
+    AUTO_FREE char *body = calloc(1, 100001);
+
+    rig_puts(&rig, "PUT /api/v1/file/content?path=/vsrpc HTTP/1.1\r\n"
+                   "Host: v\r\nContent-Length: 100000\r\n\r\n");
+    rig_expect(&rig, 403, STATUS_PERMISSION_DENIED);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    memset(body, '\xFF', 100000);
+    rig_feed(&rig, body, 99999);
+    rig_expect_silence(&rig);
+    rig_puts(&rig, "x");
+    rig_expect_silence(&rig);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+    ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* The client reads its answer only when it has sent all. */
+START_TEST(early_error_waits)
+{
+    rig_puts(&rig, "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\n"
+                   "Content-Length: 10\r\n\r\n12345");
+    rig_puts(&rig, "67890");
+    ck_assert_int_eq(state(), SESSION_SEND);
+    rig_expect(&rig, 404, STATUS_ENDPOINT_NOT_FOUND);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+}
+END_TEST
+
+START_TEST(early_error_chunked)
+{
+    rig_puts(&rig, "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\n"
+                   "Transfer-Encoding: chunked\r\n\r\n");
+    rig_expect(&rig, 404, STATUS_ENDPOINT_NOT_FOUND);
+    rig_puts(&rig, "21\r\nGET /api/v1/ping HTTP/1.1\r\n\r\n1234\r\n0\r\n");
+    rig_expect_silence(&rig);
+    rig_puts(&rig, "\r\n");
+    rig_expect_silence(&rig);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+static void small_requests(struct settings *settings)
+{
+    settings->max_request_size = 4096;
+}
+
+START_TEST(too_large)
+{
+    AUTO_FREE char *body = calloc(1, 5001);
+
+    memset(body, ' ', 5000);
+    rig_stop(&rig);
+    rig_start(&rig, small_requests);
+    /* announced: refused at once */
+    rig_puts(&rig, "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+                   "Content-Length: 4097\r\n\r\n");
+    rig_expect(&rig, 413, STATUS_PAYLOAD_TOO_LARGE);
+    rig_feed(&rig, body, 4097);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+    /* found out on the way */
+    rig_puts(&rig, "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+                   "Transfer-Encoding: chunked\r\n\r\n1001\r\n");
+    rig_feed(&rig, body, 4096);
+    rig_expect_silence(&rig);
+    rig_puts(&rig, " ");
+    rig_expect(&rig, 413, STATUS_PAYLOAD_TOO_LARGE);
+    rig_puts(&rig, "\r\n0\r\n\r\n");
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+    /* as large as may be */
+    rig_puts(&rig, "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+                   "Content-Length: 4096\r\n\r\n");
+    rig_feed(&rig, body, 4096);
+    rig_expect(&rig, 400, STATUS_JSON_PARSE_ERROR);
+}
+END_TEST
+
+/* --- Expect: 100-continue ------------------------------------------------------------- */
+
+#define EXPECT "Host: v\r\nExpect: 100-continue\r\n"
+
+START_TEST(told_to_continue)
+{
+    AUTO_FREE char *head
+        = format("PUT /api/v1/file/content?path=%s/f HTTP/1.1\r\n" EXPECT
+                 "Content-Length: 4\r\n\r\n", rig.dir);
+    AUTO_FREE char *file = in_dir("f");
+    AUTO_FREE char *text = NULL;
+    struct rig_answer answer;
+
+    rig_puts(&rig, head);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.http, 100);
+    ck_assert_uint_eq(answer.body_len, 0);
+    rig_answer_free(&answer);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    rig_puts(&rig, "body");
+    rig_expect(&rig, 200, 0);
+    text = unit_read_file(file);
+    ck_assert_str_eq(text, "body");
+}
+END_TEST
+
+/* The client may not wait for it. */
+START_TEST(continues_untold)
+{
+    struct rig_answer answer;
+
+    rig_puts(&rig, "POST /api/v1/shell/exec HTTP/1.1\r\n" EXPECT
+                   "Content-Length: 2\r\n\r\n{}");
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.http, 100);
+    rig_answer_free(&answer);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.http, 400);
+    ck_assert_int_eq(answer.code, STATUS_MISSING_REQUIRED);
+    rig_answer_free(&answer);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+}
+END_TEST
+
+/* Told that its request is refused, the client may send the body or not:
+ * nobody knows what the next byte is. */
+START_TEST(told_to_stop)
+{
+    rig_puts(&rig, "PUT /api/v1/file/content?path=/vsrpc HTTP/1.1\r\n" EXPECT
+                   "Content-Length: 100\r\n\r\n");
+    rig_expect(&rig, 403, STATUS_PERMISSION_DENIED);
+    ck_assert_int_eq(state(), SESSION_QUARANTINE);
+    rig_puts(&rig, PING);
+    rig_expect_silence(&rig);
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+START_TEST(told_to_stop_without_a_body)
+{
+    rig_puts(&rig, "GET /api/v1/nothing HTTP/1.1\r\n" EXPECT "\r\n");
+    rig_expect(&rig, 404, STATUS_ENDPOINT_NOT_FOUND);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* --- quarantine ------------------------------------------------------------------------ */
+
+/* Nothing of this leads out, whole or byte by byte. */
+static const char *const captive[] = {
+    PING,
+    SYNC,
+    PING SYNC PING,
+    "\r\n\r\n" PING,
+    MARK PING,
+    MARK "\r\n" SYNC,
+    MARK " " SYNC,
+    MARK PING SYNC,
+    MARK "x" SYNC,
+    MARK "POST /api/v1/sync?id=a HTTP/1.1\r\nHost: v\r\n\r\n",
+    MARK "GET /api/v1/synch?id=a HTTP/1.1\r\nHost: v\r\n\r\n",
+    MARK "GET /api/v1/capabilities HTTP/1.1\r\nHost: v\r\n\r\n",
+    MARK "GET /api/v1/sync?id=a HTTP/1.1\r\nHost: v\r\n"
+         "Content-Length: 5\r\n\r\nhello",
+    MARK "GET /api/v1/sync?id=a HTTP/1.1\r\nHost: v\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    MARK "GET /api/v1/sync?id=a HTTP/1.0\r\nHost: v\r\n\r\n",
+    MARK "GET /api/v1/sync?id=a HTTP/1.1\nHost: v\n\n",
+    MARK "GET /api/v1/sync?id=a HTTP/1.1\r\nHost: v\r\n" MARK "\r\n",
+    MARK "GET /api/v1/sync?id=a HTTP/1.1\r\nHost: v\r\n",
+    MARK "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+         "Content-Length: 28\r\n\r\n{\"argv\":[\"/bin/touch\",\"@/x\"]}",
+};
+
+static void expect_captive(const char *text, size_t step)
+{
+    size_t n = strlen(text);
+
+    session_connected(&rig.agent.session, false);
+    ck_assert_int_eq(state(), SESSION_QUARANTINE);
+    for (size_t at = 0; at < n; at += step) {
+        rig_feed(&rig, text + at, n - at < step ? n - at : step);
+        ck_assert_msg(state() >= SESSION_QUARANTINE, "'%.*s' led out",
+                      (int) at, text);
+    }
+    rig_expect_silence(&rig);
+    ck_assert_msg(!rig.agent.session.deadline.linked, "silence ends nothing");
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+
+START_TEST(quarantine)
+{
+    AUTO_FREE char *text = with_dir(captive[_i]);
+
+    expect_captive(text, strlen(text));
+    expect_captive(text, 1);
+    expect_captive(text, 5);
+    ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* What makes it: each of these leaves an unknown end behind. */
+static const char *const unknown[] = {
+    "GET /api/v1/ping\r\n\r\n",
+    "garbage\r\n\r\n",
+    "\r\n",
+    "GET /api/v1/ping HTTP/1.1\n",
+    "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\nContent-Length: x\r\n"
+    "\r\n",
+    "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\nContent-Length: 2\r\n"
+    "Transfer-Encoding: chunked\r\n\r\n",
+    "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+    "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+    "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\n"
+    "Transfer-Encoding: chunked\r\n\r\nz\r\n",
+};
+
+START_TEST(into_quarantine)
+{
+    struct rig_answer answer;
+
+    rig_puts(&rig, unknown[_i]);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_ge(answer.http, 400);
+    ck_assert_int_eq(state(), SESSION_QUARANTINE);
+    rig_puts(&rig, PING);
+    rig_puts(&rig, SYNC);
+    rig_expect_silence(&rig);
+    rig_answer_free(&answer);
+    /* the client leaves: so does its mess */
+    session_hangup(&rig.agent.session);
+    session_connected(&rig.agent.session, true);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* The error of the client before is not for the one that syncs. */
+START_TEST(sync_gets_its_own_answer_only)
+{
+    struct rig_answer answer;
+
+    rig_puts(&rig, "garbage\r\n\r\n");
+    rig_puts(&rig, MARK SYNC);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.http, 200);
+    ck_assert_uint_eq(rig.got.len, 0);
+    rig_answer_free(&answer);
+}
+END_TEST
+
+/* A stream of file content with requests in it, cut anywhere. */
+START_TEST(content_is_never_run)
+{
+    AUTO_FREE char *exec = exec_request("touch $0/ran");
+    AUTO_FREE char *put
+        = format("PUT /api/v1/file/content?path=%s/put HTTP/1.1\r\n"
+                 "Host: v\r\nContent-Length: 1\r\n\r\nx", rig.dir);
+    AUTO_FREE char *content = format("%s%s" PING "%s" SYNC MARK "%s" MARK
+                                     PING MARK MARK "%s" MARK, exec, put,
+                                     put, exec, put);
+    size_t n = strlen(content);
+
+    for (size_t cut = 0; cut < n; cut++) {
+        session_connected(&rig.agent.session, false);
+        rig_feed(&rig, content + cut, n - cut);
+        ck_assert_int_ge(state(), SESSION_QUARANTINE);
+        rig_expect_silence(&rig);
+    }
+    ck_assert_int_eq(files(), 0);
+    ck_assert(spin_childless(NULL));
+}
+END_TEST
+
+/* --- deadlines ----------------------------------------------------------------------- */
+
+static void hasty(struct settings *settings)
+{
+    settings->request_timeout = 120; /* ms */
+}
+
+static const char *const halves[] = {
+    "G",
+    "GET /api/v1/ping HTTP/1.1\r\nHost: v\r\n",
+    "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\nContent-Length: 5\r\n"
+    "\r\n{",
+    "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
+    "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    "PUT /api/v1/file/content?path=@/half HTTP/1.1\r\nHost: v\r\n"
+    "Content-Length: 100\r\n\r\nhalf",
+};
+
+START_TEST(late)
+{
+    AUTO_FREE char *text = NULL;
+
+    rig_stop(&rig);
+    rig_start(&rig, hasty);
+    text = with_dir(halves[_i]);
+    rig_puts(&rig, text);
+    rig_expect(&rig, 408, STATUS_BAD_HTTP);
+    ck_assert_int_eq(state(), SESSION_QUARANTINE);
+    ck_assert_int_eq(files(), 0);
+    rig_puts(&rig, PING);
+    rig_expect_silence(&rig);
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* Told early, the client still sends too slowly: it has had its answer. */
+START_TEST(late_after_an_early_error)
+{
+    rig_stop(&rig);
+    rig_start(&rig, hasty);
+    rig_puts(&rig, "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\n"
+                   "Content-Length: 5\r\n\r\n12");
+    rig_expect(&rig, 404, STATUS_ENDPOINT_NOT_FOUND);
+    spin_for(&rig.agent.loop, 400);
+    ck_assert_int_eq(state(), SESSION_QUARANTINE);
+    rig_expect_silence(&rig);
+}
+END_TEST
+
+/* Progress moves the deadline. */
+START_TEST(slow_but_steady)
+{
+    rig_stop(&rig);
+    rig_start(&rig, hasty);
+    for (size_t i = 0; i < sizeof(PING) - 1; i++) {
+        rig_feed(&rig, &PING[i], 1);
+        spin_for(&rig.agent.loop, 10);
+        ck_assert_int_ne(state(), SESSION_QUARANTINE);
+    }
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+START_TEST(no_deadline_between_requests)
+{
+    rig_stop(&rig);
+    rig_start(&rig, hasty);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+    spin_for(&rig.agent.loop, 400);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    rig_puts(&rig, MARK);
+    spin_for(&rig.agent.loop, 400);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* A command may take longer than a request may take to arrive. */
+START_TEST(no_deadline_while_working)
+{
+    AUTO_FREE char *request = exec_request("sleep 0.5");
+
+    rig_stop(&rig);
+    rig_start(&rig, hasty);
+    rig_puts(&rig, request);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+START_TEST(nobody_reads)
+{
+    const uint8_t *bytes;
+
+    rig_stop(&rig);
+    rig_start(&rig, hasty);
+    rig_puts(&rig, PING);
+    ck_assert_uint_gt(session_output(&rig.agent.session, &bytes), 1);
+    session_sent(&rig.agent.session, 1);
+    spin_for(&rig.agent.loop, 400);
+    ck_assert_int_eq(state(), SESSION_QUARANTINE);
+    rig_expect_silence(&rig);
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
+/* --- uploads --------------------------------------------------------------------------- */
+
+static void feed_half_upload(void)
+{
+    AUTO_FREE char *text
+        = format("PUT /api/v1/file/content?path=%s/half HTTP/1.1\r\n"
+                 "Host: v\r\nContent-Length: 1000\r\n\r\nhalf", rig.dir);
+
+    rig_puts(&rig, text);
+    ck_assert_ptr_nonnull(rig.agent.session.request);
+}
+
+START_TEST(hangup_removes_an_upload)
+{
+    feed_half_upload();
+    session_hangup(&rig.agent.session);
+    ck_assert_int_eq(files(), 0);
+    ck_assert_ptr_null(rig.agent.session.request);
+}
+END_TEST
+
+static char *part_request(const char *range, const char *body)
+{
+    return format("PUT /api/v1/file/content?path=%s/parts&transfer=t1 "
+                  "HTTP/1.1\r\nHost: v\r\nContent-Range: bytes %s\r\n"
+                  "Content-Length: %zu\r\n\r\n%s",
+                  rig.dir, range, strlen(body), body);
+}
+
+static void put_part(const char *range, const char *body, int http, int code)
+{
+    AUTO_FREE char *text = part_request(range, body);
+
+    rig_puts(&rig, text);
+    rig_expect(&rig, http, code);
+}
+
+START_TEST(parts)
+{
+    AUTO_FREE char *file = in_dir("parts");
+    AUTO_FREE char *text = NULL;
+
+    put_part("0-3/10", "0123", 200, 0);
+    ck_assert_int_eq(access(file, F_OK), -1);
+    put_part("4-5/10", "45", 200, 0);
+    /* not the next one, or of another file: the transfer stays */
+    put_part("4-5/10", "45", 400, STATUS_INVALID_PARAMS);
+    put_part("8-9/10", "89", 400, STATUS_INVALID_PARAMS);
+    put_part("6-9/11", "6789", 400, STATUS_INVALID_PARAMS);
+    put_part("6-8/10", "6789", 400, STATUS_INVALID_PARAMS);
+    put_part("6-9/10", "6789", 200, 0);
+    text = unit_read_file(file);
+    ck_assert_str_eq(text, "0123456789");
+    ck_assert_int_eq(files(), 1);
+    put_part("6-9/10", "6789", 400, STATUS_INVALID_PARAMS);
+}
+END_TEST
+
+START_TEST(hangup_removes_parts)
+{
+    put_part("0-3/10", "0123", 200, 0);
+    session_hangup(&rig.agent.session);
+    ck_assert_int_eq(files(), 0);
+    session_connected(&rig.agent.session, true);
+    put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
+}
+END_TEST
+
+/* A new client has a session of its own. */
+START_TEST(sync_removes_parts)
+{
+    put_part("0-3/10", "0123", 200, 0);
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+    ck_assert_int_eq(files(), 0);
+    put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
+}
+END_TEST
+
+/* Nobody knows how much of a broken part came. */
+START_TEST(broken_part_ends_the_transfer)
+{
+    AUTO_FREE char *text = part_request("4-9/10", "456789");
+
+    put_part("0-3/10", "0123", 200, 0);
+    rig_feed(&rig, text, strlen(text) - 2);
+    session_hangup(&rig.agent.session);
+    session_connected(&rig.agent.session, true);
+    put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* Bytes while the file is put in place: another client's. */
+START_TEST(interrupted_commit)
+{
+    for (int i = 0; i < 20; i++) {
+        AUTO_FREE char *text
+            = format("PUT /api/v1/file/content?path=%s/f HTTP/1.1\r\n"
+                     "Host: v\r\nContent-Length: 4\r\n\r\nbody", rig.dir);
+
+        rig_puts(&rig, text);
+        ck_assert_int_eq(state(), SESSION_WORK);
+        usleep((useconds_t) (i * 200));
+        rig_puts(&rig, PING);
+        rig_expect(&rig, 200, 0);
+        ck_assert(spin_until(&rig.agent.loop, spin_childless, NULL));
+        ck_assert_int_le(files(), 1); /* the file or nothing */
+    }
+}
+END_TEST
+
+/* --- the raw body ---------------------------------------------------------------------- */
+
+START_TEST(marker_in_a_raw_body_is_data)
+{
+    static const char body[] = "a" MARK SYNC MARK MARK PING;
+    AUTO_FREE char *head
+        = format("PUT /api/v1/file/content?path=%s/f HTTP/1.1\r\nHost: v\r\n"
+                 "Content-Length: %zu\r\n\r\n", rig.dir, sizeof(body) - 1);
+    AUTO_FREE char *file = in_dir("f");
+    AUTO_FREE char *text = NULL;
+
+    rig_puts(&rig, head);
+    for (size_t i = 0; i < sizeof(body) - 1; i++) {
+        rig_expect_silence(&rig);
+        rig_feed(&rig, body + i, 1);
+    }
+    rig_expect(&rig, 200, 0);
+    text = unit_read_file(file);
+    ck_assert_str_eq(text, body);
+}
+END_TEST
+
+/* Behind the body it is a marker again. */
+START_TEST(marker_after_a_raw_body)
+{
+    AUTO_FREE char *text
+        = format("PUT /api/v1/file/content?path=%s/f HTTP/1.1\r\nHost: v\r\n"
+                 "Content-Length: 1\r\n\r\n" MARK MARK PING, rig.dir);
+
+    rig_puts(&rig, text);
+    rig_expect(&rig, 200, 0);
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+}
+END_TEST
+
+/* In the chunk lines around raw data it is one, too. */
+START_TEST(marker_between_chunks)
+{
+    AUTO_FREE char *text
+        = format("PUT /api/v1/file/content?path=%s/f HTTP/1.1\r\nHost: v\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n1\r\n" MARK "\r\n" MARK,
+                 rig.dir);
+
+    rig_puts(&rig, text);
+    ck_assert_int_eq(files(), 0);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+    ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* --- the whole agent, over its own descriptor ------------------------------------------ */
+
+static bool stopped(void *arg)
+{
+    (void) arg;
+    return rig.agent.port.stream.fd < 0;
+}
+
+START_TEST(over_a_descriptor)
+{
+    struct error err = ERROR_INIT;
+    char text[4096] = "";
+    size_t n = 0;
+
+    /* The port's own wiring instead of the test's. */
+    rig.agent.port.connected = false;
+    loop_fd_remove(&rig.agent.loop, &rig.agent.port.stream);
+    port_free(&rig.agent.port);
+    ck_assert_int_eq(port_init(&rig.agent.port, &rig.agent.loop,
+                               &rig.agent.session, &rig.agent.log, 4096),
+                     0);
+    close(rig.peer);
+    {
+        int ends[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        rig.peer = ends[0];
+        ck_assert_int_eq(port_use_fd(&rig.agent.port, ends[1], &err), 0);
+    }
+    ck_assert_int_eq(write(rig.peer, BYTES(PING)), sizeof(PING) - 1);
+    while (!strstr(text, "pong")) {
+        ssize_t got;
+
+        spin_for(&rig.agent.loop, 5);
+        got = recv(rig.peer, text + n, sizeof(text) - 1 - n, MSG_DONTWAIT);
+        n += got > 0 ? (size_t) got : 0;
+    }
+    ck_assert_int_eq(shutdown(rig.peer, SHUT_WR), 0);
+    ck_assert(spin_until(&rig.agent.loop, stopped, NULL));
+}
+END_TEST
+
+static void add_waits(TCase *tcase)
+{
+    tcase_add_loop_test(tcase, late, 0, ARRAY_SIZE(halves));
+    tcase_add_test(tcase, late_after_an_early_error);
+    tcase_add_test(tcase, slow_but_steady);
+    tcase_add_test(tcase, no_deadline_between_requests);
+    tcase_add_test(tcase, no_deadline_while_working);
+    tcase_add_test(tcase, nobody_reads);
+}
+
+static void add_uploads(TCase *tcase)
+{
+    tcase_add_test(tcase, hangup_removes_an_upload);
+    tcase_add_test(tcase, parts);
+    tcase_add_test(tcase, hangup_removes_parts);
+    tcase_add_test(tcase, sync_removes_parts);
+    tcase_add_test(tcase, broken_part_ends_the_transfer);
+    tcase_add_test(tcase, interrupted_commit);
+    tcase_add_test(tcase, marker_in_a_raw_body_is_data);
+    tcase_add_test(tcase, marker_after_a_raw_body);
+    tcase_add_test(tcase, marker_between_chunks);
+}
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, whole_or_not, 0, ARRAY_SIZE(wholes));
+    tcase_add_test(tcase, every_cut);
+    tcase_add_test(tcase, one_after_the_other);
+    tcase_add_test(tcase, pipelined);
+    tcase_add_test(tcase, bytes_end_a_command);
+    tcase_add_test(tcase, one_byte_ends_a_command);
+    tcase_add_test(tcase, marker_ends_a_command);
+    tcase_add_test(tcase, hangup_ends_a_command);
+    tcase_add_test(tcase, bytes_drop_a_half_sent_answer);
+    tcase_add_test(tcase, bytes_drop_a_half_sent_body);
+    tcase_add_test(tcase, large_text_is_whole);
+    tcase_add_test(tcase, large_file_is_whole);
+    tcase_add_test(tcase, file_becomes_shorter);
+    tcase_add_test(tcase, early_error_drains);
+    tcase_add_test(tcase, early_error_waits);
+    tcase_add_test(tcase, early_error_chunked);
+    tcase_add_test(tcase, too_large);
+    tcase_add_test(tcase, told_to_continue);
+    tcase_add_test(tcase, continues_untold);
+    tcase_add_test(tcase, told_to_stop);
+    tcase_add_test(tcase, told_to_stop_without_a_body);
+    tcase_add_loop_test(tcase, quarantine, 0, ARRAY_SIZE(captive));
+    tcase_add_loop_test(tcase, into_quarantine, 0, ARRAY_SIZE(unknown));
+    tcase_add_test(tcase, sync_gets_its_own_answer_only);
+    tcase_add_test(tcase, content_is_never_run);
+    add_waits(tcase);
+    add_uploads(tcase);
+    tcase_add_test(tcase, over_a_descriptor);
+}
