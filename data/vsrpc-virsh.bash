@@ -63,7 +63,8 @@ _vsrpc_virsh()
 
     COMPREPLY=()
     commands=$("$program" --list-commands 2>/dev/null)
-    options=$("$program" --list-options 2>/dev/null)
+    # "--option VALUE" on a line: only the option is completed.
+    options=$("$program" --list-options 2>/dev/null | sed 's/[ =].*//')
     _vsrpc_virsh_operands "$commands"
     case $previous in
     --socket | --config | --log)

@@ -5,7 +5,7 @@ TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_DRIVER = $(TAP_DRIVER)
-SH_LOG_COMPILER = $(SHELL)
+SH_LOG_COMPILER = bash
 AM_TESTS_ENVIRONMENT = \
 	top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)'; \
 	export top_srcdir top_builddir; \
@@ -13,4 +13,6 @@ AM_TESTS_ENVIRONMENT = \
 	export AWK SED LC_ALL TZ;
 
 include tests/unit/local.mk
+include tests/lint/local.mk
 include tests/bench/local.mk
+include tests/cli/local.mk

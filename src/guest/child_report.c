@@ -43,15 +43,22 @@ int child_exit_code(const struct child *child)
     return WEXITSTATUS(child->status);
 }
 
-struct json_object *child_report(const struct child *child)
+static int take_output(struct json_object *data, const char *name,
+                       struct buf *output)
+{
+    int r = json_add_bytes(data, name, buf_data(output), output->len);
+
+    buf_free(output);
+    return r;
+}
+
+struct json_object *child_report(struct child *child)
 {
     AUTO_JSON struct json_object *data = json_object_new_object();
-    const struct buf *out = &child->output[0];
-    const struct buf *err = &child->output[1];
 
     if (!data || json_add_int(data, "exit_code", child_exit_code(child)) < 0
-        || json_add_bytes(data, "stdout", buf_data(out), out->len) < 0
-        || json_add_bytes(data, "stderr", buf_data(err), err->len) < 0
+        || take_output(data, "stdout", &child->output[0]) < 0
+        || take_output(data, "stderr", &child->output[1]) < 0
         || json_add_int(data, "duration_ms", child->duration_us / 1000) < 0)
         return NULL;
     if (WIFSIGNALED(child->status))

@@ -13,10 +13,11 @@ int child_exit_code(const struct child *child);
 
 /*
  * exit_code, stdout, stderr and duration_ms, as the specification has them;
- * signal, truncated and orphans where they apply.
+ * signal, truncated and orphans where they apply.  Takes the outputs out of
+ * the child, so that they are not in memory twice.
  *
  * Return: an object to be freed, or NULL without memory.
  */
-struct json_object *child_report(const struct child *child);
+struct json_object *child_report(struct child *child);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/status.h"
@@ -48,6 +49,15 @@ static bool path_has_dir(const char *path, const char *dir, size_t n)
     return false;
 }
 
+/* A folder may be searched, and looks like something to run. */
+static bool is_program(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode)
+           && access(path, X_OK) == 0;
+}
+
 /*
  * Looks a name up along a PATH.
  *
@@ -61,7 +71,7 @@ static int path_search(const char *path, const char *name, char **found)
 
         if (asprintf(&candidate, "%.*s/%s", (int) length, path, name) < 0)
             return -ENOMEM;
-        if (length > 0 && access(candidate, X_OK) == 0) {
+        if (length > 0 && is_program(candidate)) {
             *found = candidate;
             return 0;
         }
@@ -97,7 +107,9 @@ static int resolve_path(bool any, const struct strlist *allowed,
 {
     if (!any && !path_is_allowed(allowed, program))
         return denied(program, err);
-    if (access(program, F_OK) < 0)
+    /* A relative path counts from the command's own folder: execve(2) will
+     * tell. */
+    if (program[0] == '/' && access(program, F_OK) < 0)
         return error_set(err, STATUS_CMD_NOT_FOUND, "%s: command not found",
                          program);
     *path = strdup(program);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/admit.h"
 #include "guest/agent.h"
 #include "proto/range.h"
 #include "util/cleanup.h"
@@ -76,7 +75,7 @@ void content_get_run(struct request *request)
 
     if (query(request, "path", true, &path) < 0)
         return;
-    r = file_open(request, path, &found, &fd, &err);
+    r = path_open(&request->agent->paths, path, &found, &fd, &err);
     if (r)
         request_error(request, r, &err);
     else
@@ -205,17 +204,14 @@ static int put_begin(struct put *put, const struct put_query *q,
 
 void content_put_open(struct request *request)
 {
-    struct put *put = calloc(1, sizeof(*put));
+    struct put *put = request_work(request, sizeof(*put), put_drop);
     struct put_query q = { 0 };
     struct error err = ERROR_INIT;
     int r;
 
-    if (!put) {
-        request_error(request, -ENOMEM, &err);
+    if (!put)
         return;
-    }
     put->request = request;
-    request_hold(request, put, put_drop);
     if (put_query_take(request, &q) == 0) {
         r = put_begin(put, &q, &err);
         if (r)

@@ -159,13 +159,10 @@ void custom_run(struct request *request)
 
     if (!request_take_place(request))
         return;
-    custom = calloc(1, sizeof(*custom));
-    if (!custom) {
-        request_error(request, -ENOMEM, &err);
+    custom = request_work(request, sizeof(*custom), custom_drop);
+    if (!custom)
         return;
-    }
     custom->request = request;
-    request_hold(request, custom, custom_drop);
     r = custom_start(custom, &err);
     if (r)
         request_error(request, r, &err);

@@ -196,16 +196,13 @@ static int exec_start(struct exec *exec, struct error *err)
 
 void exec_run(struct request *request)
 {
-    struct exec *exec = calloc(1, sizeof(*exec));
+    struct exec *exec = request_work(request, sizeof(*exec), exec_drop);
     struct error err = ERROR_INIT;
     int r;
 
-    if (!exec) {
-        request_error(request, -ENOMEM, &err);
+    if (!exec)
         return;
-    }
     exec->request = request;
-    request_hold(request, exec, exec_drop);
     r = exec_params(exec, &err);
     if (r == 0)
         r = command_resolve(&request->agent->settings.allowed_commands,

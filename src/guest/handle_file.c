@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/admit.h"
+#include "guest/admission.h"
 #include "guest/agent.h"
 #include "guest/upload.h"
 #include "util/cleanup.h"
@@ -115,44 +115,19 @@ static int put_start(struct put *put, struct error *err)
 
 void file_upload_run(struct request *request)
 {
-    struct put *put = calloc(1, sizeof(*put));
+    struct put *put = request_work(request, sizeof(*put), put_drop);
     struct error err = ERROR_INIT;
     int r;
 
-    if (!put) {
-        request_error(request, -ENOMEM, &err);
+    if (!put)
         return;
-    }
     put->request = request;
-    request_hold(request, put, put_drop);
     r = put_start(put, &err);
     if (r)
         request_error(request, r, &err);
 }
 
 /* --- download ------------------------------------------------------------ */
-
-int file_open(struct request *request, const char *path,
-              struct path_found *found, int *fd, struct error *err)
-{
-    int r = path_find(&request->agent->paths, path, PATH_READ, found, err);
-
-    if (r)
-        return r;
-    if (found->fd < 0)
-        return error_errno(err, -ENOENT, "'%s'", path);
-    if (S_ISDIR(found->st.st_mode))
-        r = error_errno(err, -EISDIR, "'%s'", path);
-    else if (!S_ISREG(found->st.st_mode))
-        r = error_set(err, STATUS_FILE_OPERATION_FAILED,
-                      "'%s' is not a regular file", path);
-    if (r == 0) {
-        *fd = path_reopen(found);
-        r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
-    }
-    fd_close(&found->fd);
-    return r;
-}
 
 /* Reads n bytes at an offset; fewer when the file ends. */
 static int read_piece(int fd, int64_t offset, size_t n, struct buf *piece,
@@ -214,7 +189,7 @@ static void download_answer(struct request *request, const char *path,
     struct error err = ERROR_INIT;
     AUTO_CLOSE int fd = -1;
     struct buf piece;
-    int r = file_open(request, path, &found, &fd, &err);
+    int r = path_open(&request->agent->paths, path, &found, &fd, &err);
 
     buf_init(&piece, DOWNLOAD_JSON_MAX);
     if (r == 0)
@@ -246,7 +221,7 @@ void file_download_run(struct request *request)
         return;
     }
     if (!transfer_reading(&request->agent->transfers, path, offset)
-        && !request_admit(request))
+        && !admission_count(request))
         return;
     if (length > DOWNLOAD_JSON_MAX)
         length = DOWNLOAD_JSON_MAX;
@@ -390,18 +365,15 @@ static void info_start(struct info *info)
 
 static void info_run(struct request *request, const char *path)
 {
-    struct info *info = calloc(1, sizeof(*info));
+    struct info *info = request_work(request, sizeof(*info), info_drop);
     struct path_found found;
     struct error err = ERROR_INIT;
     int r;
 
-    if (!info) {
-        request_error(request, -ENOMEM, &err);
+    if (!info)
         return;
-    }
     info->request = request;
     info->fd = -1;
-    request_hold(request, info, info_drop);
     r = path_find(&request->agent->paths, path, PATH_LOOK, &found, &err);
     if (r) {
         request_error(request, r, &err);

@@ -228,13 +228,10 @@ void service_control_run(struct request *request)
 
     if (!request_take_place(request))
         return;
-    control = calloc(1, sizeof(*control));
-    if (!control) {
-        request_error(request, -ENOMEM, &err);
+    control = request_work(request, sizeof(*control), control_drop);
+    if (!control)
         return;
-    }
     control->request = request;
-    request_hold(request, control, control_drop);
     r = control_start(control, &err);
     if (r)
         request_error(request, r, &err);

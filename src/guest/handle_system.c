@@ -134,17 +134,14 @@ static void status_sampled(void *arg)
 
 void system_status_run(struct request *request)
 {
-    struct status_work *work = calloc(1, sizeof(*work));
-    struct error err = ERROR_INIT;
+    struct status_work *work = request_work(request, sizeof(*work),
+                                            status_drop);
 
-    if (!work) {
-        request_error(request, -ENOMEM, &err);
+    if (!work)
         return;
-    }
     work->request = request;
     work->timer = (struct loop_timer) { .expired = status_sampled,
                                         .arg = work };
-    request_hold(request, work, status_drop);
     sysinfo_cpu(&work->before);
     loop_timer_start(&request->agent->loop, &work->timer, CPU_SAMPLE_MS);
 }

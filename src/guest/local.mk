@@ -1,7 +1,8 @@
 # guest: knows util and proto; no libvirt, no libxml2, nothing of the host.
 noinst_LIBRARIES += libguest.a
 libguest_a_SOURCES = \
-	src/guest/admit.h \
+	src/guest/admission.c \
+	src/guest/admission.h \
 	src/guest/agent.c \
 	src/guest/agent.h \
 	src/guest/auth_check.c \

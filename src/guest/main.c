@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,6 +11,11 @@
 #include "guest/options.h"
 
 #define EXIT_USAGE 2
+
+/* Allocations from this size on are mappings of their own and go back to the
+ * kernel when they are freed; left to itself malloc(3) learns from one large
+ * answer to keep 32 MB. */
+#define MMAP_THRESHOLD (128 * 1024)
 
 static int complain(const struct error *err)
 {
@@ -68,6 +74,7 @@ int main(int argc, char **argv)
     struct error err = ERROR_INIT;
     struct options options;
 
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     if (options_parse(argc, argv, &options, &err) < 0) {
         complain(&err);
         fputs("  try: vsrpc-agent --help\n", stderr);

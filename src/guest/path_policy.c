@@ -15,10 +15,43 @@
 #include "util/cleanup.h"
 #include "util/fd.h"
 
+/*
+ * The real name of an entry, of which the end may not exist yet: a forbidden
+ * file must be forbidden when it comes.
+ *
+ * Return: the name, to be freed, or NULL when there is none or no memory.
+ */
+static char *entry_real(const char *entry)
+{
+    AUTO_FREE char *folder = strdup(entry);
+
+    for (size_t n = folder ? strlen(entry) : 0; n > 0;) {
+        AUTO_FREE char *real = NULL;
+        char *joined;
+
+        while (n > 1 && folder[n - 1] == '/')
+            n--;
+        folder[n] = '\0';
+        real = realpath(folder, NULL);
+        if (real) {
+            const char *rest = entry + n + strspn(entry + n, "/");
+
+            if (!*rest)
+                return steal_ptr(&real);
+            return asprintf(&joined, "%s/%s", real[1] ? real : "", rest) < 0
+                       ? NULL
+                       : joined;
+        }
+        while (n > 0 && folder[n - 1] != '/')
+            n--;
+    }
+    return NULL;
+}
+
 static int list_copy(struct strlist *into, const struct strlist *from)
 {
     for (size_t i = 0; i < from->n; i++) {
-        AUTO_FREE char *real = realpath(from->items[i], NULL);
+        AUTO_FREE char *real = entry_real(from->items[i]);
 
         if (strlist_add(into, from->items[i]) < 0)
             return -ENOMEM;
@@ -213,6 +246,28 @@ int path_reopen(const struct path_found *found)
     snprintf(link, sizeof(link), "/proc/self/fd/%d", found->fd);
     fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
+}
+
+int path_open(const struct path_policy *policy, const char *path,
+              struct path_found *found, int *fd, struct error *err)
+{
+    int r = path_find(policy, path, PATH_READ, found, err);
+
+    if (r)
+        return r;
+    if (found->fd < 0)
+        return error_errno(err, -ENOENT, "'%s'", path);
+    if (S_ISDIR(found->st.st_mode))
+        r = error_errno(err, -EISDIR, "'%s'", path);
+    else if (!S_ISREG(found->st.st_mode))
+        r = error_set(err, STATUS_FILE_OPERATION_FAILED,
+                      "'%s' is not a regular file", path);
+    if (r == 0) {
+        *fd = path_reopen(found);
+        r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
+    }
+    fd_close(&found->fd);
+    return r;
 }
 
 /* Opens folder and judges the name in it. */

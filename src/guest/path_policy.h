@@ -80,6 +80,16 @@ int path_find(const struct path_policy *policy, const char *path,
  */
 int path_reopen(const struct path_found *found);
 
+/*
+ * Finds a regular file and opens it for reading its content; found tells of
+ * it, its own descriptor is closed.
+ *
+ * Return: 0 with *fd to be closed; -ENOENT when there is none; as path_find()
+ * otherwise.
+ */
+int path_open(const struct path_policy *policy, const char *path,
+              struct path_found *found, int *fd, struct error *err);
+
 /* Where a file is to be written: its folder and its name. */
 struct path_target {
     int dir;             /* to be closed */

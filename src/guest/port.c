@@ -40,6 +40,12 @@ static void port_events(struct port *port)
         port->stream.events |= POLLOUT;
 }
 
+/* The session has something to send; the loop will find the port ready. */
+static void port_output_ready(void *arg)
+{
+    port_events(arg);
+}
+
 static void port_connected(struct port *port, bool fresh)
 {
     port->connected = true;
@@ -248,6 +254,8 @@ int port_init(struct port *port, struct loop *loop, struct session *session,
         .step = malloc(step),
         .step_size = step,
     };
+    session->output_ready = port_output_ready;
+    session->output_arg = port;
     return port->step ? 0 : -ENOMEM;
 }
 
@@ -342,11 +350,6 @@ int port_listen(struct port *port, const char *path, struct error *err)
     port->listener.ready = listener_ready;
     loop_fd_add(port->loop, &port->listener);
     return port->path ? 0 : error_errno(err, -ENOMEM, "socket '%s'", path);
-}
-
-void port_kick(struct port *port)
-{
-    port_events(port);
 }
 
 const char *port_name(const struct port *port)

@@ -60,9 +60,6 @@ int port_use_fd(struct port *port, int fd, struct error *err);
 /* Serves clients of a UNIX socket, made with mode 0600. */
 int port_listen(struct port *port, const char *path, struct error *err);
 
-/* The session has something to send. */
-void port_kick(struct port *port);
-
 /* For messages.  Owned by the port. */
 const char *port_name(const struct port *port);
 

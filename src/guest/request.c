@@ -16,23 +16,29 @@
 #include "util/crypto.h"
 #include "util/fd.h"
 
+/* Bytes of an answer that are copied to the output. */
+#define COPY_MAX (64 * 1024)
+
 /* Fields that only some answers have. */
 struct extras {
     const char *allow;     /* NULL: none */
     int64_t retry_after_s; /* 0: none */
 };
 
-struct request *request_new(struct session *session,
-                            const struct http_head *head)
+struct request *request_new(struct agent *agent, const struct http_head *head,
+                            struct buf *out, void (*ready)(void *arg),
+                            void *ready_arg)
 {
     struct request *request = calloc(1, sizeof(*request));
     const char *id = head ? http_field_get(head, "X-Request-ID") : NULL;
 
     if (!request)
         return NULL;
-    request->agent = session->agent;
-    request->session = session;
+    request->agent = agent;
     request->head = head;
+    request->out = out;
+    request->ready = ready;
+    request->ready_arg = ready_arg;
     request->started_us = clock_us();
     request->stream_fd = -1;
     buf_init(&request->body,
@@ -61,15 +67,9 @@ void request_free(struct request *request)
     fd_close(&request->stream_fd);
     buf_free(&request->body);
     json_object_put(request->params);
+    json_object_put(request->answer);
     digest_free(request->body_digest);
     free(request);
-}
-
-void request_hold(struct request *request, void *work,
-                  void (*drop)(void *work))
-{
-    request->work = work;
-    request->drop = drop;
 }
 
 static void request_log(const struct request *request, int code)
@@ -101,7 +101,7 @@ static int write_common(const struct request *request, struct buf *out,
 }
 
 static int write_json(const struct request *request, struct buf *out, int http,
-                      const struct extras *extras, const struct buf *body)
+                      const struct extras *extras, size_t length)
 {
     int r = write_common(request, out, http);
 
@@ -113,11 +113,9 @@ static int write_json(const struct request *request, struct buf *out, int http,
         r = http_write_field(out, "Retry-After", "%lld",
                              (long long) extras->retry_after_s);
     if (r == 0)
-        r = http_write_field(out, "Content-Length", "%zu", body->len);
+        r = http_write_field(out, "Content-Length", "%zu", length);
     if (r == 0)
         r = http_write_end(out);
-    if (r == 0)
-        r = buf_append(out, buf_data(body), body->len);
     return r;
 }
 
@@ -138,24 +136,39 @@ static void write_last_resort(struct buf *out)
                http_reason(500), sizeof(body) - 1, body);
 }
 
+/* A small body goes behind its head; a large one stays in the JSON object,
+ * which the request keeps then. */
+static int write_body(struct request *request, struct buf *out,
+                      struct json_object **root, const char *text, size_t n)
+{
+    if (n <= COPY_MAX)
+        return buf_append(out, text, n);
+    request->text = text;
+    request->text_left = n;
+    request->answer = steal_ptr(root);
+    return 0;
+}
+
 /* Every JSON answer ends here. */
 static void request_send(struct request *request, int http, int code,
                          const char *message, struct json_object *data,
                          const struct extras *extras)
 {
-    struct buf *out = session_begin_answer(request->session);
-    struct buf body;
+    struct buf *out = request->out;
+    AUTO_JSON struct json_object *root =
+        envelope_build(code, message, data, clock_wall());
+    size_t length = 0;
+    const char *text = root ? json_text(root, &length) : NULL;
 
-    buf_init(&body, RESPONSE_MAX);
-    if (envelope_write(&body, code, message, data, clock_wall()) < 0
-        || write_json(request, out, http, extras, &body) < 0) {
+    if (!text || length > RESPONSE_MAX
+        || write_json(request, out, http, extras, length) < 0
+        || write_body(request, out, &root, text, length) < 0) {
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
-    buf_free(&body);
     request->answered = true;
     request_log(request, code);
-    session_answered(request->session);
+    request->ready(request->ready_arg);
 }
 
 void request_reply(struct request *request, int code, const char *message,
@@ -246,12 +259,15 @@ void request_busy(struct request *request, int64_t wait_ms,
         error_data(STATUS_SERVICE_UNAVAILABLE, NULL, detail);
     const struct status *status = status_get(STATUS_SERVICE_UNAVAILABLE);
     struct extras extras = { .retry_after_s = (wait_ms + 999) / 1000 };
+    char seconds[32];
 
     if (extras.retry_after_s < 1)
         extras.retry_after_s = 1;
+    /* json-c would print 0.907 with 17 digits. */
+    snprintf(seconds, sizeof(seconds), "%.3f", (double) wait_ms / 1000);
     if (data)
         json_add(data, "retry_after",
-                 json_object_new_double((double) wait_ms / 1000));
+                 json_object_new_double_s((double) wait_ms / 1000, seconds));
     request_send(request, status->http, status->code, status->message, data,
                  &extras);
 }
@@ -272,7 +288,7 @@ void request_not_allowed(struct request *request, const char *allow)
 void request_stream(struct request *request, int fd, int64_t at, int64_t n,
                     int64_t total, bool partial, const char *etag)
 {
-    struct buf *out = session_begin_answer(request->session);
+    struct buf *out = request->out;
     int r = write_common(request, out, partial ? 206 : 200);
 
     if (r == 0)
@@ -296,7 +312,17 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
     request->stream_left = n;
     request->answered = true;
     request_log(request, 0);
-    session_answered(request->session);
+    request->ready(request->ready_arg);
+}
+
+void *request_work(struct request *request, size_t size,
+                   void (*drop)(void *work))
+{
+    request->work = calloc(1, size);
+    request->drop = drop;
+    if (!request->work)
+        request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
+    return request->work;
 }
 
 bool request_take_place(struct request *request)

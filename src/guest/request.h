@@ -26,11 +26,12 @@
 struct agent;
 struct digest;
 struct handler;
-struct session;
 
 struct request {
     struct agent *agent;
-    struct session *session;
+    struct buf *out;              /* where the head of the answer goes */
+    void (*ready)(void *arg);     /* the answer is there */
+    void *ready_arg;
     const struct http_head *head; /* NULL when there was no readable one */
     const struct route *route;
     const struct handler *handler;
@@ -46,22 +47,40 @@ struct request {
     void *work;
     void (*drop)(void *work);
 
+    /* An answer too large to be copied, sent behind the head from where its
+     * JSON is. */
+    struct json_object *answer;
+    const char *text;
+    size_t text_left;
+
     /* A body that is a piece of a file, sent behind the head. */
     int stream_fd;
     int64_t stream_at;
     int64_t stream_left;
 };
 
-/* Starts a request of a session; head may be NULL. */
-struct request *request_new(struct session *session,
-                            const struct http_head *head);
+/*
+ * Starts a request that is answered to out; ready is called once, when the
+ * answer is there.  head may be NULL.
+ *
+ * Return: the request, or NULL without memory.
+ */
+struct request *request_new(struct agent *agent, const struct http_head *head,
+                            struct buf *out, void (*ready)(void *arg),
+                            void *ready_arg);
 
 /* Frees a request and drops its work.  NULL is allowed. */
 void request_free(struct request *request);
 
-/* Leaves something with the request; replaces nothing. */
-void request_hold(struct request *request, void *work,
-                  void (*drop)(void *work));
+/*
+ * Makes the zeroed object that a handler keeps while it works; drop frees it
+ * and ends what it has under way.
+ *
+ * Return: the object, owned by the request; NULL without memory, and then the
+ * request has been answered.
+ */
+void *request_work(struct request *request, size_t size,
+                   void (*drop)(void *work));
 
 /*
  * Answers with an envelope.  data is taken over and may be NULL; message NULL

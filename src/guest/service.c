@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -43,7 +45,8 @@ int service_words(struct strlist *argv, const char *word, ...)
     return r;
 }
 
-int64_t service_pid_file(const char *service)
+/* The process id in a pid file, 0 when there is none that lives. */
+static int64_t pid_file_read(const char *service)
 {
     char path[SERVICE_NAME_MAX + 32];
     struct buf text;
@@ -60,4 +63,22 @@ int64_t service_pid_file(const char *service)
     }
     buf_free(&text);
     return pid;
+}
+
+void service_script_state(const char *service, const struct child *child,
+                          const struct service_word *words, size_t n_words,
+                          struct service_state *state)
+{
+    char script[SERVICE_NAME_MAX + 32];
+
+    snprintf(script, sizeof(script), "/etc/init.d/%s", service);
+    state->found = access(script, X_OK) == 0;
+    snprintf(state->status, sizeof(state->status), "unknown");
+    for (size_t i = 0; i < n_words; i++)
+        if (!child->start_errno && WIFEXITED(child->status)
+            && WEXITSTATUS(child->status) == words[i].exit)
+            snprintf(state->status, sizeof(state->status), "%s",
+                     words[i].status);
+    if (strcmp(state->status, "running") == 0)
+        state->pid = pid_file_read(service);
 }

@@ -61,7 +61,18 @@ const struct service_manager *service_manager_find(void);
 int service_words(struct strlist *argv, const char *word, ...)
     __attribute__((sentinel));
 
-/* The process id in a pid file, 0 when there is none that lives. */
-int64_t service_pid_file(const char *service);
+/* What an exit status of a script's "status" means. */
+struct service_word {
+    int exit;
+    const char *status;
+};
+
+/*
+ * The state of a service that is a script in /etc/init.d, from what its
+ * "status" said; the process is looked up in its pid file.
+ */
+void service_script_state(const char *service, const struct child *child,
+                          const struct service_word *words, size_t n_words,
+                          struct service_state *state);
 
 #endif

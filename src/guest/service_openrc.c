@@ -6,8 +6,6 @@
 #include "guest/service.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -46,28 +44,15 @@ static int openrc_query(const char *service, struct strlist *argv)
 static void openrc_parse(const char *service, const struct child *child,
                          struct service_state *state)
 {
-    static const struct {
-        int exit;
-        const char *word;
-    } words[] = {
+    static const struct service_word words[] = {
         { 0, "running" },  { 3, "stopped" }, { 4, "stopping" },
         { 8, "starting" }, { 16, "stopped" }, { 32, "failed" },
     };
-    char script[SERVICE_NAME_MAX + 32];
-    int code = WEXITSTATUS(child->status);
+    char link[SERVICE_NAME_MAX + 32];
 
-    snprintf(script, sizeof(script), "/etc/init.d/%s", service);
-    state->found = access(script, X_OK) == 0;
-    snprintf(state->status, sizeof(state->status), "unknown");
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (code == words[i].exit)
-            snprintf(state->status, sizeof(state->status), "%s",
-                     words[i].word);
-    state->pid = strcmp(state->status, "running") == 0
-                     ? service_pid_file(service)
-                     : 0;
-    snprintf(script, sizeof(script), "/etc/runlevels/default/%s", service);
-    state->enabled = access(script, F_OK) == 0;
+    service_script_state(service, child, words, ARRAY_SIZE(words), state);
+    snprintf(link, sizeof(link), "/etc/runlevels/default/%s", service);
+    state->enabled = access(link, F_OK) == 0;
 }
 
 const struct service_manager service_openrc = {

@@ -6,8 +6,6 @@
 #include "guest/service.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -62,25 +60,11 @@ static int sysv_query(const char *service, struct strlist *argv)
 static void sysv_parse(const char *service, const struct child *child,
                        struct service_state *state)
 {
-    static const struct {
-        int exit;
-        const char *word;
-    } words[] = {
+    static const struct service_word words[] = {
         { 0, "running" }, { 1, "failed" }, { 2, "failed" }, { 3, "stopped" },
     };
-    char script[SERVICE_NAME_MAX + 32];
-    int code = WEXITSTATUS(child->status);
 
-    snprintf(script, sizeof(script), SCRIPTS "/%s", service);
-    state->found = access(script, X_OK) == 0;
-    snprintf(state->status, sizeof(state->status), "unknown");
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        if (!child->start_errno && code == words[i].exit)
-            snprintf(state->status, sizeof(state->status), "%s",
-                     words[i].word);
-    state->pid = strcmp(state->status, "running") == 0
-                     ? service_pid_file(service)
-                     : 0;
+    service_script_state(service, child, words, ARRAY_SIZE(words), state);
     state->enabled = -1;
 }
 

@@ -4,24 +4,18 @@
 
 #include "guest/session.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "guest/admit.h"
+#include "guest/admission.h"
 #include "guest/agent.h"
 #include "guest/handlers.h"
 #include "guest/transfer.h"
-#include "util/cleanup.h"
-#include "util/clock.h"
-#include "util/crypto.h"
 
 /* File content kept ready for the port. */
 #define STREAM_STEP (256 * 1024)
 
-/* A buffer that grew past this for one answer is given back after it. */
-#define KEEP_MAX (1024 * 1024)
+/* The output never holds more than a head and a small body, or one step. */
+#define OUT_MAX (HTTP_HEAD_MAX + 2 * STREAM_STEP)
 
 static void session_deadline(void *arg);
 
@@ -32,7 +26,7 @@ void session_init(struct session *session, struct agent *agent)
         .deadline = { .expired = session_deadline, .arg = session },
     };
     msg_init(&session->in, HTTP_REQUEST);
-    buf_init(&session->out, RESPONSE_MAX + HTTP_HEAD_MAX);
+    buf_init(&session->out, OUT_MAX);
 }
 
 static void progress(struct session *session)
@@ -94,6 +88,25 @@ void session_hangup(struct session *session)
     log_debug(&session->agent->log, "client disconnected");
 }
 
+/* The request that is being received, worked on or sent has its answer. */
+static void session_answered(void *arg)
+{
+    struct session *session = arg;
+
+    if (session->state == SESSION_WORK) {
+        session->state = SESSION_SEND;
+        progress(session);
+    }
+    session->output_ready(session->output_arg);
+}
+
+static struct request *session_request(struct session *session,
+                                       const struct http_head *head)
+{
+    return request_new(session->agent, head, &session->out, session_answered,
+                       session);
+}
+
 /* Nothing happened for too long. */
 static void session_deadline(void *arg)
 {
@@ -103,7 +116,7 @@ static void session_deadline(void *arg)
 
     if (session->state == SESSION_RECEIVE) {
         if (!session->request)
-            session->request = request_new(session, NULL);
+            session->request = session_request(session, NULL);
         if (session->request && !session->request->answered)
             request_fault(session->request, &late);
     } else {
@@ -112,30 +125,6 @@ static void session_deadline(void *arg)
     }
     forget_request(session);
     session_quarantine(session);
-}
-
-struct buf *session_begin_answer(struct session *session)
-{
-    return &session->out;
-}
-
-void session_answered(struct session *session)
-{
-    if (session->state == SESSION_WORK) {
-        session->state = SESSION_SEND;
-        progress(session);
-    }
-    port_kick(&session->agent->port);
-}
-
-/* The answer has left; the next request may come. */
-static void session_next(struct session *session)
-{
-    size_t grown = session->out.cap;
-
-    session_abandon(session);
-    if (grown > KEEP_MAX)
-        buf_free(&session->out);
 }
 
 /* Appends file content to the output.  A file that became shorter is filled
@@ -164,13 +153,27 @@ static void stream_more(struct session *session)
     request->stream_left -= got;
 }
 
+/* What follows behind the output buffer: a large text, or a file. */
+static bool more_follows(const struct session *session)
+{
+    const struct request *request = session->request;
+
+    return session->state == SESSION_SEND && request
+           && (request->text_left > 0 || request->stream_left > 0);
+}
+
 size_t session_output(struct session *session, const uint8_t **bytes)
 {
     struct request *request = session->request;
 
-    if (session->out.len == 0 && request && request->stream_left > 0
-        && session->state == SESSION_SEND)
+    if (session->out.len == 0 && more_follows(session)) {
+        if (request->text_left > 0) {
+            if (bytes)
+                *bytes = (const uint8_t *) request->text;
+            return request->text_left;
+        }
         stream_more(session);
+    }
     if (bytes && session->out.len)
         *bytes = buf_data(&session->out);
     return session->out.len;
@@ -178,181 +181,32 @@ size_t session_output(struct session *session, const uint8_t **bytes)
 
 void session_sent(struct session *session, size_t n)
 {
-    buf_consume(&session->out, n);
+    if (session->out.len > 0) {
+        buf_consume(&session->out, n);
+    } else if (session->request) {
+        session->request->text += n;
+        session->request->text_left -= n;
+    }
     if (session->state != SESSION_SEND)
         return;
-    if (session->out.len == 0
-        && (!session->request || session->request->stream_left == 0))
-        session_next(session);
+    if (session->out.len == 0 && !more_follows(session))
+        session_abandon(session);
     else
         progress(session);
 }
 
-/* --- a request begins ---------------------------------------------------- */
-
-/* Which reads and parts go on with an operation that was counted before. */
-static bool goes_on(struct request *request)
-{
-    struct transfers *transfers = &request->agent->transfers;
-    const char *range = http_field_get(request->head, "Range");
-    bool inside = range && strncmp(range, "bytes=0-", 8) != 0;
-    AUTO_FREE char *value = NULL;
-
-    if (request->route->id == ROUTE_CONTENT_PUT)
-        return uri_query(request->head->target, "transfer", &value) == 0
-               && transfer_find(transfers, value);
-    if (request->route->id == ROUTE_CONTENT_GET)
-        return uri_query(request->head->target, "path", &value) == 0
-               && transfer_reading(transfers, value, inside);
-    return false;
-}
-
-bool request_admit(struct request *request)
-{
-    int64_t wait = rate_take(&request->agent->rate, clock_ms());
-
-    if (wait)
-        request_busy(request, wait, "rate limit (rate_limit in the "
-                                    "configuration of the agent)");
-    return wait == 0;
-}
-
-static bool rate_check(struct request *request)
-{
-    /* A JSON download tells only in its body whether it goes on. */
-    if ((request->route->flags & ROUTE_FREE)
-        || request->route->id == ROUTE_FILE_DOWNLOAD || goes_on(request))
-        return true;
-    return request_admit(request);
-}
-
-static bool route_check(struct request *request)
-{
-    char allow[ROUTE_ALLOW_MAX];
-    int r = route_match(request->head->method, request->head->target,
-                        &request->route, &request->rest, allow);
-
-    if (r == STATUS_METHOD_NOT_ALLOWED)
-        request_not_allowed(request, allow);
-    else if (r)
-        request_fail(request, r, NULL, "no endpoint '%s %s'",
-                     request->head->method, request->head->target);
-    else
-        request->handler = handler_get(request->route->id);
-    return r == 0;
-}
-
-static void fail_auth(struct request *request, const struct error *err)
-{
-    struct json_object *extra = json_object_new_object();
-
-    if (extra) {
-        json_add_int(extra, "timestamp", clock_wall());
-        json_add_string(extra, "boot_id", request->agent->boot_id);
-    }
-    request_fail(request, STATUS_AUTH_FAILED, extra, "%s", err->message);
-}
-
-static bool auth_needed(const struct request *request)
-{
-    return request->agent->settings.enable_auth
-           && !(request->route->flags & ROUTE_OPEN);
-}
-
-static bool auth_verify(struct request *request, const char *body_sha256)
-{
-    struct error err = ERROR_INIT;
-
-    if (auth_check_request(&request->agent->auth, request->head, body_sha256,
-                           request->agent->boot_id, &err)
-        == 0)
-        return true;
-    fail_auth(request, &err);
-    return false;
-}
-
-/* A raw body is signed by its announced digest, so that nothing of an
- * unsigned one is written; the digest itself is compared at the end. */
-static bool auth_check_raw(struct request *request)
-{
-    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
-    struct error err = ERROR_INIT;
-
-    if (!claimed) {
-        error_set(&err, STATUS_AUTH_FAILED, "X-Content-SHA256 is required");
-        fail_auth(request, &err);
-        return false;
-    }
-    request->body_digest = digest_new(DIGEST_SHA256);
-    return request->body_digest && auth_verify(request, claimed);
-}
-
-static bool auth_check_raw_end(struct request *request)
-{
-    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
-    struct error err = ERROR_INIT;
-    char hex[DIGEST_HEX_MAX];
-
-    digest_hex(request->body_digest, hex);
-    if (strcmp(hex, claimed) == 0)
-        return true;
-    error_set(&err, STATUS_AUTH_FAILED, "the body is not the signed one");
-    fail_auth(request, &err);
-    return false;
-}
-
-static bool auth_check_json(struct request *request)
-{
-    char hex[DIGEST_HEX_MAX];
-
-    if (digest_bytes(DIGEST_SHA256, buf_data(&request->body),
-                     request->body.len, hex)
-        < 0)
-        return false;
-    return auth_verify(request, hex);
-}
-
-static bool size_check(struct request *request, int64_t n)
-{
-    int64_t max = request->agent->settings.max_request_size;
-
-    if ((request->route->flags & ROUTE_RAW) || n <= max)
-        return true;
-    request_fail(request, STATUS_PAYLOAD_TOO_LARGE, NULL,
-                 "the body is larger than server.max_request_size "
-                 "(%lld bytes)",
-                 (long long) max);
-    return false;
-}
-
-/* Everything that can be said before the body has come. */
-static void request_begin(struct request *request)
-{
-    bool raw;
-
-    if (!route_check(request))
-        return;
-    raw = request->route->flags & ROUTE_RAW;
-    if (!size_check(request, request->head->content_length))
-        return;
-    if (raw && auth_needed(request) && !auth_check_raw(request))
-        return;
-    if (!rate_check(request))
-        return;
-    if (raw)
-        request->handler->open(request);
-}
+/* --- a request ----------------------------------------------------------- */
 
 static void on_head(struct session *session)
 {
-    struct request *request = request_new(session, &session->in.head);
+    struct request *request = session_request(session, &session->in.head);
 
     session->request = request;
     if (!request) {
         session_quarantine(session);
         return;
     }
-    request_begin(request);
+    admission_begin(request);
     session->in.raw_body = request->route
                            && (request->route->flags & ROUTE_RAW);
     if (!session->in.head.expect_continue)
@@ -367,8 +221,6 @@ static void on_head(struct session *session)
     }
 }
 
-/* --- its body ------------------------------------------------------------ */
-
 static void on_body(struct session *session)
 {
     struct request *request = session->request;
@@ -380,38 +232,9 @@ static void on_body(struct session *session)
         digest_update(request->body_digest, in->piece, in->piece_len);
     if (in->raw_body)
         request->handler->body(request, in->piece, in->piece_len);
-    else if (size_check(request, in->body_seen)
+    else if (admission_size(request, in->body_seen)
              && buf_append(&request->body, in->piece, in->piece_len) < 0)
         request_fail(request, STATUS_INTERNAL_ERROR, NULL, "out of memory");
-}
-
-/* The parameters of a JSON request.  Return: true when they are there;
- * otherwise it has been answered. */
-static bool params_parse(struct request *request)
-{
-    struct error err = ERROR_INIT;
-    int r = request_parse((const char *) buf_data(&request->body),
-                          request->body.len, &request->params, &err);
-
-    if (r)
-        request_error(request, r, &err);
-    return r == 0;
-}
-
-static void request_run(struct request *request)
-{
-    const struct route *route = request->route;
-
-    if (auth_needed(request)) {
-        bool fine = route->flags & ROUTE_RAW ? auth_check_raw_end(request)
-                                             : auth_check_json(request);
-
-        if (!fine)
-            return;
-    }
-    if ((route->flags & ROUTE_JSON) && !params_parse(request))
-        return;
-    request->handler->run(request);
 }
 
 static void on_end(struct session *session)
@@ -420,7 +243,7 @@ static void on_end(struct session *session)
 
     if (request->answered) { /* early, and now its body is drained */
         if (session->out.len == 0) {
-            session_next(session);
+            session_abandon(session);
         } else {
             session->state = SESSION_SEND;
             progress(session);
@@ -429,7 +252,7 @@ static void on_end(struct session *session)
     }
     session->state = SESSION_WORK;
     progress_over(session);
-    request_run(request);
+    admission_run(request);
 }
 
 static void on_fault(struct session *session)
@@ -437,7 +260,7 @@ static void on_fault(struct session *session)
     struct http_fault fault = session->in.fault;
 
     if (!session->request)
-        session->request = request_new(session, NULL);
+        session->request = session_request(session, NULL);
     if (session->request && !session->request->answered)
         request_fault(session->request, &fault);
     forget_request(session);

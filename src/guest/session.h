@@ -38,6 +38,8 @@ enum session_state {
 
 struct session {
     struct agent *agent;
+    void (*output_ready)(void *arg); /* there is something to send */
+    void *output_arg;
     enum session_state state;
     struct msg in;
     struct request *request;
@@ -46,6 +48,7 @@ struct session {
     char token[33]; /* of the last sync */
 };
 
+/* Starts a session; whoever transports its bytes sets output_ready. */
 void session_init(struct session *session, struct agent *agent);
 void session_free(struct session *session);
 
@@ -69,9 +72,5 @@ size_t session_output(struct session *session, const uint8_t **bytes);
 
 /* n bytes have been sent. */
 void session_sent(struct session *session, size_t n);
-
-/* For request.c: where an answer goes, and that it is whole. */
-struct buf *session_begin_answer(struct session *session);
-void session_answered(struct session *session);
 
 #endif

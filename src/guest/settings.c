@@ -80,7 +80,7 @@ int settings_init(struct settings *settings)
         .buffer_size = 64 * KIB,
         .max_request_size = 10 * MIB,
         .request_timeout = 60 * SECOND,
-        .max_output_size = 64 * MIB,
+        .max_output_size = 32 * MIB,
         .custom_dir = strdup(SYSCONFDIR "/virtio-rpc/custom.d"),
         .auth_key_file = strdup(SYSCONFDIR "/virtio-rpc/agent.key"),
         .per_second = 10,

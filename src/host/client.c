@@ -18,10 +18,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-/* Beyond the command's own timeout, for the agent to kill it (TERM, then
- * KILL) and to send what it has printed. */
-#define EXEC_MARGIN_MS (10 * 1000)
-
 void client_init(struct client *client, const struct client_setup *setup,
                  struct target *target)
 {
@@ -71,12 +67,27 @@ int64_t client_timeout(const struct client *client)
                : client->setup.timeout;
 }
 
-/* Puts the domain in front, unless the words name it already. */
+/* Puts the domain or socket in front, unless the words name it already. */
 static void client_blame(const struct client *client, struct error *err)
 {
-    if (err && client->target->name
-        && strncmp(err->message, "domain '", 8) != 0)
-        error_prefix(err, "domain '%s'", client->target->name);
+    const struct target *target = client->target;
+    const char *layer = target->name ? "domain" : "socket";
+    size_t length = strlen(layer);
+
+    if (err
+        && (strncmp(err->message, layer, length) != 0
+            || strncmp(err->message + length, " '", 2) != 0))
+        error_prefix(err, "%s '%s'", layer,
+                     target->name ? target->name : target->socket);
+}
+
+/* Connecting is part of what a user allows a time for. */
+static int64_t client_connect_ms(const struct client *client)
+{
+    int64_t configured = client->setup.config->connect_timeout;
+    int64_t timeout = client->setup.timeout;
+
+    return timeout > 0 && timeout < configured ? timeout : configured;
 }
 
 /* Nobody answered: what libvirt says about the port tells the two causes
@@ -84,20 +95,20 @@ static void client_blame(const struct client *client, struct error *err)
 static int client_no_answer(const struct client *client, struct error *err)
 {
     const struct target *target = client->target;
-    const char *channel = target->channel ? target->channel : target->socket;
 
     if (target->state == CHANNEL_DISCONNECTED) {
         error_set(err, -EHOSTDOWN,
                   "the agent does not run in the guest (nobody has the port "
-                  "of channel '%s' open)",
-                  channel);
+                  "'%s' open)",
+                  target->channel);
         error_hint(err, "in the guest: systemctl start virtio-rpc");
         return -EHOSTDOWN;
     }
     error_set(err, -EHOSTDOWN,
               "no answer on channel '%s' within %g s: the agent does not run "
               "or hangs, or another client holds the channel",
-              channel, (double) client->setup.config->connect_timeout / 1000);
+              target->channel ? target->channel : target->socket,
+              (double) client_connect_ms(client) / 1000);
     error_hint(err, "ss -xp | grep '%s' (shows who is connected)",
                target->socket);
     return -EHOSTDOWN;
@@ -114,8 +125,7 @@ static int client_dial(void *context, int64_t deadline,
 static int client_open(struct client *client, struct error *err)
 {
     struct rpc_dialer dialer = { client_dial, client };
-    int r = rpc_open(&client->rpc, &dialer,
-                     client->setup.config->connect_timeout, err);
+    int r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
 
     return r == -EHOSTDOWN ? client_no_answer(client, err) : r;
 }
@@ -133,7 +143,7 @@ static int client_reopen(struct client *client, struct error *err)
 
     if (!old || target_refresh(client->setup.source, client->target, &fresh)
                     < 0) {
-        if (fresh.code == -ESHUTDOWN || fresh.code == -ESRCH)
+        if (fresh.code == -ESHUTDOWN)
             *err = fresh;
         return err->code;
     }
@@ -378,79 +388,6 @@ int client_get_system_info(struct client *client, struct answer *answer,
     return client_get(client, API_PREFIX "/system/info", answer, err);
 }
 
-/* The members of a command that is a vector or has an environment. */
-static int exec_argv(struct json_object *body, char *const *argv)
-{
-    struct json_object *list = json_object_new_array();
-
-    if (json_add(body, "argv", list) < 0)
-        return -ENOMEM;
-    for (; *argv; argv++) {
-        struct json_object *word = json_object_new_string(*argv);
-
-        if (!word || json_object_array_add(list, word) < 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-static int exec_env(struct json_object *body, const struct strlist *env)
-{
-    struct json_object *object = json_object_new_object();
-
-    if (json_add(body, "env", object) < 0)
-        return -ENOMEM;
-    for (size_t i = 0; i < env->n; i++) {
-        const char *equals = strchr(env->items[i], '=');
-        AUTO_FREE char *name
-            = strndup(env->items[i], (size_t) (equals - env->items[i]));
-
-        if (!name || json_add_string(object, name, equals + 1) < 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-static int exec_body(const struct exec_request *exec,
-                     struct json_object *body)
-{
-    int r = exec->command ? json_add_string(body, "command", exec->command)
-                          : exec_argv(body, exec->argv);
-
-    if (r == 0 && exec->working_dir)
-        r = json_add_string(body, "working_dir", exec->working_dir);
-    if (r == 0 && exec->env && exec->env->n)
-        r = exec_env(body, exec->env);
-    if (r == 0 && exec->timeout % 1000 == 0)
-        r = json_add_int(body, "timeout", exec->timeout / 1000);
-    else if (r == 0)
-        r = json_add(body, "timeout",
-                     json_object_new_double((double) exec->timeout / 1000));
-    return r;
-}
-
-int client_exec_command(struct client *client,
-                        const struct exec_request *exec,
-                        struct answer *answer, struct error *err)
-{
-    AUTO_JSON struct json_object *body = json_object_new_object();
-    struct client_request request = {
-        .method = "POST",
-        .target = API_PREFIX "/shell/exec",
-        .content_type = "application/json",
-        .read_ms = exec->timeout ? exec->timeout + EXEC_MARGIN_MS : 0,
-        .doubt = "outcome unknown: the command may have run",
-    };
-
-    if (!body || exec_body(exec, body) < 0)
-        return error_errno(err, -ENOMEM, "exec");
-    request.body = json_object_to_json_string_length(
-        body, JSON_C_TO_STRING_PLAIN, &request.body_len);
-    if (!request.body)
-        return error_errno(err, -ENOMEM, "exec");
-    return client_send_request(client, &request, answer, err);
-}
-
 static const struct {
     int code;
     const char *hint;
@@ -480,6 +417,7 @@ int answer_error(const struct client *client, const struct answer *answer,
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (hints[i].code == code)
             error_hint(err, "%s", hints[i].hint);
-    client_blame(client, err);
+    if (client->target->name)
+        client_blame(client, err);
     return code;
 }

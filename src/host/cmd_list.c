@@ -147,6 +147,18 @@ static int show_table(const struct listing *listing)
     return r;
 }
 
+/* Milliseconds with three digits, not the nearest double's seventeen. */
+static int row_ping(struct json_object *row, int64_t us)
+{
+    char text[32];
+
+    if (us < 0)
+        return json_add_string(row, "ping_ms", NULL);
+    snprintf(text, sizeof(text), "%.3f", (double) us / 1000);
+    return json_add(row, "ping_ms",
+                    json_object_new_double_s((double) us / 1000, text));
+}
+
 static struct json_object *row_json(const struct listing *listing, size_t i)
 {
     const struct target *target = &listing->targets.items[i];
@@ -162,11 +174,7 @@ static struct json_object *row_json(const struct listing *listing, size_t i)
         && json_add_string(row, "agent_version",
                            there ? probe->version : NULL)
                == 0
-        && (there ? json_add(row, "ping_ms",
-                             json_object_new_double(
-                                 (double) probe->ping_us / 1000))
-                  : json_add_string(row, "ping_ms", NULL))
-               == 0
+        && row_ping(row, probe->ping_us) == 0
         && json_add_string(row, "error",
                            target->err.code ? target->err.message : NULL)
                == 0)
@@ -225,16 +233,19 @@ int cmd_list(struct command_call *call)
     struct listing listing;
     struct error err = ERROR_INIT;
     size_t skipped;
+    bool json;
     int r;
 
     listing_init(&listing, call);
-    r = targets_of_all(&call->source, true, &listing.targets, &skipped, &err);
+    r = targets_of_all(&call->source, true, &listing.targets, &skipped,
+                       &err);
     if (r == 0)
         r = listing_probe(&listing, &err);
     if (r < 0) {
         r = command_fail(call, &err);
     } else {
-        r = call->out.json ? show_json(&listing) : show_table(&listing);
+        json = call->out.json || call->values.json;
+        r = json ? show_json(&listing) : show_table(&listing);
         r = r < 0 ? command_output_status(r) : EXIT_STATUS_OK;
     }
     free(listing.probes);

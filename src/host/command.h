@@ -26,6 +26,7 @@ struct command_values {
     const char *owner;
     const char *group;
     bool no_clobber;
+    bool json;
 };
 
 /* One call of a command, for one target. */

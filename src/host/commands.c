@@ -32,6 +32,11 @@ static const struct opt upload_opts[] = {
       "fail when the file exists" },
 };
 
+/* Behind the command is where the hand writes it. */
+static const struct opt list_opts[] = {
+    { 0, "json", NULL, OPT_FLAG, AT(json), "as a JSON array" },
+};
+
 #define NO_OPTS NULL, 0
 #define OPTS(table) table, ARRAY_SIZE(table)
 
@@ -57,8 +62,9 @@ static const struct command commands[] = {
       cmd_service },
     { "call", "METHOD PATH [BODY | @FILE | -]", "send any request", NO_OPTS,
       2, 3, 0, cmd_call_prepare, cmd_call },
-    { "list", "", "list running domains and their agents", NO_OPTS, 0, 0,
-      COMMAND_NO_TARGET, NULL, cmd_list },
+    { "list", "", "list running domains and their agents",
+      OPTS(list_opts), 0, 0, COMMAND_NO_TARGET, NULL,
+      cmd_list },
     { "help", "[COMMAND]", "show help", NO_OPTS, 0, 1, COMMAND_NO_TARGET,
       NULL, cmd_help },
 };

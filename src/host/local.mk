@@ -16,6 +16,7 @@ libhost_a_SOURCES = \
 	src/host/config.c src/host/config.h \
 	src/host/domxml.c src/host/domxml.h \
 	src/host/download.c \
+	src/host/exec.c \
 	src/host/fleet.c src/host/fleet.h \
 	src/host/handshake.c src/host/handshake.h \
 	src/host/keyfile.c src/host/keyfile.h \

@@ -17,6 +17,7 @@
 #include "util/fd.h"
 
 #define MESSAGE_MAX 4096
+#define COLUMNS_MAX 16 /* of a table; more fit on no screen */
 #define TEXT_MAX (1L << 30) /* of one JSON line or table */
 
 #define JSON_STYLE (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -51,6 +52,9 @@ static void make_harmless(char *text)
             p[0] = p[1] = '?';
     }
 }
+
+static int line(int fd, const char *prefix, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 static int line(int fd, const char *prefix, const char *format, va_list args)
 {
@@ -131,9 +135,14 @@ static size_t width_of(const struct strlist *cells, size_t columns,
 
 int out_table(const struct strlist *cells, size_t columns)
 {
+    size_t widths[COLUMNS_MAX];
     struct buf text;
     int r = 0;
 
+    if (columns > COLUMNS_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < columns; i++)
+        widths[i] = width_of(cells, columns, i);
     buf_init(&text, TEXT_MAX);
     for (size_t i = 0; i < cells->n && r == 0; i++) {
         size_t column = i % columns;
@@ -142,8 +151,7 @@ int out_table(const struct strlist *cells, size_t columns)
         if (column + 1 == columns)
             r = buf_printf(&text, "%s\n", cells->items[i]);
         else
-            r = buf_printf(&text, "%-*s  ",
-                           (int) width_of(cells, columns, column),
+            r = buf_printf(&text, "%-*s  ", (int) widths[column],
                            cells->items[i]);
     }
     if (r == 0)

@@ -42,7 +42,7 @@ int out_json(struct json_object *value);
  * A table with a head line, columns padded with blanks, on standard output.
  * cells holds columns strings per row, the head first.
  *
- * Return: as out_bytes(), -ENOMEM.
+ * Return: as out_bytes(), -ENOMEM, -EINVAL for more than 16 columns.
  */
 int out_table(const struct strlist *cells, size_t columns);
 

@@ -106,7 +106,8 @@ static int sock_denied(const char *path, struct error *err)
 
     error_set(err, -EACCES, "socket '%s': permission denied", path);
     error_hint(err, "sudo vsrpc-virsh …");
-    if (!folder || (stat(path, &st) < 0 && sock_closed_folder(folder, &st) < 0))
+    if (!folder
+        || (stat(path, &st) < 0 && sock_closed_folder(folder, &st) < 0))
         return -EACCES;
     user = getpwuid(st.st_uid);
     group = getgrgid(st.st_gid);
@@ -127,10 +128,11 @@ static const struct {
     { -ENOENT, "does not exist",
       "virsh list (the domain may have stopped, or restarted: the path "
       "changes then)" },
-    { -ECONNREFUSED, "nobody listens there (the domain is not running)",
+    { -ECONNREFUSED,
+      "nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
-    { -ETIMEDOUT, "other clients wait for this channel",
-      "ss -xp (shows who is connected)" },
+    { -EBUSY, "busy: another client is connected to it",
+      "ss -xp (shows which program)" },
     { -ENOTSOCK, "is not a socket", NULL },
 };
 
@@ -150,7 +152,8 @@ static int sock_refused(const char *path, int code, struct error *err)
 }
 
 /* connect(2) on a UNIX socket is done or refused at once; EAGAIN means that
- * the queue of the listener is full. */
+ * the queue of the listener is full: QEMU accepts nobody while it has a
+ * client. */
 static int sock_enter(int fd, const struct sockaddr_un *address,
                       int64_t deadline)
 {
@@ -161,7 +164,7 @@ static int sock_enter(int fd, const struct sockaddr_un *address,
         if (errno != EAGAIN)
             return -errno;
         if (deadline_left(deadline) == 0)
-            return -ETIMEDOUT;
+            return -EBUSY;
         clock_sleep_ms(QUEUE_LOOK_MS);
     }
     return 0;

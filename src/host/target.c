@@ -72,12 +72,19 @@ static int target_of_domain(const struct target_source *source,
                             const struct virt_domain *domain,
                             struct target *target, struct error *err)
 {
+    int r;
+
     *target = (struct target) { .name = strdup(domain->name),
                                 .id = domain->id };
     memcpy(target->uuid, domain->uuid, sizeof(target->uuid));
     if (!target->name)
         return error_errno(err, -ENOMEM, "domain '%s'", domain->name);
-    return target_locate(source, domain, target, err);
+    r = target_locate(source, domain, target, err);
+    if (r == 0 && domain->err.code) {
+        *err = domain->err;
+        r = domain->err.code;
+    }
+    return r;
 }
 
 int targets_of_socket(const char *path, struct targets *targets,
@@ -282,9 +289,20 @@ int targets_of_all(const struct target_source *source, bool without_channel,
 int target_refresh(const struct target_source *source, struct target *target,
                    struct error *err)
 {
-    struct targets fresh;
-    int r = targets_of_operand(source, target->uuid, &fresh, err);
+    struct targets fresh = { 0 };
+    CLEANUP(virt_cleanup) struct virt *virt = NULL;
+    int r = virt_open(source->uri, &virt, err);
 
+    if (r < 0)
+        return r;
+    /* By name when the domain was defined anew under another UUID. */
+    r = add_single(source, virt, target->uuid, &fresh, err);
+    if (r == -ESRCH)
+        r = add_single(source, virt, target->name, &fresh, err);
+    if (r == -ESHUTDOWN) {
+        error_set(err, r, "domain '%s': not running", target->name);
+        error_hint(err, "virsh start %s", target->name);
+    }
     if (r < 0)
         return r;
     target_free(target);

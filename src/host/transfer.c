@@ -51,10 +51,11 @@ static int info_take(struct json_object *data, struct remote_info *info,
 
     *info = (struct remote_info) { .exists = true };
     if (param_bool(data, "exists", PARAM_OPTIONAL, &info->exists, err)
-        || param_string(data, "type", PARAM_OPTIONAL, &type, err)
         || param_int(data, "size", PARAM_OPTIONAL, 0, INT64_MAX, &info->size,
                      err)
-        || param_string(data, "md5", PARAM_OPTIONAL, &md5, err)) {
+        || param_string(data, "md5", PARAM_OPTIONAL, &md5, err)
+        || (info->exists
+            && param_string(data, "type", PARAM_REQUIRED, &type, err))) {
         error_prefix(err, "the agent's answer makes no sense");
         return -EBADMSG;
     }
@@ -79,7 +80,7 @@ int transfer_info(struct client *client, const char *path,
         r = uri_encode(&target, path);
     request.target = r == 0 ? buf_cstr(&target) : NULL;
     if (!request.target)
-        r = error_set(err, -ENAMETOOLONG, "path '%.100s…' is too long", path);
+        r = error_set(err, -ENAMETOOLONG, "path '%.99s…' is too long", path);
     else
         r = client_send_request(client, &request, &answer, err);
     if (r == 0)

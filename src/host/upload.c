@@ -179,8 +179,8 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
     if (r < 0)
         return r;
     if (upload->size > TRANSFER_CHUNK) {
-        snprintf(range, sizeof(range), "bytes %" PRId64 "-%" PRId64 "/%" PRId64,
-                 offset, offset + (int64_t) n - 1, upload->size);
+        snprintf(range, sizeof(range), "bytes %" PRId64 "-%" PRId64
+                 "/%" PRId64, offset, offset + (int64_t) n - 1, upload->size);
         request.range_field = "Content-Range";
         request.range = range;
     }

@@ -142,6 +142,34 @@ static void virt_suggest(struct virt *virt, const char *operand,
     free(names);
 }
 
+/* States in which a domain has an id and answers nobody. */
+static const struct {
+    int state;
+    const char *words;
+    const char *command;
+} sleeping[] = {
+    { VIR_DOMAIN_PAUSED, "paused", "virsh resume" },
+    { VIR_DOMAIN_PMSUSPENDED, "suspended by its power management",
+      "virsh dompmwakeup" },
+    { VIR_DOMAIN_CRASHED, "crashed", "virsh reset" },
+};
+
+/* Notes it when the domain sleeps. */
+static void virt_note_sleep(virDomainPtr found, struct virt_domain *domain)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+
+    /* Who cannot ask may still be able to talk to the guest. */
+    virDomainGetState(found, &state, NULL, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(sleeping); i++) {
+        if (state != sleeping[i].state)
+            continue;
+        error_set(&domain->err, -ESHUTDOWN, "domain '%s': %s", domain->name,
+                  sleeping[i].words);
+        error_hint(&domain->err, "%s %s", sleeping[i].command, domain->name);
+    }
+}
+
 /* Reads what we need of a domain while it runs. */
 static int virt_take(virDomainPtr found, struct virt_domain *domain)
 {
@@ -156,7 +184,10 @@ static int virt_take(virDomainPtr found, struct virt_domain *domain)
         return -EIO;
     domain->name = name ? strdup(name) : NULL;
     virDomainGetUUIDString(found, domain->uuid);
-    return domain->name ? 0 : -ENOMEM;
+    if (!domain->name)
+        return -ENOMEM;
+    virt_note_sleep(found, domain);
+    return 0;
 }
 
 static virDomainPtr virt_find(struct virt *virt, const char *operand)

@@ -19,6 +19,7 @@ struct virt; /* a connection; opaque */
 struct virt_domain {
     char *name;
     char *xml; /* live */
+    struct error err; /* code is not 0: it runs, but sleeps */
     char uuid[40];
     int id;
 };

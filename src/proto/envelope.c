@@ -78,11 +78,14 @@ int json_parse(const char *text, size_t n, struct json_object **object,
     parsed = json_tokener_parse_ex(tokener, text, (int) n);
     verdict = json_tokener_get_error(tokener);
     /* A bare number may go on; nothing of ours is one. */
+    if (verdict == json_tokener_continue)
+        return error_set(err, -EBADMSG, "not valid JSON: ends too early");
     if (verdict != json_tokener_success)
         return error_set(err, -EBADMSG, "not valid JSON at byte %zu: %s",
                          json_tokener_get_parse_end(tokener),
                          json_tokener_error_desc(verdict));
-    /* Strict mode refuses what follows the value, but not a NUL. */
+    /* Refused above and by strict mode already; a json-c that stops early
+     * must not go unnoticed. */
     if (json_tokener_get_parse_end(tokener) != n)
         return error_set(err, -EBADMSG, "not valid JSON: more behind the end");
     *object = steal_ptr(&parsed);
@@ -102,7 +105,7 @@ int json_add(struct json_object *object, const char *name,
 }
 
 /* A JSON string of a name or path that may hold any byte. */
-static struct json_object *json_text(const char *value)
+static struct json_object *json_name(const char *value)
 {
     AUTO_FREE char *clean = NULL;
 
@@ -122,7 +125,7 @@ int json_add_string(struct json_object *object, const char *name,
 {
     if (!value)
         return json_object_object_add(object, name, NULL) < 0 ? -ENOMEM : 0;
-    return json_add(object, name, json_text(value));
+    return json_add(object, name, json_name(value));
 }
 
 int json_add_int(struct json_object *object, const char *name, int64_t value)
@@ -171,27 +174,37 @@ int json_add_bytes(struct json_object *object, const char *name,
     return json_add_string(object, marker, "base64");
 }
 
-int envelope_write(struct buf *out, int code, const char *message,
-                   struct json_object *data, int64_t now)
+struct json_object *envelope_build(int code, const char *message,
+                                   struct json_object *data, int64_t now)
 {
     AUTO_JSON struct json_object *root = json_object_new_object();
-    const char *text;
-    size_t length;
 
-    if (!root)
-        return -ENOMEM;
-    if (json_add_string(root, "version", ENVELOPE_VERSION) < 0
+    if (!root || json_add_string(root, "version", ENVELOPE_VERSION) < 0
         || json_add_int(root, "code", code) < 0
         || json_add_string(root, "message", message) < 0
         || json_add(root, "data",
                     data ? json_object_get(data) : json_object_new_object())
                < 0
         || json_add_int(root, "timestamp", now) < 0)
-        return -ENOMEM;
-    text = json_object_to_json_string_length(root, JSON_STYLE, &length);
-    if (!text)
-        return -ENOMEM;
-    return buf_append(out, text, length);
+        return NULL;
+    return steal_ptr(&root);
+}
+
+const char *json_text(struct json_object *object, size_t *n)
+{
+    return json_object_to_json_string_length(object, JSON_STYLE, n);
+}
+
+int envelope_write(struct buf *out, int code, const char *message,
+                   struct json_object *data, int64_t now)
+{
+    AUTO_JSON struct json_object *root =
+        envelope_build(code, message, data, now);
+    const char *text;
+    size_t length;
+
+    text = root ? json_text(root, &length) : NULL;
+    return text ? buf_append(out, text, length) : -ENOMEM;
 }
 
 /* The member if it has the type; NULL when it is absent or another one. */

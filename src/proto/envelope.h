@@ -35,9 +35,25 @@ int json_parse(const char *text, size_t n, struct json_object **object,
                struct error *err);
 
 /*
+ * Makes a response envelope.  data is shared with it, and NULL means {}.
+ *
+ * Return: the envelope, to be freed with json_object_put(); NULL without
+ * memory.
+ */
+struct json_object *envelope_build(int code, const char *message,
+                                   struct json_object *data, int64_t now);
+
+/*
+ * The text of a JSON object as it goes over the wire.  Control characters
+ * come out as escapes, so the text is one line and safe to show on a
+ * terminal.
+ *
+ * Return: the text, of *n bytes, owned by the object; NULL without memory.
+ */
+const char *json_text(struct json_object *object, size_t *n);
+
+/*
  * Appends a response envelope; data is not taken over and NULL means {}.
- * Control characters come out as escapes, so the text is one line and safe
- * to show on a terminal.
  *
  * Return: as buf_append().
  */
@@ -121,8 +137,8 @@ int param_env(struct json_object *params, const char *name,
 
 /*
  * Adds a member that holds arbitrary bytes: as a string when they are UTF-8
- * text, else as base64 with "NAME_encoding": "base64" beside it, so that nothing is
- * lost and JSON stays JSON.
+ * text, else as base64 with "NAME_encoding": "base64" beside it, so that
+ * nothing is lost and JSON stays JSON.
  *
  * Return: 0 or -ENOMEM.
  */

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/num.h"
+
 void msg_init(struct msg *msg, enum http_role role)
 {
     *msg = (struct msg) { .role = role };
@@ -183,17 +185,6 @@ static enum msg_event feed_line(struct msg *msg, const uint8_t *bytes,
     return MSG_NEED_MORE;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* chunk-size [ chunk-ext ]; extensions are ignored (RFC 9112 section 7.1.1).
  * Return: the size, or -1. */
 static int64_t chunk_size_parse(const char *line)
@@ -201,10 +192,10 @@ static int64_t chunk_size_parse(const char *line)
     int64_t size = 0;
     int digits = 0;
 
-    for (; hex_value(*line) >= 0; line++) {
+    for (; num_hex_digit(*line) >= 0; line++) {
         if (++digits > 15) /* below 2^60: no overflow */
             return -1;
-        size = size * 16 + hex_value(*line);
+        size = size * 16 + num_hex_digit(*line);
     }
     if (digits == 0 || (*line && *line != ';'))
         return -1;

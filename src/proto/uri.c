@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/num.h"
 
 static bool is_plain(unsigned char c)
 {
@@ -30,17 +31,6 @@ int uri_encode(struct buf *out, const char *text)
     return r;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Return: the byte behind a '%', 0 when it is no valid escape. */
 static char uri_escape(const char *text, size_t n)
 {
@@ -49,8 +39,8 @@ static char uri_escape(const char *text, size_t n)
 
     if (n < 3)
         return '\0';
-    high = hex_digit(text[1]);
-    low = hex_digit(text[2]);
+    high = num_hex_digit(text[1]);
+    low = num_hex_digit(text[2]);
     return high < 0 || low < 0 ? '\0' : (char) (high * 16 + low);
 }
 

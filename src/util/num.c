@@ -82,6 +82,17 @@ int num_parse_size(const char *text, int64_t min, int64_t max, int64_t *value)
     return 0;
 }
 
+int num_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 int num_parse_mode(const char *text, unsigned int *mode)
 {
     unsigned int sum = 0;

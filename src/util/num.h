@@ -25,6 +25,9 @@ int num_parse(const char *text, int64_t min, int64_t max, int64_t *value);
  */
 int num_parse_size(const char *text, int64_t min, int64_t max, int64_t *value);
 
+/* The value of a hexadecimal digit of any case, or -1. */
+int num_hex_digit(char c);
+
 /*
  * Reads a file mode in octal, "644" or "0644", at most 07777.
  *

@@ -40,7 +40,8 @@ struct yaml_key {
  * values alone, so the caller fills in the defaults first.
  *
  * Return: 0; -ENOENT when there is no such file; other negative errno with a
- * message "FILE:LINE: …" ("FILE: at byte N: …" for bytes that are no text).  Values read before an error stay set.
+ * message "FILE:LINE: …" ("FILE: at byte N: …" for bytes that are no text).
+ * Values read before an error stay set.
  */
 int yaml_load(const char *file, const struct yaml_key *keys, size_t n_keys,
               void *target, struct error *err);

@@ -16,6 +16,7 @@
 #   t_status "description" STATUS COMMAND…  passes when it exits with STATUS
 #   t_is "description" EXPECTED ACTUAL
 #   t_like "description" PATTERN ACTUAL     PATTERN is an extended regex
+#   t_json "description" EXPRESSION TEXT    EXPRESSION is Python, TEXT is d in it
 #   t_skip "description" "reason"
 #   t_within SECONDS COMMAND…               poll until COMMAND succeeds (for t)
 # After t, t_not and t_status the command's output is in $OUT and $ERR.
@@ -96,6 +97,27 @@ t_like() {
 		t_diag "actual:  ${3:0:2000}"
 	fi
 }
+
+# The text is one JSON value, d in the Python expression, which must be true.
+t_json() { # DESCRIPTION EXPRESSION TEXT
+	local why
+	if why=$(printf '%s' "$3" | "${PYTHON:-python3}" -c '
+import json, sys
+d = json.load(sys.stdin)
+def types(o, **kinds):
+    return all(type(o[k]) in (v if isinstance(v, tuple) else (v,)) for k, v in kinds.items())
+if not eval("(" + sys.argv[1] + ")"):
+    sys.exit("not true")' "$2" 2>&1); then
+		t_result ok "$1"
+	else
+		t_result 'not ok' "$1"
+		t_diag "expression: $2"
+		t_diag "text:       ${3:0:2000}"
+		t_diag "$(tail -n 1 <<<"$why")"
+	fi
+}
+
+md5_of() { md5sum <"$1" | cut -d' ' -f1; }
 
 t_skip() {
 	T_COUNT=$((T_COUNT + 1))

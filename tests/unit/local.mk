@@ -25,7 +25,8 @@ UNIT_TESTS = \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
-	tests/unit/test-envelope
+	tests/unit/test-envelope \
+	tests/unit/test-range
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -74,4 +75,36 @@ tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_envelope_SOURCES = tests/unit/test-envelope.c
 tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
+tests_unit_test_range_SOURCES = tests/unit/test-range.c
+tests_unit_test_range_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_range_LDADD = $(UNIT_LIBS)
+
+if GUEST
+check_LIBRARIES += tests/unit/libunitguest.a
+tests_unit_libunitguest_a_SOURCES = tests/unit/spin.c tests/unit/spin.h
+tests_unit_libunitguest_a_CFLAGS = $(UNIT_CFLAGS)
+UNIT_GUEST_LIBS = tests/unit/libunit.a tests/unit/libunitguest.a libguest.a \
+	$(PROTO_LIBS) $(CHECK_LIBS)
+
+UNIT_GUEST_TESTS = \
+	tests/unit/test-words \
+	tests/unit/test-command-policy \
+	tests/unit/test-path-policy \
+	tests/unit/test-rate
+check_PROGRAMS += $(UNIT_GUEST_TESTS)
+TESTS += $(UNIT_GUEST_TESTS)
+
+tests_unit_test_words_SOURCES = tests/unit/test-words.c
+tests_unit_test_words_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_words_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_command_policy_SOURCES = tests/unit/test-command-policy.c
+tests_unit_test_command_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_command_policy_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_path_policy_SOURCES = tests/unit/test-path-policy.c
+tests_unit_test_path_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
+tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+endif
 endif

@@ -83,6 +83,20 @@ START_TEST(no_ceiling_too_large_to_count)
 }
 END_TEST
 
+/* A byte is always spare, for the NUL of vsnprintf() and buf_cstr(). */
+START_TEST(keeps_a_byte_spare)
+{
+    for (int n = 250; n < 260; n++) {
+        struct buf buf;
+
+        buf_init(&buf, 1000);
+        ck_assert_int_eq(buf_printf(&buf, "%*s", n, ""), 0);
+        ck_assert_uint_gt(buf.cap, buf.len);
+        buf_free(&buf);
+    }
+}
+END_TEST
+
 /* A model in plain memory against random appends and consumes. */
 START_TEST(behaves_like_its_model)
 {
@@ -125,5 +139,6 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, empty_buffer_may_be_looked_at);
     tcase_add_test(tcase, ceiling_holds);
     tcase_add_test(tcase, no_ceiling_too_large_to_count);
+    tcase_add_test(tcase, keeps_a_byte_spare);
     tcase_add_test(tcase, behaves_like_its_model);
 }

@@ -263,6 +263,8 @@ static const struct wire_case faults[] = {
     Q("chunk size, in front", POST CHUNKED "\r\n 1\r\n", HEAD_CHUNKED CHUNK),
     Q("chunk size of 16 digits", POST CHUNKED "\r\nffffffffffffffff\r\n",
       HEAD_CHUNKED CHUNK),
+    Q("chunk size 2^60", POST CHUNKED "\r\n1000000000000000\r\n",
+      HEAD_CHUNKED CHUNK),
     Q("chunk size and bare LF", POST CHUNKED "\r\n1\nx",
       HEAD_CHUNKED "FAULT 400 stray LF or NUL in a chunked body\n"),
     Q("bare LF in an extension", POST CHUNKED "\r\n1;\nx\r\n",

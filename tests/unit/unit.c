@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,21 @@ void unit_rmdir(char *path)
         unlinkat(dirfd(folder), entry->d_name, 0);
     closedir(folder);
     ck_assert_int_eq(rmdir(path), 0);
+    free(path);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int kind,
+                        struct FTW *where)
+{
+    (void) st;
+    (void) kind;
+    (void) where;
+    return remove(path);
+}
+
+void unit_rmtree(char *path)
+{
+    ck_assert_int_eq(nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
     free(path);
 }
 

@@ -36,6 +36,9 @@ void guarded_free(struct guarded *guarded);
 char *unit_tmpdir(void);
 void unit_rmdir(char *path);
 
+/* As unit_rmdir(), with all folders inside. */
+void unit_rmtree(char *path);
+
 /* "DIR/NAME", to be freed. */
 char *unit_path(const char *folder, const char *name);
 

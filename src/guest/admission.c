@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/admission.h"
+
+#include <string.h>
+
+#include "guest/agent.h"
+#include "guest/handlers.h"
+#include "guest/transfer.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/crypto.h"
+
+/* Which reads and parts go on with an operation that was counted before. */
+static bool goes_on(struct request *request)
+{
+    struct transfers *transfers = &request->agent->transfers;
+    const char *range = http_field_get(request->head, "Range");
+    bool inside = range && strncmp(range, "bytes=0-", 8) != 0;
+    AUTO_FREE char *value = NULL;
+
+    if (request->route->id == ROUTE_CONTENT_PUT)
+        return uri_query(request->head->target, "transfer", &value) == 0
+               && transfer_find(transfers, value);
+    if (request->route->id == ROUTE_CONTENT_GET)
+        return uri_query(request->head->target, "path", &value) == 0
+               && transfer_reading(transfers, value, inside);
+    return false;
+}
+
+bool admission_count(struct request *request)
+{
+    int64_t wait = rate_take(&request->agent->rate, clock_ms());
+
+    if (wait)
+        request_busy(request, wait, "rate limit (rate_limit in the "
+                                    "configuration of the agent)");
+    return wait == 0;
+}
+
+static bool rate_check(struct request *request)
+{
+    /* A JSON download tells only in its body whether it goes on. */
+    if ((request->route->flags & ROUTE_FREE)
+        || request->route->id == ROUTE_FILE_DOWNLOAD || goes_on(request))
+        return true;
+    return admission_count(request);
+}
+
+static bool route_check(struct request *request)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    int r = route_match(request->head->method, request->head->target,
+                        &request->route, &request->rest, allow);
+
+    if (r == STATUS_METHOD_NOT_ALLOWED)
+        request_not_allowed(request, allow);
+    else if (r)
+        request_fail(request, r, NULL, "no endpoint '%s %s'",
+                     request->head->method, request->head->target);
+    else
+        request->handler = handler_get(request->route->id);
+    return r == 0;
+}
+
+static void fail_auth(struct request *request, const struct error *err)
+{
+    struct json_object *extra = json_object_new_object();
+
+    if (extra) {
+        json_add_int(extra, "timestamp", clock_wall());
+        json_add_string(extra, "boot_id", request->agent->boot_id);
+    }
+    request_fail(request, STATUS_AUTH_FAILED, extra, "%s", err->message);
+}
+
+static bool auth_needed(const struct request *request)
+{
+    return request->agent->settings.enable_auth
+           && !(request->route->flags & ROUTE_OPEN);
+}
+
+static bool auth_verify(struct request *request, const char *body_sha256)
+{
+    struct error err = ERROR_INIT;
+
+    if (auth_check_request(&request->agent->auth, request->head, body_sha256,
+                           request->agent->boot_id, &err)
+        == 0)
+        return true;
+    fail_auth(request, &err);
+    return false;
+}
+
+/* A raw body is signed by its announced digest, so that nothing of an
+ * unsigned one is written; the digest itself is compared at the end. */
+static bool auth_check_raw(struct request *request)
+{
+    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
+    struct error err = ERROR_INIT;
+
+    if (!claimed) {
+        error_set(&err, STATUS_AUTH_FAILED, "X-Content-SHA256 is required");
+        fail_auth(request, &err);
+        return false;
+    }
+    request->body_digest = digest_new(DIGEST_SHA256);
+    return request->body_digest && auth_verify(request, claimed);
+}
+
+static bool auth_check_raw_end(struct request *request)
+{
+    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
+    struct error err = ERROR_INIT;
+    char hex[DIGEST_HEX_MAX];
+
+    digest_hex(request->body_digest, hex);
+    if (strcmp(hex, claimed) == 0)
+        return true;
+    error_set(&err, STATUS_AUTH_FAILED, "the body is not the signed one");
+    fail_auth(request, &err);
+    return false;
+}
+
+static bool auth_check_json(struct request *request)
+{
+    char hex[DIGEST_HEX_MAX];
+
+    if (digest_bytes(DIGEST_SHA256, buf_data(&request->body),
+                     request->body.len, hex)
+        < 0)
+        return false;
+    return auth_verify(request, hex);
+}
+
+bool admission_size(struct request *request, int64_t n)
+{
+    int64_t max = request->agent->settings.max_request_size;
+
+    if ((request->route->flags & ROUTE_RAW) || n <= max)
+        return true;
+    request_fail(request, STATUS_PAYLOAD_TOO_LARGE, NULL,
+                 "the body is larger than server.max_request_size "
+                 "(%lld bytes)",
+                 (long long) max);
+    return false;
+}
+
+void admission_begin(struct request *request)
+{
+    bool raw;
+
+    if (!route_check(request))
+        return;
+    raw = request->route->flags & ROUTE_RAW;
+    if (!admission_size(request, request->head->content_length))
+        return;
+    if (raw && auth_needed(request) && !auth_check_raw(request))
+        return;
+    if (!rate_check(request))
+        return;
+    if (raw)
+        request->handler->open(request);
+}
+
+/* The parameters of a JSON request.  Return: true when they are there;
+ * otherwise it has been answered. */
+static bool params_parse(struct request *request)
+{
+    struct error err = ERROR_INIT;
+    int r = request_parse((const char *) buf_data(&request->body),
+                          request->body.len, &request->params, &err);
+
+    if (r)
+        request_error(request, r, &err);
+    return r == 0;
+}
+
+void admission_run(struct request *request)
+{
+    const struct route *route = request->route;
+
+    if (auth_needed(request)) {
+        bool fine = route->flags & ROUTE_RAW ? auth_check_raw_end(request)
+                                             : auth_check_json(request);
+
+        if (!fine)
+            return;
+    }
+    if ((route->flags & ROUTE_JSON) && !params_parse(request))
+        return;
+    request->handler->run(request);
+}

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The specification's configuration files as they are, and errors in others.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+# --- the specification's examples; only the paths of socket and logs are ours
+cat >spec.yaml <<END
+# guest_config.yaml
+device:
+  path: /dev/virtio-ports/test.vserial.0
+  buffer_size: 65536
+
+server:
+  max_request_size: 10MB
+  request_timeout: 60
+
+security:
+  enable_auth: false
+  allowed_commands: []  # 空表示使用默认白名单
+  allowed_paths:
+    - /tmp/
+    - /var/log/
+    - /home/
+
+logging:
+  level: INFO
+  file: $WORK/guest.log
+  max_size: 10MB
+  backup_count: 5
+END
+t "--check-config takes the specification's guest file" "$AGENT" --check-config --config spec.yaml
+t "the agent runs with it" start_agent spec
+cat >spec-host.yaml <<END
+# host_config.yaml
+connection:
+  socket_path: $SOCKET
+  connect_timeout: 5
+  read_timeout: 30
+  write_timeout: 30
+
+retry:
+  max_retries: 3
+  retry_interval: 1
+  backoff_factor: 2
+
+logging:
+  level: INFO
+  file: $WORK/host.log
+  max_size: 10MB
+  backup_count: 5
+END
+t "ping with the specification's host file, and no other word" "$VSRPC" --config spec-host.yaml ping
+t_json "… is answered" "d['message'] == 'pong'" "$OUT"
+t "exec of the specification" "$VSRPC" --config spec-host.yaml exec "ls -la /tmp"
+t_like "… prints the listing" "^total " "$OUT"
+t_like "the host's log tells of it" "POST /api/v1/shell/exec 200 0" "$(cat host.log)"
+t "the guest's log is written" test -s guest.log
+t "SIGTERM ends the agent" stop "$PID"
+t "… and its socket is gone" [ ! -e "$SOCKET" ]
+
+# --- mistakes
+bad() { # DESCRIPTION PATTERN; the file on stdin
+	cat >bad.yaml
+	t_status "guest file: $1" 1 "$AGENT" --check-config --config bad.yaml
+	t_like "… is shown with file and line" "bad\.yaml:$2" "$ERR"
+}
+bad "an unknown key" '2: .*max_requst_size' <<'END'
+server:
+  max_requst_size: 10MB
+END
+t_like "… and the nearest valid one" 'max_request_size' "${ERR#*max_requst_size}"
+bad "an unknown section" '1: .*servr' <<'END'
+servr:
+  request_timeout: 60
+END
+bad "a size that is none" '2: ' <<'END'
+server:
+  max_request_size: ten
+END
+bad "a number out of range" '3: ' <<'END'
+rate_limit:
+  requests_per_second: 10
+  max_concurrent: -1
+END
+bad "a list that is a word" '2: ' <<'END'
+security:
+  allowed_paths: /tmp
+END
+bad "a key given twice" '3: ' <<'END'
+server:
+  request_timeout: 60
+  request_timeout: 61
+END
+bad "a tab" '2: ' < <(printf 'server:\n\trequest_timeout: 60\n')
+printf 'security:\n  forbidden_paths: [etc/shadow]\n' >bad.yaml
+t_status "guest file: a relative path in a policy" 1 "$AGENT" --check-config --config bad.yaml
+t_like "… names it" "'etc/shadow' is not an absolute path" "$ERR"
+t_status "guest file: none there" 1 "$AGENT" --check-config --config no-such.yaml
+t_like "… names it" "no-such.yaml" "$ERR"
+printf 'conection:\n  connect_timeout: 5\n' >bad.yaml
+t_status "host file: an unknown key" 125 "$VSRPC" --config bad.yaml --socket "$WORK/x" ping
+t_like "… is shown with file, line and the nearest valid key" "bad.yaml:1: .*conection" "$ERR"
+t_like "… and the nearest valid one" 'connection' "${ERR#*conection}"
+
+# --- the agent's options
+t "agent --version" "$AGENT" --version
+t_like "… prints it" '^vsrpc-agent [0-9]+\.[0-9]+' "$OUT"
+t "agent --help" "$AGENT" --help
+for option in config device fd listen check-config version help; do
+	t_like "--help tells of --$option" "--$option" "$OUT"
+done
+t_status "agent: an unknown option" 2 "$AGENT" --bogus
+t_status "agent: two sources" 2 "$AGENT" --fd 0 --listen "$WORK/x"
+
+# --- --fd: one end of a socket pair
+cat >pair.py <<'END'
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+agent = subprocess.Popen([sys.argv[1], "--config", sys.argv[2], "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()])
+theirs.close()
+ours.settimeout(20)
+ours.sendall(b"GET /api/v1/ping HTTP/1.1\r\nHost: virtio-rpc\r\n\r\n")
+got = b""
+while b"pong" not in got:
+    piece = ours.recv(4096)
+    assert piece, "closed"
+    got += piece
+ours.close()
+sys.exit(agent.wait(20))
+END
+t "--fd serves an open stream and ends with it" "$PYTHON" pair.py "$AGENT" spec.yaml
+
+# --- logs turn over
+cat >log.yaml <<END
+security:
+  allowed_paths: [$WORK]
+rate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}
+logging:
+  level: DEBUG
+  file: $WORK/turn.log
+  max_size: 4KB
+  backup_count: 2
+END
+t "an agent with a small log" start_agent log
+i=0
+while [ $i -lt 80 ]; do
+	http GET "/api/v1/nothing-$i-$(printf %0200d 0)" >/dev/null
+	i=$((i + 1))
+done
+t "it was turned over" test -s turn.log.1
+t "no more old ones are kept than configured" [ ! -e turn.log.3 ]
+t_is "none is longer than configured" '' "$(find . -name 'turn.log*' -size +4096c)"
+mv turn.log moved.log
+kill -HUP "$PID"
+reopened() { http GET /api/v1/ping >/dev/null && [ -e turn.log ]; }
+t "SIGHUP opens a new log, for logrotate" t_within 10 reopened
+
+done_testing

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# For the scripts here, which need neither libvirt's daemon nor QEMU. Run by
+# "make check" (which sets top_srcdir and top_builddir) or by hand in a build
+# folder. Helpers of tests/e2e/lib.sh, and:
+#   VSRPC, AGENT      the programs
+#   WORK              an empty folder, removed afterwards; also the current one
+#   start_agent NAME [OPTION…]  a real agent at $WORK/NAME.sock, with NAME.yaml
+#   start_peer NAME MODE        a fake one, see tests/peer/agent.py
+: "${top_srcdir:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
+: "${top_builddir:=$PWD}"
+# shellcheck source=../e2e/lib.sh
+. "$top_srcdir/tests/e2e/lib.sh"
+
+VSRPC=$top_builddir/vsrpc-virsh AGENT=$top_builddir/vsrpc-agent
+PYTHON=${PYTHON:-python3}
+PEERS=() # what to end at the end
+
+skip_all() {
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+need() { command -v "$1" >/dev/null 2>&1 || skip_all "there is no $1"; }
+for program in "$VSRPC" "$AGENT"; do
+	[ -x "$program" ] || skip_all "this build has no ${program##*/}"
+done
+need "$PYTHON"
+need curl
+
+WORK=$(mktemp -d) || exit
+cleanup() {
+	local pid
+	for pid in "${PEERS[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+	rm -rf "$WORK" "$WORK.out" "$WORK.err"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+cd "$WORK" || exit
+
+# Nothing of the machine's own configuration or environment.
+unset VIRTIO_SOCKET LIBVIRT_DEFAULT_URI
+printf 'logging:\n  file: none\n' >host.yaml
+printf 'logging:\n  file: none\nretry:\n  max_retries: 1\n  retry_interval: 0.1\nconnection:\n  connect_timeout: 2\n' >quick.yaml
+virsh_() { "$VSRPC" --config "$WORK/host.yaml" "$@"; }
+quick() { "$VSRPC" --config "$WORK/quick.yaml" "$@"; }
+
+# shellcheck disable=SC2034 # PID and SOCKET are for the scripts
+start_agent() {
+	local name=$1
+	shift
+	SOCKET=$WORK/$name.sock
+	"$AGENT" --config "$WORK/$name.yaml" --listen "$SOCKET" "$@" 2>"$WORK/$name.stderr" &
+	PID=$!
+	PEERS+=("$PID")
+	t_within 20 test -S "$SOCKET" || { t_diag "$(cat "$WORK/$name.stderr")"; return 1; }
+}
+
+# shellcheck disable=SC2034
+start_peer() {
+	SOCKET=$WORK/$1.sock
+	COUNTS=$WORK/$1.counts
+	"$PYTHON" "$top_srcdir/tests/peer/agent.py" "$SOCKET" "$COUNTS" "$2" &
+	PID=$!
+	PEERS+=("$PID")
+	t_within 20 test -S "$SOCKET"
+}
+
+stop() { kill "$1" && wait "$1" 2>/dev/null; }
+since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'; }
+below() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'; }

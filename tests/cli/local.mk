@@ -1,0 +1,10 @@
+# tests/cli: the programs as they are, without libvirt's daemon and QEMU.
+# They need bash, as the end-to-end tests do, whose helpers they use.
+CLI_TESTS = \
+	tests/cli/config.sh \
+	tests/cli/policy.sh \
+	tests/cli/domains.sh \
+	tests/cli/peer.sh
+dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py
+EXTRA_DIST += tests/cli/lib.sh
+TESTS += $(CLI_TESTS)

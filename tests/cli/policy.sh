@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The default policy, the rate limit and signatures, with a real agent.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+off='rate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}'
+cmd() { virsh_ --socket "$SOCKET" "$@"; }
+
+# --- the specification's lists, which are the defaults
+printf '%s\nlogging: {file: none}\n' "$off" >default.yaml
+t "an agent with the default policy" start_agent default
+t "ls is allowed" cmd exec "ls -la /tmp"
+t "cat by its path is allowed" cmd exec -- /bin/cat /dev/null
+for program in sh bash rm env python3 /bin/rm; do
+	t_status "$program is refused" 126 cmd exec -- "$program" --version
+	t_like "… by allowed_commands" "allowed_commands" "$ERR"
+done
+ln -s /bin/rm ls
+t_status "a program that only has an allowed name is refused" 126 cmd exec -- "$WORK/ls" --version
+for character in '|' '&' ';' '`' '$' '>' '<' $'\n' $'\r'; do
+	t_status "forbidden in a string: $(printf %q "$character")" 126 cmd exec "ls /tmp ${character} x"
+done
+# shellcheck disable=SC2016
+t "a vector may hold them" cmd exec -- ls -d /tmp --hide='|&;`$><'
+t "files in /tmp may be written" cmd upload host.yaml "$WORK/up"
+t "… and read" cmd download "$WORK/up" down
+t_status "/usr is outside of allowed_paths" 126 cmd download /usr/bin/env down
+t_status "/etc/hosts is readable by nobody's wish" 0 cmd download /etc/hosts down
+t_status "/etc is read-only" 126 cmd upload host.yaml /etc/vsrpc-test
+t_like "… by readonly_paths" readonly_paths "$ERR"
+for path in /etc/shadow /etc/passwd /root/.bashrc /proc/version /sys/kernel/mm; do
+	t_status "$path is forbidden" 126 cmd download $path down
+done
+t_status "a link does not lead to a forbidden path" 126 sh -c "ln -s /etc/passwd '$WORK/link'; exec '$VSRPC' --config host.yaml --socket '$SOCKET' download '$WORK/link' down"
+t_status "nor does .." 126 cmd download "$WORK/../../etc/passwd" down
+t "file/info of /etc/passwd works, as in the specification" cmd stat /etc/passwd
+t_json "… without an MD5" "d['data']['exists'] and d['data']['md5'] is None" "$OUT"
+stop "$PID"
+
+# --- the rate limit of 10 a second: the host waits
+printf 'security: {allowed_commands: ["*"]}\nlogging: {file: none}\n' >rate.yaml
+t "an agent with the default rate limit" start_agent rate
+codes=''
+i=0
+while [ $i -lt 12 ]; do
+	codes+="$(http GET /api/v1/system/info -o "$WORK/body" -D "$WORK/head" -w '%{http_code}') "
+	i=$((i + 1))
+done
+t_like "the eleventh request of a second is 503" '^(200 ){10}503' "$codes"
+t_json "… SERVICE_UNAVAILABLE with retry_after" "d['code'] == 5002 and 0 < d['data']['retry_after'] <= 1" "$(cat body)"
+t_like "… a number as people write it" '"retry_after":[0-9.]{1,5}[,}]' "$(cat body)"
+t_like "… and Retry-After" 'Retry-After: [0-9]+' "$(cat head)"
+t "ping is never limited" cmd ping
+begin=$EPOCHREALTIME
+t "the host waits and succeeds" cmd info
+took=$(since "$begin")
+t "… after waiting ($took s)" below 0.1 "$took"
+t_within 5 sh -c "! curl -s --unix-socket '$SOCKET' http://virtio-rpc/api/v1/system/info | grep -q 5002"
+i=0
+while [ $i -lt 11 ]; do
+	http GET /api/v1/system/info >/dev/null
+	i=$((i + 1))
+done
+begin=$EPOCHREALTIME
+t_status "with too short a --timeout it fails" 125 virsh_ --timeout 0.1 --socket "$SOCKET" exec -- true
+t_like "… and says why" "rate limit" "$ERR"
+t "… at once" below "$(since "$begin")" 1
+t "a big file is one operation" sh -c "head -c 80000000 /dev/zero >big; sleep 1.2; exec '$VSRPC' --config host.yaml --socket '$SOCKET' upload big '$WORK/copy'"
+t "… and arrives" cmp big copy
+rm -f big copy
+stop "$PID"
+
+# --- signatures
+key=0123456789abcdef0123456789abcdef
+(umask 077; printf '%s\n' "$key" >key; printf 'another key of enough length' >wrong; mkdir keys; cp key keys/default.key)
+printf '%s\nsecurity: {enable_auth: true, auth_key_file: %s}\nlogging: {file: none}\n' "$off" "$WORK/key" >auth.yaml
+t "an agent that asks for signatures" start_agent auth
+with_key() { printf 'security: {%s}\nlogging: {file: none}\n' "$1" >keyed.yaml; "$VSRPC" --config keyed.yaml --socket "$SOCKET" "${@:2}"; }
+t "the right key" with_key "auth_key_file: $WORK/key" exec -- ls /tmp
+t "the right key from a folder" with_key "auth_key_dir: $WORK/keys" exec -- ls /tmp
+t "an upload with the right key" with_key "auth_key_file: $WORK/key" upload host.yaml "$WORK/up"
+t_status "the wrong key" 126 with_key "auth_key_file: $WORK/wrong" exec -- ls /tmp
+t_like "… is said to be wrong" "signature is wrong" "$ERR"
+t_status "no key" 126 cmd exec -- ls /tmp
+t_like "… is said to be missing" "key" "$ERR"
+t_status "an upload without a key" 126 cmd upload host.yaml "$WORK/never"
+t "… writes nothing" [ ! -e never ]
+chmod 644 wrong
+t_status "a key that others can read" 125 with_key "auth_key_file: $WORK/wrong" exec -- ls /tmp
+t_like "… is refused with the mend" "chmod 600" "$ERR"
+boot=$(http GET '/api/v1/sync?id=00' | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["data"]["boot_id"])')
+signed() { # TIMESTAMP NONCE BODY [SIGNED-BODY]
+	local sha token
+	sha=$(printf %s "${4-$3}" | sha256sum | cut -d' ' -f1)
+	token=$(printf 'v1\nPOST\n/api/v1/shell/exec\n%s\n%s\n%s\n%s' "$1" "$2" "$sha" "$boot" |
+		"$PYTHON" -c 'import hashlib, hmac, sys; print(hmac.new(sys.argv[1].encode(), sys.stdin.buffer.read(), hashlib.sha256).hexdigest())' "$key")
+	http POST /api/v1/shell/exec -H "X-Timestamp: $1" -H "X-Nonce: $2" -H "X-Auth-Token: $token" --data-binary "$3"
+}
+body='{"argv": ["ls", "/tmp"]}'
+now=$(date +%s)
+t_json "a signature made by hand is right" "d['code'] == 0" "$(signed "$now" nonce-1 "$body")"
+t_json "the same request again is refused" "d['code'] == 4002 and d['data']['error_type'] == 'AUTH_FAILED'" "$(signed "$now" nonce-1 "$body")"
+t_json "a changed body is refused" "d['code'] == 4002" "$(signed "$now" nonce-2 '{"argv": ["ls", "/home"]}' "$body")"
+t_json "a clock 6 minutes behind is refused, with the agent's time" "d['code'] == 4002 and abs(d['data']['timestamp'] - $now) < 60" "$(signed "$((now - 360))" nonce-3 "$body")"
+t_json "a clock 4 minutes ahead is taken" "d['code'] == 0" "$(signed "$((now + 240))" nonce-4 "$body")"
+t_json "without the fields: AUTH_FAILED" "d['code'] == 4002" "$(http POST /api/v1/shell/exec --data-binary "$body")"
+t_is "… which is HTTP 401" 401 "$(http GET /api/v1/system/info -o /dev/null -w '%{http_code}')"
+stop "$PID"
+chmod 644 key
+t_not "an agent does not start with a key that others can read" timeout 10 "$AGENT" --config auth.yaml --listen "$WORK/none.sock"
+t_like "… and says so" "chmod 600" "$ERR"
+
+done_testing

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A guest with systemd: the agent's own unit, services, users, a crash.
+# shellcheck source=../lib.sh
+# shellcheck disable=SC2016 # the guest's shell expands
+. "$(dirname "$0")/../lib.sh"
+
+in_guest() { "$VSRPC" "$DOMAIN" exec -- "$@"; }
+of_unit() { in_guest systemctl show -p "$1" --value virtio-rpc.service; }
+service() { "$VSRPC" "$DOMAIN" service "$@"; }
+
+# --- started by its unit, which udev pulled in
+t_is "the agent runs as its unit" active "$(of_unit ActiveState)"
+t_is "the unit was not enabled by hand" '' "$(in_guest sh -c 'find /etc/systemd/system -name virtio-rpc.service')"
+t_like "udev's rule wants it" 'virtio-rpc.service' \
+	"$(in_guest sh -c 'for d in /dev/vport*; do udevadm info "$d"; done' | grep SYSTEMD_WANTS)"
+t_like "the port has its link" 'vport' "$(in_guest readlink "/dev/virtio-ports/$PORT")"
+main=$(of_unit MainPID)
+t_is "the unit's main process is the agent" vsrpc-agent "$(in_guest cat "/proc/$main/comm")"
+t_like "the log file is written" 'INFO|started|listening|port' "$(in_guest cat /var/log/virtio-rpc-guest.log)"
+
+# --- what the guest says of itself
+t "info" "$VSRPC" "$DOMAIN" info
+t_json "os_version is that of /etc/os-release" "d['data']['os_version'] and d['data']['os_version'].split()[0] in '$(in_guest sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)'" "$OUT"
+t_json "the name and the processors are right" "d['data']['hostname'] == 'vsrpc-debian' and d['data']['cpu_count'] == 2" "$OUT"
+t "status" "$VSRPC" "$DOMAIN" status
+t_json "disk_usage has the root disk" "0 < d['data']['disk_usage']['/'] < 100" "$OUT"
+t_json "disk_usage has no pseudo file systems" "not [p for p in d['data']['disk_usage'] if p.startswith(('/proc', '/sys', '/dev/pts'))]" "$OUT"
+
+# --- services
+t "service start" service vsrpc-demo start
+t_json "… runs it and tells its pid" "d['data']['status'] == 'running' and d['data']['pid'] > 1" "$OUT"
+pid=$(in_guest systemctl show -p MainPID --value vsrpc-demo)
+t_json "… the pid systemd has" "d['data']['pid'] == $pid" "$OUT"
+t "service restart" service vsrpc-demo.service restart
+t_json "… makes another process" "d['data']['status'] == 'running' and d['data']['pid'] != $pid" "$OUT"
+t "service status" service vsrpc-demo status
+t_json "… tells that it runs" "d['data']['status'] == 'running'" "$OUT"
+t "service enable" service vsrpc-demo enable
+t_json "… tells so" "d['data']['enabled'] is True" "$OUT"
+t_is "… and systemd agrees" enabled "$(in_guest systemctl is-enabled vsrpc-demo)"
+t "service disable" service vsrpc-demo disable
+t_json "… tells so" "d['data']['enabled'] is False" "$OUT"
+t "service stop" service vsrpc-demo stop
+t_json "… tells that it has stopped" "d['data']['status'] == 'stopped' and d['data']['pid'] is None" "$OUT"
+t_is "… and systemd agrees" inactive "$(in_guest systemctl is-active vsrpc-demo)"
+for action in start status enable; do
+	t_status "$action of an unknown service" 1 service no-such-unit $action
+	t_json "… is SERVICE_NOT_FOUND" "d['code'] == 3004 and d['data']['error_type'] == 'SERVICE_NOT_FOUND'" "$OUT"
+done
+
+# --- real users
+echo hello >file
+t "upload for a user" "$VSRPC" "$DOMAIN" upload --owner user --group users --mode 0640 file /home/user/file
+t_is "… belongs to him" "user users 640" "$(in_guest stat -c '%U %G %a' /home/user/file)"
+t_is "… who can read it" hello "$(in_guest runuser -u user -- cat /home/user/file)"
+t "the specification's download" "$VSRPC" "$DOMAIN" download /var/log/syslog syslog.txt
+t "HOME is root's" [ "$(in_guest sh -c 'echo $HOME')" = /root ]
+
+# --- a crash
+"$VSRPC" --timeout 5 "$DOMAIN" exec -- kill -9 "$main" >/dev/null 2>&1
+t "killed, the agent comes back" t_within 30 "$VSRPC" "$DOMAIN" ping
+again=$(of_unit MainPID)
+t_not "… as another process" [ "${again:-$main}" = "$main" ]
+t "… because systemd restarted it" [ "$(of_unit NRestarts)" -ge 1 ]
+t "service start of the agent's unit is harmless" service virtio-rpc start
+t "restarting the agent through itself" "$VSRPC" "$DOMAIN" exec -- systemd-run --no-block systemctl restart virtio-rpc
+t "… is survived" t_within 30 "$VSRPC" "$DOMAIN" ping
+
+done_testing
