@@ -32,6 +32,7 @@
 #define BUSY_RETRY_MS 2000
 
 static void port_wait(struct port *port);
+static void port_look(struct port *port, bool fresh);
 
 static void port_events(struct port *port)
 {
@@ -124,13 +125,40 @@ static int port_read(struct port *port)
     return again ? 0 : -1;
 }
 
+/* Is nobody on the host's side just now? */
+static bool device_deserted(const struct port *port)
+{
+    struct pollfd now = { .fd = port->stream.fd, .events = POLLIN };
+
+    return poll(&now, 1, 0) > 0 && (now.revents & POLLHUP);
+}
+
+/*
+ * The client of a device has left, and some of its bytes may still be queued:
+ * they are thrown away until the queue is empty or the next client is there.
+ * To process them first would be to miss that it left, when the next one comes
+ * before the queue is empty.
+ */
+static void device_deserted_by(struct port *port)
+{
+    ssize_t n;
+
+    port_hung_up(port);
+    do {
+        n = read(port->stream.fd, port->step, port->step_size);
+    } while (n > 0 && device_deserted(port));
+    port_look(port, true);
+}
+
 static void port_ready(void *arg, short revents)
 {
     struct port *port = arg;
 
-    if (port->kind == PORT_DEVICE && (revents & POLLHUP)
-        && !(revents & POLLIN)) {
-        port_lost(port);
+    if (port->kind == PORT_DEVICE && (revents & POLLHUP)) {
+        if (revents & POLLIN)
+            device_deserted_by(port);
+        else
+            port_lost(port);
         return;
     }
     if ((revents & (POLLIN | POLLHUP | POLLERR)) && port_read(port) < 0) {

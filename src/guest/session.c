@@ -26,6 +26,7 @@ void session_init(struct session *session, struct agent *agent)
         .deadline = { .expired = session_deadline, .arg = session },
     };
     msg_init(&session->in, HTTP_REQUEST);
+    msg_init(&session->probe.msg, HTTP_REQUEST);
     buf_init(&session->out, OUT_MAX);
 }
 
@@ -56,9 +57,16 @@ static void session_abandon(struct session *session)
     session->state = SESSION_RECEIVE;
 }
 
+static void probe_reset(struct probe *probe)
+{
+    msg_reset(&probe->msg);
+    probe->marked = false;
+}
+
 static void session_quarantine(struct session *session)
 {
     msg_reset(&session->in);
+    probe_reset(&session->probe);
     progress_over(session);
     session->state = SESSION_QUARANTINE;
 }
@@ -69,6 +77,7 @@ void session_free(struct session *session)
         return;
     session_abandon(session);
     msg_free(&session->in);
+    msg_free(&session->probe.msg);
     buf_free(&session->out);
 }
 
@@ -195,7 +204,67 @@ void session_sent(struct session *session, size_t n)
         progress(session);
 }
 
+/* --- a new client among the bytes of an old one -------------------------- */
+
+static bool is_sync(const struct http_head *head)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    const struct route *route;
+    const char *rest;
+
+    return head->content_length <= 0 && !head->chunked
+           && route_match(head->method, head->target, &route, &rest, allow)
+                  == 0
+           && route->id == ROUTE_SYNC;
+}
+
+/*
+ * Looks for the reset marker and a well-formed sync behind it.
+ *
+ * Return: the bytes looked at; *found when they end with the head of a sync,
+ * which is in probe->msg then.
+ */
+static size_t probe_feed(struct probe *probe, const uint8_t *bytes, size_t n,
+                         bool *found)
+{
+    const uint8_t *marker;
+    enum msg_event event;
+    size_t used;
+
+    *found = false;
+    if (!probe->marked) {
+        marker = memchr(bytes, RESET_BYTE, n);
+        if (!marker)
+            return n;
+        probe->marked = true;
+        return (size_t) (marker - bytes) + 1;
+    }
+    event = msg_feed(&probe->msg, bytes, n, &used);
+    *found = event == MSG_HEAD && is_sync(&probe->msg.head);
+    if (event == MSG_FAULT || (event == MSG_HEAD && !*found))
+        probe_reset(probe);
+    return used;
+}
+
+static void on_head(struct session *session);
+
+/* The client that sent this sync has the stream from here on. */
+static void session_adopt(struct session *session)
+{
+    struct msg sync = session->probe.msg;
+
+    session_abandon(session);
+    session->probe.msg = session->in;
+    session->in = sync;
+    on_head(session);
+}
+
 /* --- a request ----------------------------------------------------------- */
+
+static bool body_is_raw(const struct request *request)
+{
+    return request->route && (request->route->flags & ROUTE_RAW);
+}
 
 static void on_head(struct session *session)
 {
@@ -207,8 +276,7 @@ static void on_head(struct session *session)
         return;
     }
     admission_begin(request);
-    session->in.raw_body = request->route
-                           && (request->route->flags & ROUTE_RAW);
+    probe_reset(&session->probe);
     if (!session->in.head.expect_continue)
         return;
     if (!request->answered) {
@@ -221,7 +289,7 @@ static void on_head(struct session *session)
     }
 }
 
-static void on_body(struct session *session)
+static void body_take(struct session *session)
 {
     struct request *request = session->request;
     const struct msg *in = &session->in;
@@ -230,11 +298,48 @@ static void on_body(struct session *session)
         return;
     if (request->body_digest)
         digest_update(request->body_digest, in->piece, in->piece_len);
-    if (in->raw_body)
+    if (body_is_raw(request))
         request->handler->body(request, in->piece, in->piece_len);
     else if (admission_size(request, in->body_seen)
              && buf_append(&request->body, in->piece, in->piece_len) < 0)
         request_fail(request, STATUS_INTERNAL_ERROR, NULL, "out of memory");
+}
+
+/*
+ * Looks for a new client in a body that cannot hold the marker.
+ *
+ * Return: NULL, or what stands behind the sync that was found.
+ */
+static const uint8_t *body_probe(struct session *session)
+{
+    const uint8_t *at = session->in.piece;
+    const uint8_t *end = at + session->in.piece_len;
+    struct request *request = session->request;
+    bool found = false;
+    bool wrong = false;
+
+    while (at < end && !found) {
+        at += probe_feed(&session->probe, at, (size_t) (end - at), &found);
+        wrong = wrong || session->probe.marked;
+    }
+    if (wrong && !found && !request->answered)
+        request_fail(request, STATUS_JSON_PARSE_ERROR, NULL,
+                     "byte 0xFF in a body that is not raw");
+    return found ? at : NULL;
+}
+
+/* Return: where the input goes on; NULL: behind this piece. */
+static const uint8_t *on_body(struct session *session)
+{
+    const uint8_t *rest = NULL;
+
+    if (!body_is_raw(session->request))
+        rest = body_probe(session);
+    if (rest)
+        session_adopt(session);
+    else
+        body_take(session);
+    return rest;
 }
 
 static void on_end(struct session *session)
@@ -270,6 +375,7 @@ static void on_fault(struct session *session)
 static size_t input_receive(struct session *session, const uint8_t *bytes,
                             size_t n)
 {
+    const uint8_t *rest;
     size_t used;
 
     progress(session);
@@ -278,8 +384,8 @@ static size_t input_receive(struct session *session, const uint8_t *bytes,
         on_head(session);
         break;
     case MSG_BODY:
-        on_body(session);
-        break;
+        rest = on_body(session);
+        return rest ? (size_t) (rest - bytes) : used;
     case MSG_END:
         on_end(session);
         break;
@@ -298,42 +404,11 @@ static size_t input_receive(struct session *session, const uint8_t *bytes,
 static size_t input_quarantine(struct session *session, const uint8_t *bytes,
                                size_t n)
 {
-    const uint8_t *marker = memchr(bytes, RESET_BYTE, n);
+    bool found;
+    size_t used = probe_feed(&session->probe, bytes, n, &found);
 
-    if (!marker)
-        return n;
-    msg_reset(&session->in);
-    session->state = SESSION_PROBE;
-    return (size_t) (marker - bytes) + 1;
-}
-
-static bool is_sync(const struct http_head *head)
-{
-    char allow[ROUTE_ALLOW_MAX];
-    const struct route *route;
-    const char *rest;
-
-    return head->content_length <= 0 && !head->chunked
-           && route_match(head->method, head->target, &route, &rest, allow)
-                  == 0
-           && route->id == ROUTE_SYNC;
-}
-
-/* Behind a marker: only a well-formed sync leads out. */
-static size_t input_probe(struct session *session, const uint8_t *bytes,
-                          size_t n)
-{
-    size_t used;
-    enum msg_event event = msg_feed(&session->in, bytes, n, &used);
-
-    if (event == MSG_FAULT
-        || (event == MSG_HEAD && !is_sync(&session->in.head))) {
-        session_quarantine(session);
-    } else if (event == MSG_HEAD) {
-        buf_clear(&session->out); /* of the client before this one */
-        session->state = SESSION_RECEIVE;
-        on_head(session);
-    }
+    if (found)
+        session_adopt(session);
     return used;
 }
 
@@ -357,7 +432,6 @@ void session_input(struct session *session, const uint8_t *bytes, size_t n)
         [SESSION_WORK] = input_interrupt,
         [SESSION_SEND] = input_interrupt,
         [SESSION_QUARANTINE] = input_quarantine,
-        [SESSION_PROBE] = input_probe,
     };
 
     while (n > 0) {

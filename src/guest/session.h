@@ -13,6 +13,8 @@
  * - When it is unknown where the next request begins, everything is thrown
  *   away until the client leaves, or until the reset marker and a sync
  *   (quarantine).  Silence never ends it: file content would become commands.
+ * - In a body that is not raw bytes the marker cannot be content.  The body is
+ *   wrong then, and drained; a sync behind the marker begins anew.
  * - A half-received request and a stalled answer have a deadline.
  */
 #ifndef VSRPC_GUEST_SESSION_H
@@ -32,8 +34,13 @@ enum session_state {
     SESSION_RECEIVE,    /* between requests, or in one that arrives */
     SESSION_WORK,       /* the request is whole, the answer is not there */
     SESSION_SEND,       /* the answer is on its way */
-    SESSION_QUARANTINE, /* hunting for the reset marker */
-    SESSION_PROBE,      /* behind a marker in quarantine: is it a sync? */
+    SESSION_QUARANTINE, /* hunting for the reset marker and a sync */
+};
+
+/* Looks for a new client among the bytes of an old one. */
+struct probe {
+    struct msg msg; /* what stands behind the marker */
+    bool marked;    /* a marker was seen, and nothing wrong behind it */
 };
 
 struct session {
@@ -42,6 +49,7 @@ struct session {
     void *output_arg;
     enum session_state state;
     struct msg in;
+    struct probe probe;
     struct request *request;
     struct buf out;
     struct loop_timer deadline;

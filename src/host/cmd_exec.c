@@ -77,6 +77,12 @@ static void note_truncated(const struct command_call *call,
                                 "its max_output_size");
 }
 
+/* The exit status when no command ran: 1 would be taken for the command's. */
+static int not_run(int status)
+{
+    return status == EXIT_STATUS_FAILED ? EXIT_STATUS_TRANSPORT : status;
+}
+
 /* The exit status of a command that has ended. */
 static int ended(const struct command_call *call, struct json_object *data)
 {
@@ -123,7 +129,7 @@ static int become(const struct command_call *call, int64_t timeout,
     if (answer->envelope.code == STATUS_CMD_TIMEOUT)
         return timed_out(call, timeout, &err);
     answer_error(call->client, answer, &err);
-    return command_fail(call, &err);
+    return not_run(command_fail(call, &err));
 }
 
 /* With --json the envelope is printed; the exit status is the same. */
@@ -133,7 +139,7 @@ static int report(const struct command_call *call, int r,
     int status = command_report(call, r, answer, err);
 
     if (r < 0 || status != EXIT_STATUS_OK)
-        return status;
+        return not_run(status);
     return ended(call, answer->envelope.data);
 }
 

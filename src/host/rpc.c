@@ -214,7 +214,6 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
     const struct http_head *head = &rpc->msg.head;
     const char *id = http_field_get(head, "X-Request-ID");
 
-    rpc->msg.raw_body = true; /* a file may hold any byte */
     receipt->ours = id && strcmp(id, receipt->id) == 0 && head->status >= 200;
     if (!receipt->ours)
         return 0;

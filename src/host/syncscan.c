@@ -66,10 +66,8 @@ static bool scan_is_ours(const struct syncscan *scan,
 static int scan_event(struct syncscan *scan, struct msg *msg,
                       enum msg_event event)
 {
-    if (event == MSG_HEAD) {
-        msg->raw_body = true;
+    if (event == MSG_HEAD)
         return scan_is_ours(scan, &msg->head) ? -1 : SCAN_FOREIGN;
-    }
     if (event == MSG_BODY)
         return buf_append(&scan->body, msg->piece, msg->piece_len) < 0
                    ? SCAN_FOREIGN

@@ -24,7 +24,6 @@ void msg_reset(struct msg *msg)
 {
     buf_clear(&msg->raw);
     msg->state = MSG_STATE_HEAD;
-    msg->raw_body = false;
     msg->body_seen = 0;
     msg->line_len = 0;
     msg->trailer_len = 0;
@@ -120,18 +119,10 @@ static enum msg_event feed_head(struct msg *msg, const uint8_t *bytes,
 static enum msg_event feed_data(struct msg *msg, const uint8_t *bytes,
                                 size_t n, size_t *used, enum msg_state next)
 {
-    const uint8_t *marker;
-
     if (n == 0)
         return MSG_NEED_MORE;
     if ((int64_t) n > msg->left)
         n = (size_t) msg->left;
-    marker = msg->raw_body ? NULL : memchr(bytes, RESET_BYTE, n);
-    if (marker) {
-        *used = (size_t) (marker - bytes) + 1;
-        msg_reset(msg);
-        return MSG_RESET;
-    }
     msg->piece = bytes;
     msg->piece_len = n;
     msg->left -= (int64_t) n;

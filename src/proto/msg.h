@@ -18,8 +18,8 @@ enum msg_event {
     MSG_HEAD,  /* msg->head is there; valid until the next msg_reset() */
     MSG_BODY,  /* a piece of the body: msg->piece, inside the bytes given */
     MSG_END,   /* the message is complete; msg_reset() before the next */
-    MSG_RESET, /* the reset marker: the message so far is void (machine is
-                * already reset) */
+    MSG_RESET, /* the reset marker, where no body is: the message so far is
+                * void (machine is already reset) */
     MSG_FAULT, /* malformed: msg->fault; where the message ends is unknown.
                 * Only msg_reset() leads out */
 };
@@ -41,8 +41,6 @@ struct msg {
     struct buf raw;          /* the head's bytes; head points into them */
     struct http_head head;
     struct http_fault fault;
-    bool raw_body;           /* set at MSG_HEAD by the caller: the body may
-                              * hold any byte, so the reset marker is data */
     const uint8_t *piece;    /* at MSG_BODY */
     size_t piece_len;
     int64_t left;            /* of the body, or of this chunk */

@@ -160,10 +160,8 @@ void rig_answer(struct rig *rig, struct rig_answer *answer)
                           && event != MSG_NEED_MORE,
                       "no whole answer (event %d) in %zu bytes: '%.200s'",
                       (int) event, rig->got.len, buf_cstr(&rig->got));
-        if (event == MSG_HEAD) {
-            msg.raw_body = true;
+        if (event == MSG_HEAD)
             answer_head(answer, &msg.head);
-        }
         if (event == MSG_BODY)
             buf_append(&body, msg.piece, msg.piece_len);
         buf_consume(&rig->got, used);

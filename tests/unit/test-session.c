@@ -89,11 +89,11 @@ static const struct {
     { "half a request, marker", "GET /api/v1/ping HT" MARK PING, 200, 0 },
     { "half a body, marker",
       "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\n"
-      "Content-Length: 100\r\n\r\n{\"comma" MARK PING,
+      "Content-Length: 100\r\n\r\n{\"comma" MARK SYNC,
       200, 0 },
     { "marker in an early error's body",
       "POST /api/v1/nothing HTTP/1.1\r\nHost: v\r\n"
-      "Content-Length: 100\r\n\r\n{\"comma" MARK PING,
+      "Content-Length: 100\r\n\r\n{\"comma" MARK SYNC,
       200, 0 },
     { "exec",
       "POST /api/v1/shell/exec HTTP/1.1\r\nHost: v\r\nX-Request-ID: r1\r\n"
@@ -508,6 +508,22 @@ START_TEST(early_error_drains)
     rig_puts(&rig, PING);
     rig_expect(&rig, 200, 0);
     ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* What curl -T sends of a file that is not JSON must not be taken for heads,
+ * and what follows it is heard. */
+START_TEST(binary_where_json_belongs)
+{
+    rig_puts(&rig, "POST /api/v1/file/upload HTTP/1.1\r\nHost: v\r\n"
+                   "Content-Length: 60\r\n\r\n" MARK "\n" MARK);
+    rig_expect(&rig, 400, STATUS_JSON_PARSE_ERROR);
+    rig_puts(&rig, PING);
+    rig_expect_silence(&rig);
+    rig_feed(&rig, "01234567890123456789", 60 - 3 - strlen(PING));
+    ck_assert_int_eq(state(), SESSION_RECEIVE);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
 }
 END_TEST
 
@@ -1133,6 +1149,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, large_file_is_whole);
     tcase_add_test(tcase, file_becomes_shorter);
     tcase_add_test(tcase, early_error_drains);
+    tcase_add_test(tcase, binary_where_json_belongs);
     tcase_add_test(tcase, early_error_waits);
     tcase_add_test(tcase, early_error_chunked);
     tcase_add_test(tcase, too_large);

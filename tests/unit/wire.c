@@ -37,7 +37,6 @@ static void note_head(struct run *run)
     buf_puts(out, head->chunked ? " chunked" : "");
     buf_puts(out, head->expect_continue ? " continue" : "");
     buf_printf(out, " fields=%zu\n", head->n_fields);
-    run->msg.raw_body = run->one->raw_body;
 }
 
 static void note_end(struct run *run)

@@ -23,7 +23,6 @@
 struct wire_case {
     const char *name;
     enum http_role role;
-    bool raw_body;
     const char *bytes;
     size_t n;
     const char *transcript;

@@ -159,4 +159,18 @@ t_json "… and PAYLOAD_TOO_LARGE" "d['code'] == 2004" "$OUT"
 ask GET $API/ping
 t_is "the channel is in order after all that" 200 "$STATUS"
 
+# --- what is no request, and who comes next at once
+head -c 30000000 /dev/urandom >"$WORK/noise"
+head -c 3000000 "$WORK/noise" >"$WORK/noise3"
+for round in 1 2 3; do
+	ask POST $API/file/upload -T "$WORK/noise"
+	t_is "a binary where JSON belongs is refused ($round)" 413 "$STATUS"
+	ask GET $API/ping
+	t_is "… and the next client is answered ($round)" 200 "$STATUS"
+	ask POST $API/shell/exec -H Expect: --data-binary "@$WORK/noise3"
+	t_is "a smaller one, too ($round)" 400 "$STATUS"
+	ask GET $API/ping
+	t_is "… and the next client is answered again ($round)" 200 "$STATUS"
+done
+
 done_testing
