@@ -95,6 +95,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-rate \
 	tests/unit/test-child \
 	tests/unit/test-worker \
+	tests/unit/test-upload \
 	tests/unit/test-loop \
 	tests/unit/test-session
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
@@ -118,6 +119,9 @@ tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
 tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_worker_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_upload_SOURCES = tests/unit/test-upload.c
+tests_unit_test_upload_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_upload_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
 tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_loop_LDADD = $(UNIT_GUEST_LIBS)
