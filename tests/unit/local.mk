@@ -93,6 +93,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
+	tests/unit/test-auth-check \
 	tests/unit/test-child \
 	tests/unit/test-worker \
 	tests/unit/test-upload \
@@ -113,6 +114,9 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_auth_check_SOURCES = tests/unit/test-auth-check.c
+tests_unit_test_auth_check_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_auth_check_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_child_SOURCES = tests/unit/test-child.c
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
