@@ -98,6 +98,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-worker \
 	tests/unit/test-upload \
 	tests/unit/test-loop \
+	tests/unit/test-transfer \
 	tests/unit/test-session
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -129,6 +130,9 @@ tests_unit_test_upload_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
 tests_unit_test_loop_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_loop_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_transfer_SOURCES = tests/unit/test-transfer.c
+tests_unit_test_transfer_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_transfer_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
