@@ -33,11 +33,34 @@ static int key_file_check(int fd, const char *file, struct error *err)
     return 0;
 }
 
+/* The file's bytes without a closing line feed. */
+static int key_take(struct auth_check *auth, int fd, const char *file,
+                    struct error *err)
+{
+    uint8_t bytes[AUTH_KEY_MAX + 2]; /* the line feed, and one too many */
+    int64_t n = fd_read_full(fd, bytes, sizeof(bytes));
+
+    if (n < 0)
+        return error_errno(err, (int) n, "key file '%s'", file);
+    if (n > 0 && bytes[n - 1] == '\n')
+        n--;
+    if (n >= AUTH_KEY_MIN && n <= AUTH_KEY_MAX) {
+        memcpy(auth->key, bytes, (size_t) n);
+        auth->key_len = (size_t) n;
+    }
+    explicit_bzero(bytes, sizeof(bytes));
+    if (auth->key_len)
+        return 0;
+    return error_set(err, -EINVAL,
+                     "key file '%s': a key has %d to %d bytes", file,
+                     AUTH_KEY_MIN, AUTH_KEY_MAX);
+}
+
 int auth_check_init(struct auth_check *auth, const char *key_file,
                     struct error *err)
 {
-    AUTO_CLOSE int fd = open(key_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int64_t n;
+    AUTO_CLOSE int fd = open(key_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
+                                      | O_NONBLOCK | O_NOCTTY);
     int r;
 
     if (fd < 0)
@@ -45,18 +68,10 @@ int auth_check_init(struct auth_check *auth, const char *key_file,
     r = key_file_check(fd, key_file, err);
     if (r < 0)
         return r;
-    n = fd_read_full(fd, auth->key, sizeof(auth->key));
-    if (n > 0 && auth->key[n - 1] == '\n')
-        n--;
-    if (n < AUTH_KEY_MIN)
-        return error_set(err, -EINVAL,
-                         "key file '%s': the key has fewer than %d bytes",
-                         key_file, AUTH_KEY_MIN);
     auth->nonces = calloc(AUTH_NONCES, sizeof(*auth->nonces));
     if (!auth->nonces)
         return error_errno(err, -ENOMEM, "nonces");
-    auth->key_len = (size_t) n;
-    return 0;
+    return key_take(auth, fd, key_file, err);
 }
 
 static int refuse(struct error *err, const char *why)
@@ -98,7 +113,8 @@ static int nonce_take(struct auth_check *auth, const char *nonce,
     if (!free_slot)
         return refuse(err, "too many requests to remember; wait and repeat");
     memcpy(free_slot->value, nonce, strlen(nonce) + 1);
-    free_slot->expires = now + 2 * AUTH_WINDOW_S * 1000;
+    /* To the end of the last second in which its request would pass. */
+    free_slot->expires = now + (2 * AUTH_WINDOW_S + 1) * INT64_C(1000);
     return 0;
 }
 

@@ -23,8 +23,8 @@
 
 struct upload {
     struct path_target target;
-    char temp[NAME_MAX + 1]; /* name of the hidden file; "" for none */
-    bool unnamed;            /* it was opened without a name */
+    char temp[NAME_MAX + 1]; /* name of the hidden file */
+    bool unnamed;            /* it does not have that name (yet) */
     int fd;
     int64_t size;
     unsigned int mode;
@@ -34,6 +34,7 @@ struct upload {
     struct digest *digest;
 
     struct worker *worker; /* while it is put in place */
+    /* NULL then: nobody waits any more */
     void (*done)(void *, int, const char *, const struct error *);
     void *arg;
 };
@@ -63,16 +64,15 @@ static int temp_name(struct upload *upload)
 static int temp_open(struct upload *upload)
 {
     int dir = upload->target.dir;
-    int r;
+    int r = temp_name(upload);
 
+    if (r < 0)
+        return r;
     upload->fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     if (upload->fd >= 0) {
         upload->unnamed = true;
         return 0;
     }
-    r = temp_name(upload);
-    if (r < 0)
-        return r;
     upload->fd = openat(dir, upload->temp,
                         O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
                         0600);
@@ -231,27 +231,47 @@ static int link_as(const struct upload *upload, const char *name)
                   AT_SYMLINK_FOLLOW);
 }
 
-/* A link never replaces, a rename always does: each is what one case needs.
- * Return: 0 or -1 with errno. */
-static int place_name(struct upload *upload)
+static int rename_temp(const struct upload *upload)
 {
     int dir = upload->target.dir;
 
+    return renameat(dir, upload->temp, dir, upload->target.name);
+}
+
+/* Where the file system knows no links (FAT): claims the name, then takes
+ * its place. */
+static int claim_name(const struct upload *upload)
+{
+    int dir = upload->target.dir;
+    int fd = openat(dir, upload->target.name,
+                    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+                    0600);
+    int saved;
+
+    if (fd < 0)
+        return -1;
+    close(fd);
+    if (rename_temp(upload) == 0)
+        return 0;
+    saved = errno;
+    unlinkat(dir, upload->target.name, 0);
+    errno = saved;
+    return -1;
+}
+
+/* A link never replaces, a rename always does: each is what one case needs.
+ * Return: 0 or -1 with errno. */
+static int place_name(const struct upload *upload)
+{
+    if (!upload->unnamed && upload->overwrite)
+        return rename_temp(upload);
     if (link_as(upload, upload->target.name) == 0)
         return 0;
-    if (errno != EEXIST || !upload->overwrite)
+    if (errno != EEXIST)
+        return upload->unnamed ? -1 : claim_name(upload);
+    if (!upload->overwrite || link_as(upload, upload->temp) < 0)
         return -1;
-    if (upload->unnamed
-        && (temp_name(upload) < 0 || link_as(upload, upload->temp) < 0))
-        return -1;
-    if (renameat(dir, upload->temp, dir, upload->target.name) < 0) {
-        int saved = errno;
-
-        unlinkat(dir, upload->temp, 0);
-        errno = saved;
-        return -1;
-    }
-    return 0;
+    return rename_temp(upload);
 }
 
 /* In the worker: everything that may take long. */
@@ -284,6 +304,10 @@ static void placed(void *arg, const void *report)
     int r = verdict ? verdict->code : -EIO;
 
     upload->worker = NULL;
+    if (!upload->done) {
+        upload_free(upload);
+        return;
+    }
     digest_hex(upload->digest, md5);
     if (r < 0)
         error_set(&err, r, "%s",
@@ -308,9 +332,13 @@ void upload_free(struct upload *upload)
 {
     if (!upload)
         return;
-    if (upload->worker)
-        worker_cancel(upload->worker);
-    if (upload->temp[0]) /* gone already when it was renamed: no harm */
+    if (upload->worker) {
+        /* It may be about to make the hidden name: free it behind that. */
+        upload->done = NULL;
+        worker_kill(upload->worker);
+        return;
+    }
+    if (upload->temp[0]) /* not there when it was renamed: no harm */
         unlinkat(upload->target.dir, upload->temp, 0);
     fd_close(&upload->fd);
     fd_close(&upload->target.dir);

@@ -61,7 +61,8 @@ int upload_commit(struct upload *upload, struct procs *procs,
                                const struct error *err),
                   void *arg, struct error *err);
 
-/* Frees; a file that is not in place yet is removed.  NULL is allowed. */
+/* Frees; a file that is not in place yet is removed, with the loop's help when
+ * its worker is still at it.  NULL is allowed. */
 void upload_free(struct upload *upload);
 
 #endif

@@ -83,5 +83,10 @@ int worker_start(struct procs *procs, worker_main *main,
 void worker_cancel(struct worker *worker)
 {
     worker->done = NULL; /* freed when it is reaped */
+    worker_kill(worker);
+}
+
+void worker_kill(struct worker *worker)
+{
     proc_kill(&worker->proc, SIGKILL);
 }

@@ -37,4 +37,8 @@ int worker_start(struct procs *procs, worker_main *main,
 /* Kills the worker; done will not be called. */
 void worker_cancel(struct worker *worker);
 
+/* Kills the worker; done will be called, without a report unless it has ended
+ * already.  For who has something to put right behind it. */
+void worker_kill(struct worker *worker);
+
 #endif

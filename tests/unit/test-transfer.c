@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+const char unit_name[] = "transfer";
+
+static struct transfers transfers;
+
+START_TEST(found_by_its_id)
+{
+    struct transfer *a = transfer_add(&transfers, "a", 10);
+    struct transfer *b = transfer_add(&transfers, "b", 20);
+
+    ck_assert_ptr_ne(a, b);
+    ck_assert_ptr_eq(transfer_find(&transfers, "a"), a);
+    ck_assert_ptr_eq(transfer_find(&transfers, "b"), b);
+    ck_assert_int_eq(b->total, 20);
+    ck_assert_ptr_null(b->upload);
+    ck_assert_ptr_null(transfer_find(&transfers, "c"));
+    ck_assert_ptr_null(transfer_find(&transfers, "ab"));
+    ck_assert_ptr_null(transfer_find(&transfers, "A"));
+    transfer_end(a);
+    ck_assert_ptr_null(transfer_find(&transfers, "a"));
+    ck_assert_ptr_eq(transfer_find(&transfers, "b"), b);
+}
+END_TEST
+
+/* A free slot has no id: "" finds none. */
+START_TEST(empty_id)
+{
+    ck_assert_ptr_null(transfer_find(&transfers, ""));
+    transfer_add(&transfers, "a", 1);
+    ck_assert_ptr_null(transfer_find(&transfers, ""));
+}
+END_TEST
+
+START_TEST(longest_id)
+{
+    char id[TRANSFER_ID_MAX + 1] = "";
+    struct transfer *transfer;
+
+    memset(id, 'x', TRANSFER_ID_MAX);
+    transfer = transfer_add(&transfers, id, 1);
+    ck_assert_ptr_eq(transfer_find(&transfers, id), transfer);
+    id[TRANSFER_ID_MAX - 1] = '\0';
+    ck_assert_ptr_null(transfer_find(&transfers, id));
+}
+END_TEST
+
+static struct upload *make_upload(const char *dir, int i)
+{
+    const struct upload_options options = { .overwrite = true };
+    struct strlist allowed = { 0 };
+    struct strlist none = { 0 };
+    struct path_policy policy;
+    AUTO_FREE char *path = NULL;
+    struct upload *upload = NULL;
+
+    ck_assert_int_eq(strlist_add(&allowed, dir), 0);
+    ck_assert_int_eq(path_policy_init(&policy, &allowed, &none, &none), 0);
+    ck_assert_int_gt(asprintf(&path, "%s/%d", dir, i), 0);
+    ck_assert_int_eq(upload_begin(&policy, path, &options, &upload, NULL), 0);
+    path_policy_free(&policy);
+    strlist_free(&allowed);
+    return upload;
+}
+
+/* When all are taken, the one that was unused longest goes, with its file;
+ * being looked for is use. */
+START_TEST(oldest_goes)
+{
+    char *dir = unit_tmpdir();
+    char id[8];
+
+    for (int i = 0; i < TRANSFERS_MAX; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        transfer_add(&transfers, id, i)->upload = make_upload(dir, i);
+        usleep(3000);
+    }
+    ck_assert_ptr_nonnull(transfer_find(&transfers, "0"));
+    usleep(3000);
+    transfer_add(&transfers, "new", 1);
+    ck_assert_ptr_nonnull(transfer_find(&transfers, "new"));
+    ck_assert_ptr_nonnull(transfer_find(&transfers, "0"));
+    ck_assert_ptr_null(transfer_find(&transfers, "1"));
+    for (int i = 2; i < TRANSFERS_MAX; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        ck_assert_ptr_nonnull(transfer_find(&transfers, id));
+    }
+    transfers_drop(&transfers); /* frees the uploads: the sanitizer looks */
+    unit_rmdir(dir);
+}
+END_TEST
+
+START_TEST(dropped)
+{
+    char *dir = unit_tmpdir();
+
+    transfer_add(&transfers, "a", 1)->upload = make_upload(dir, 1);
+    transfer_add(&transfers, "b", 1)->upload = make_upload(dir, 2);
+    ck_assert(!transfer_reading(&transfers, "/x", 0));
+    transfers_drop(&transfers);
+    ck_assert_ptr_null(transfer_find(&transfers, "a"));
+    ck_assert_ptr_null(transfer_find(&transfers, "b"));
+    ck_assert(!transfer_reading(&transfers, "/x", 5));
+    transfers_drop(&transfers);
+    unit_rmdir(dir);
+}
+END_TEST
+
+/* One operation from its first byte on; another file is another one. */
+START_TEST(reading)
+{
+    static const struct {
+        const char *path;
+        int64_t offset;
+        bool goes_on;
+    } steps[] = {
+        { "/a", 0, false },  { "/a", 10, true }, { "/a", 20, true },
+        { "/a", 5, true },   { "/a", 0, false }, { "/a", 1, true },
+        { "/b", 10, false }, { "/b", 20, true }, { "/a", 20, false },
+        { "/A", 20, false }, { "/A/", 20, false }, { "", 1, false },
+        { "", 1, true },
+    };
+
+    transfers.reading[0] = 'x';
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+        ck_assert_msg(transfer_reading(&transfers, steps[i].path,
+                                       steps[i].offset)
+                          == steps[i].goes_on,
+                      "step %zu", i);
+}
+END_TEST
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_test(tcase, found_by_its_id);
+    tcase_add_test(tcase, empty_id);
+    tcase_add_test(tcase, longest_id);
+    tcase_add_test(tcase, oldest_goes);
+    tcase_add_test(tcase, dropped);
+    tcase_add_test(tcase, reading);
+}

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/upload.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "spin.h"
+#include "unit.h"
+
+const char unit_name[] = "upload";
+
+static struct loop loop;
+static struct procs procs;
+static struct path_policy policy;
+static char *dir;
+static char *path; /* of the file that most tests write */
+
+static void setup(void)
+{
+    AUTO_FREE char *made = unit_tmpdir();
+    struct strlist allowed = { 0 };
+    struct strlist none = { 0 };
+
+    dir = realpath(made, NULL);
+    path = unit_path(dir, "file");
+    ck_assert_int_eq(loop_init(&loop), 0);
+    ck_assert_int_eq(procs_init(&procs, &loop), 0);
+    ck_assert_int_eq(strlist_add(&allowed, dir), 0);
+    ck_assert_int_eq(path_policy_init(&policy, &allowed, &none, &none), 0);
+    strlist_free(&allowed);
+    umask(077); /* no business of an upload */
+}
+
+static void teardown(void)
+{
+    ck_assert(spin_until(&loop, spin_childless, NULL));
+    path_policy_free(&policy);
+    loop_free(&loop);
+    free(path);
+    unit_rmtree(dir);
+}
+
+static int files(void)
+{
+    DIR *folder = opendir(dir);
+    int n = 0;
+
+    for (struct dirent *entry; (entry = readdir(folder));)
+        n += strcmp(entry->d_name, ".") != 0
+             && strcmp(entry->d_name, "..") != 0;
+    closedir(folder);
+    return n;
+}
+
+#ifndef SYS_renameat /* newer architectures have the second only */
+#define SYS_renameat SYS_renameat2
+#endif
+
+/* Where the low half of a 64 bit argument is. */
+#define LOW_HALF (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)
+
+/*
+ * Makes a system call fail from here on, or kill its caller: always, or only
+ * when one of its arguments has some bits.
+ *
+ * Return: false where the kernel does not let us.
+ */
+static bool forbid(int number, int argument, unsigned int bits,
+                   unsigned int how)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int) number, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                 (unsigned int) (offsetof(struct seccomp_data, args)
+                                 + 8 * (size_t) argument + LOW_HALF)),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, how),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+    if (!bits) /* always: skip the look at an argument */
+        filter[1].jt = 2;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+           && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+
+/* Both ways of keeping a file out of sight; the loop's index says which. */
+static bool prepare(int way)
+{
+    return way == 0
+           || forbid(SYS_openat, 2, TMPFILE_BIT,
+                     SECCOMP_RET_ERRNO | EOPNOTSUPP);
+}
+
+struct verdict {
+    int calls;
+    int result;
+    char md5[DIGEST_HEX_MAX];
+    char message[256];
+};
+
+static void note(void *arg, int result, const char *md5,
+                 const struct error *err)
+{
+    struct verdict *verdict = arg;
+
+    verdict->calls++;
+    verdict->result = result;
+    snprintf(verdict->md5, sizeof(verdict->md5), "%s", md5);
+    snprintf(verdict->message, sizeof(verdict->message), "%.255s",
+             err->message);
+}
+
+static bool is_done(void *arg)
+{
+    const struct verdict *verdict = arg;
+
+    return verdict->calls > 0;
+}
+
+static const struct upload_options replace = { .overwrite = true };
+
+static struct upload *begin(const char *where,
+                            const struct upload_options *options)
+{
+    struct upload *upload = NULL;
+    struct error err = ERROR_INIT;
+
+    ck_assert_msg(upload_begin(&policy, where, options, &upload, &err) == 0,
+                  "%s", err.message);
+    return upload;
+}
+
+static void write_text(struct upload *upload, const char *text)
+{
+    ck_assert_int_eq(upload_write(upload, text, strlen(text), NULL), 0);
+}
+
+static struct verdict commit(struct upload *upload)
+{
+    struct verdict verdict = { 0 };
+
+    ck_assert_int_eq(upload_commit(upload, &procs, note, &verdict, NULL), 0);
+    ck_assert(spin_until(&loop, is_done, &verdict));
+    ck_assert_int_eq(verdict.calls, 1);
+    return verdict;
+}
+
+/* A whole upload.  Return: what became of it. */
+static int put(const char *where, const char *text,
+               const struct upload_options *options)
+{
+    struct upload *upload = begin(where, options);
+    struct verdict verdict;
+
+    write_text(upload, text);
+    verdict = commit(upload);
+    upload_free(upload);
+    return verdict.result;
+}
+
+static void expect_file(const char *where, const char *text,
+                        unsigned int mode)
+{
+    AUTO_FREE char *got = unit_read_file(where);
+    struct stat st;
+
+    ck_assert_str_eq(got, text);
+    ck_assert_int_eq(stat(where, &st), 0);
+    ck_assert_msg((st.st_mode & 07777) == mode, "mode %o",
+                  st.st_mode & 07777);
+}
+
+START_TEST(new_file)
+{
+    struct upload *upload;
+    struct verdict verdict;
+
+    if (!prepare(_i))
+        return;
+    upload = begin(path, &replace);
+    write_text(upload, "hel");
+    write_text(upload, "");
+    write_text(upload, "lo\n");
+    ck_assert_int_eq(upload_size(upload), 6);
+    ck_assert_str_eq(upload_path(upload), path);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ck_assert_int_eq(files(), _i); /* hidden, or not even that */
+    verdict = commit(upload);
+    ck_assert_int_eq(verdict.result, 0);
+    ck_assert_str_eq(verdict.md5, "b1946ac92492d2347c6235b4d2611184");
+    upload_free(upload);
+    expect_file(path, "hello\n", 0644);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(empty_file)
+{
+    if (!prepare(_i))
+        return;
+    ck_assert_int_eq(put(path, "", &replace), 0);
+    expect_file(path, "", 0644);
+}
+END_TEST
+
+/* The old file is there until the new one is. */
+START_TEST(replaces)
+{
+    struct upload *upload;
+    AUTO_FREE char *other = unit_path(dir, "other");
+
+    if (!prepare(_i))
+        return;
+    unit_write_file(path, "old");
+    ck_assert_int_eq(link(path, other), 0);
+    upload = begin(path, &replace);
+    write_text(upload, "new and longer");
+    expect_file(path, "old", 0600);
+    ck_assert_int_eq(commit(upload).result, 0);
+    expect_file(path, "new and longer", 0600);
+    expect_file(other, "old", 0600); /* never written into */
+    upload_free(upload);
+    ck_assert_int_eq(files(), 2);
+}
+END_TEST
+
+/* A process that reads the whole time sees one of the two. */
+START_TEST(replaces_at_once)
+{
+    if (!prepare(_i))
+        return;
+    unit_write_file(path, "aaaa");
+    for (int i = 0; i < 20; i++) {
+        const char *text = i % 2 ? "aaaa" : "bbbb";
+        struct upload *upload = begin(path, &replace);
+        struct verdict verdict = { 0 };
+
+        write_text(upload, text);
+        ck_assert_int_eq(upload_commit(upload, &procs, note, &verdict, NULL),
+                         0);
+        while (!verdict.calls) {
+            AUTO_FREE char *got = unit_read_file(path);
+
+            ck_assert(strcmp(got, "aaaa") == 0 || strcmp(got, "bbbb") == 0);
+            spin_for(&loop, 1);
+        }
+        upload_free(upload);
+    }
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(no_overwrite)
+{
+    static const struct upload_options keep = { .overwrite = false };
+    struct upload *upload = NULL;
+    struct error err = ERROR_INIT;
+
+    if (!prepare(_i))
+        return;
+    unit_write_file(path, "old");
+    ck_assert_int_eq(upload_begin(&policy, path, &keep, &upload, &err),
+                     -EEXIST);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+    ck_assert_ptr_null(upload);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(put(path, "new", &keep), 0);
+    expect_file(path, "new", 0644);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* It came after the upload began: still nothing is overwritten. */
+START_TEST(no_overwrite_of_what_came)
+{
+    static const struct upload_options keep = { .overwrite = false };
+    struct upload *upload;
+
+    if (!prepare(_i))
+        return;
+    upload = begin(path, &keep);
+    write_text(upload, "new");
+    unit_write_file(path, "came");
+    ck_assert_int_eq(commit(upload).result, -EEXIST);
+    upload_free(upload);
+    expect_file(path, "came", 0600);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(gone_before_commit)
+{
+    struct upload *upload;
+
+    if (!prepare(_i))
+        return;
+    unit_write_file(path, "old");
+    upload = begin(path, &replace);
+    write_text(upload, "new");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(commit(upload).result, 0);
+    upload_free(upload);
+    expect_file(path, "new", 0600);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(freed_half_way)
+{
+    struct upload *upload;
+
+    if (!prepare(_i))
+        return;
+    upload_free(NULL);
+    upload_free(begin(path, &replace));
+    upload = begin(path, &replace);
+    write_text(upload, "half");
+    upload_free(upload);
+    ck_assert_int_eq(files(), 0);
+    unit_write_file(path, "old");
+    upload = begin(path, &replace);
+    write_text(upload, "half");
+    upload_free(upload);
+    expect_file(path, "old", 0600);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* While the worker puts it in place: the old file or the new one, and nothing
+ * hidden beside it. */
+START_TEST(freed_while_committed)
+{
+    if (!prepare(_i))
+        return;
+    for (int i = 0; i < 60; i++) {
+        struct verdict verdict = { 0 };
+        struct upload *upload;
+        AUTO_FREE char *got = NULL;
+
+        unit_write_file(path, "old");
+        upload = begin(path, &replace);
+        write_text(upload, "new");
+        ck_assert_int_eq(upload_commit(upload, &procs, note, &verdict, NULL),
+                         0);
+        usleep((useconds_t) (i * 40));
+        upload_free(upload);
+        ck_assert(spin_until(&loop, spin_childless, NULL));
+        ck_assert_int_eq(verdict.calls, 0);
+        got = unit_read_file(path);
+        ck_assert(strcmp(got, "old") == 0 || strcmp(got, "new") == 0);
+        ck_assert_msg(files() == 1, "%d files after %d", files(), i);
+    }
+}
+END_TEST
+
+/* --- mode and owner ------------------------------------------------------------ */
+
+static const struct {
+    const char *mode;
+    int result;
+    unsigned int want;
+} modes[] = {
+    { "0600", 0, 0600 },   { "755", 0, 0755 },    { "0", 0, 0 },
+    { "4755", 0, 04755 },  { "7777", 0, 07777 },  { "0777", 0, 0777 },
+    { "", STATUS_INVALID_PARAMS, 0 },  { "8", STATUS_INVALID_PARAMS, 0 },
+    { "10000", STATUS_INVALID_PARAMS, 0 },
+    { "u+x", STATUS_INVALID_PARAMS, 0 }, { "-1", STATUS_INVALID_PARAMS, 0 },
+};
+
+START_TEST(mode)
+{
+    const struct upload_options options = { .mode = modes[_i].mode,
+                                            .overwrite = true };
+    struct upload *upload = NULL;
+    struct stat st;
+    int r = upload_begin(&policy, path, &options, &upload, NULL);
+
+    ck_assert_msg(r == modes[_i].result, "'%s': %d", modes[_i].mode, r);
+    if (r) {
+        ck_assert_int_eq(files(), 0);
+        return;
+    }
+    ck_assert_int_eq(commit(upload).result, 0);
+    upload_free(upload);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, modes[_i].want);
+}
+END_TEST
+
+START_TEST(mode_is_kept)
+{
+    static const unsigned int kept[] = { 0600, 0640, 0755, 04755, 0444 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+        unlink(path);
+        unit_write_file(path, "old");
+        ck_assert_int_eq(chmod(path, kept[i]), 0);
+        ck_assert_int_eq(put(path, "new", &replace), 0);
+        expect_file(path, "new", kept[i]);
+    }
+}
+END_TEST
+
+START_TEST(owner_is_kept)
+{
+    struct stat st;
+
+    if (geteuid() != 0)
+        return;
+    unit_write_file(path, "old");
+    ck_assert_int_eq(chown(path, 1234, 5678), 0);
+    ck_assert_int_eq(chmod(path, 06755), 0);
+    ck_assert_int_eq(put(path, "new", &replace), 0);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_uid, 1234);
+    ck_assert_uint_eq(st.st_gid, 5678);
+    ck_assert_uint_eq(st.st_mode & 07777, 06755);
+}
+END_TEST
+
+START_TEST(owner_is_set)
+{
+    static const struct {
+        const char *owner, *group;
+        int result;
+        uid_t uid;
+        gid_t gid;
+    } cases[] = {
+        { "1234", NULL, 0, 1234, 0 },
+        { NULL, "4321", 0, 0, 4321 },
+        { "1234", "4321", 0, 1234, 4321 },
+        { "root", "root", 0, 0, 0 },
+        { "vsrpc-nobody-has-this", NULL, -EINVAL, 0, 0 },
+        { NULL, "vsrpc-nobody-has-this", -EINVAL, 0, 0 },
+        { "", NULL, -EINVAL, 0, 0 },
+        { "-1", NULL, -EINVAL, 0, 0 },
+        { "4294967295", NULL, -EINVAL, 0, 0 }, /* chown(2)'s "keep" */
+        { "4294967296", NULL, -EINVAL, 0, 0 },
+    };
+
+    if (geteuid() != 0)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const struct upload_options options = { .owner = cases[i].owner,
+                                                .group = cases[i].group,
+                                                .overwrite = true };
+        struct stat st;
+        int r = put(path, "x", &options);
+
+        ck_assert_msg(r == cases[i].result, "case %zu: %d", i, r);
+        if (r) {
+            ck_assert_int_eq(files(), 0);
+            continue;
+        }
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_uint_eq(st.st_uid, cases[i].uid);
+        ck_assert_uint_eq(st.st_gid, cases[i].gid);
+        ck_assert_int_eq(unlink(path), 0);
+    }
+}
+END_TEST
+
+/* --- what is in the way ---------------------------------------------------------- */
+
+START_TEST(links)
+{
+    AUTO_FREE char *link = unit_path(dir, "link");
+    struct stat st;
+
+    /* followed, as cp does */
+    unit_write_file(path, "old");
+    ck_assert_int_eq(symlink("file", link), 0);
+    ck_assert_int_eq(put(link, "new", &replace), 0);
+    expect_file(path, "new", 0600);
+    ck_assert_int_eq(lstat(link, &st), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    /* a dangling one is replaced itself */
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(put(link, "instead", &replace), 0);
+    ck_assert_int_eq(lstat(link, &st), 0);
+    ck_assert(S_ISREG(st.st_mode));
+    expect_file(link, "instead", 0644);
+    ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+START_TEST(no_regular_file)
+{
+    struct upload *upload = NULL;
+
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    ck_assert_int_eq(upload_begin(&policy, path, &replace, &upload, NULL),
+                     -EISDIR);
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(upload_begin(&policy, path, &replace, &upload, NULL),
+                     STATUS_FILE_OPERATION_FAILED);
+    ck_assert_int_eq(upload_begin(&policy, "/vsrpc", &replace, &upload,
+                                  NULL),
+                     STATUS_PERMISSION_DENIED);
+    ck_assert_ptr_null(upload);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* A folder came where the file belongs. */
+START_TEST(folder_came)
+{
+    struct upload *upload;
+    struct verdict verdict;
+
+    if (!prepare(_i))
+        return;
+    upload = begin(path, &replace);
+    write_text(upload, "new");
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    verdict = commit(upload);
+    ck_assert_int_eq(verdict.result, -EISDIR);
+    ck_assert_ptr_nonnull(strstr(verdict.message, path));
+    upload_free(upload);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* --- file systems that can less --------------------------------------------------- */
+
+/* No nameless files and no links, as FAT has it. */
+START_TEST(without_links)
+{
+    static const struct upload_options keep = { .overwrite = false };
+    struct upload *upload;
+
+    if (!prepare(1) || !forbid(SYS_linkat, 0, 0, SECCOMP_RET_ERRNO | EPERM))
+        return;
+    ck_assert_int_eq(put(path, "new", &replace), 0);
+    expect_file(path, "new", 0644);
+    ck_assert_int_eq(put(path, "newer", &replace), 0);
+    expect_file(path, "newer", 0644);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(put(path, "kept", &keep), 0);
+    expect_file(path, "kept", 0644);
+    ck_assert_int_eq(unlink(path), 0);
+    upload = begin(path, &keep);
+    write_text(upload, "new");
+    unit_write_file(path, "came");
+    ck_assert_int_eq(commit(upload).result, -EEXIST);
+    upload_free(upload);
+    expect_file(path, "came", 0600);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* The worker dies at its last step, when the hidden name is there. */
+START_TEST(worker_dies)
+{
+    struct upload *upload;
+    struct verdict verdict;
+
+    unit_write_file(path, "old");
+    if (!prepare(_i) || !forbid(SYS_renameat, 0, 0, SECCOMP_RET_KILL))
+        return;
+    upload = begin(path, &replace);
+    write_text(upload, "new");
+    verdict = commit(upload);
+    ck_assert_int_eq(verdict.result, -EIO);
+    upload_free(upload);
+    expect_file(path, "old", 0600);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+static void add_both_ways(TCase *tcase)
+{
+    tcase_add_loop_test(tcase, new_file, 0, 2);
+    tcase_add_loop_test(tcase, empty_file, 0, 2);
+    tcase_add_loop_test(tcase, replaces, 0, 2);
+    tcase_add_loop_test(tcase, replaces_at_once, 0, 2);
+    tcase_add_loop_test(tcase, no_overwrite, 0, 2);
+    tcase_add_loop_test(tcase, no_overwrite_of_what_came, 0, 2);
+    tcase_add_loop_test(tcase, gone_before_commit, 0, 2);
+    tcase_add_loop_test(tcase, freed_half_way, 0, 2);
+    tcase_add_loop_test(tcase, freed_while_committed, 0, 2);
+    tcase_add_loop_test(tcase, folder_came, 0, 2);
+    tcase_add_loop_test(tcase, worker_dies, 0, 2);
+}
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    add_both_ways(tcase);
+    tcase_add_loop_test(tcase, mode, 0, ARRAY_SIZE(modes));
+    tcase_add_test(tcase, mode_is_kept);
+    tcase_add_test(tcase, owner_is_kept);
+    tcase_add_test(tcase, owner_is_set);
+    tcase_add_test(tcase, links);
+    tcase_add_test(tcase, no_regular_file);
+    tcase_add_test(tcase, without_links);
+}
