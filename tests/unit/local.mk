@@ -94,6 +94,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
 	tests/unit/test-auth-check \
+	tests/unit/test-service \
 	tests/unit/test-child \
 	tests/unit/test-worker \
 	tests/unit/test-upload \
@@ -118,6 +119,9 @@ tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_auth_check_SOURCES = tests/unit/test-auth-check.c
 tests_unit_test_auth_check_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_auth_check_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_service_SOURCES = tests/unit/test-service.c
+tests_unit_test_service_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_service_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_child_SOURCES = tests/unit/test-child.c
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
