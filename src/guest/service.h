@@ -46,7 +46,7 @@ struct service_manager {
     int (*query)(const char *service, struct strlist *argv);
 
     /* Reads what that program said. */
-    void (*parse)(const char *service, const struct child *child,
+    void (*parse)(const char *service, struct child *child,
                   struct service_state *state);
 };
 

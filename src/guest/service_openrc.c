@@ -41,7 +41,7 @@ static int openrc_query(const char *service, struct strlist *argv)
 }
 
 /* Exit statuses of openrc-run(8)'s status. */
-static void openrc_parse(const char *service, const struct child *child,
+static void openrc_parse(const char *service, struct child *child,
                          struct service_state *state)
 {
     static const struct service_word words[] = {

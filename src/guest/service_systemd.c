@@ -74,11 +74,10 @@ static const char *status_word(const char *active)
     return "unknown";
 }
 
-static void systemd_parse(const char *service, const struct child *child,
+static void systemd_parse(const char *service, struct child *child,
                           struct service_state *state)
 {
-    struct buf copy = child->output[0];
-    const char *text = buf_cstr(&copy);
+    const char *text = buf_cstr(&child->output[0]);
     char value[64];
 
     (void) service;

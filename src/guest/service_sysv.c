@@ -57,7 +57,7 @@ static int sysv_query(const char *service, struct strlist *argv)
 }
 
 /* LSB 5, "Init Script Actions". */
-static void sysv_parse(const char *service, const struct child *child,
+static void sysv_parse(const char *service, struct child *child,
                        struct service_state *state)
 {
     static const struct service_word words[] = {

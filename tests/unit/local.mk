@@ -93,7 +93,10 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
+	tests/unit/test-settings \
+	tests/unit/test-environment \
 	tests/unit/test-auth-check \
+	tests/unit/test-service \
 	tests/unit/test-child \
 	tests/unit/test-worker \
 	tests/unit/test-upload \
@@ -115,9 +118,18 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_settings_SOURCES = tests/unit/test-settings.c
+tests_unit_test_settings_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_settings_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_environment_SOURCES = tests/unit/test-environment.c
+tests_unit_test_environment_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_environment_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_auth_check_SOURCES = tests/unit/test-auth-check.c
 tests_unit_test_auth_check_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_auth_check_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_service_SOURCES = tests/unit/test-service.c
+tests_unit_test_service_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_service_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_child_SOURCES = tests/unit/test-child.c
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
