@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "guest/environment.h"
 #include "util/fd.h"
 
 static void stop(void *arg)
@@ -115,6 +116,9 @@ int agent_init(struct agent *agent, struct settings *settings,
     r = agent_signals(agent);
     if (r < 0)
         return error_errno(err, r, "signals");
+    r = environment_base(&agent->environment);
+    if (r < 0)
+        return error_errno(err, r, "environment");
     r = boot_id_read(agent->boot_id, sizeof(agent->boot_id));
     if (r < 0)
         return error_errno(err, r, "boot id");
@@ -144,6 +148,7 @@ void agent_free(struct agent *agent)
     rate_free(&agent->rate);
     auth_check_free(&agent->auth);
     path_policy_free(&agent->paths);
+    strlist_free(&agent->environment);
     settings_free(&agent->settings);
     log_close(&agent->log);
     loop_free(&agent->loop);

@@ -28,6 +28,7 @@ struct agent {
     struct auth_check auth;
     struct path_policy paths;
     struct transfers transfers;
+    struct strlist environment; /* that commands start with */
     int64_t running; /* commands, handlers and service tools now */
     char boot_id[BOOT_ID_MAX];
 };

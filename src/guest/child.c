@@ -242,6 +242,14 @@ struct start {
     const struct child_spec *spec;
 };
 
+/* A folder that was asked for must be there; a home need not. */
+static int enter_folder(const struct child_spec *spec)
+{
+    if (spec->working_dir)
+        return chdir(spec->working_dir);
+    return spec->home && chdir(spec->home) == 0 ? 0 : chdir("/");
+}
+
 static void __attribute__((noreturn)) run_program(const void *arg)
 {
     const struct start *start = arg;
@@ -253,7 +261,7 @@ static void __attribute__((noreturn)) run_program(const void *arg)
     if (dup2(p->in[0], STDIN_FILENO) < 0 || dup2(p->out[1], STDOUT_FILENO) < 0
         || dup2(p->err[1], STDERR_FILENO) < 0)
         start_failed(p->start[1], "dup2");
-    if (chdir(spec->working_dir ? spec->working_dir : "/") < 0)
+    if (enter_folder(spec) < 0)
         start_failed(p->start[1], "chdir");
     execve(spec->program, spec->argv, spec->envp);
     start_failed(p->start[1], "execve");
@@ -262,7 +270,7 @@ static void __attribute__((noreturn)) run_program(const void *arg)
 static void watch_start(struct child *child, struct loop_fd *watch, int *fd,
                         short events, void (*ready)(void *, short))
 {
-    fd_nonblock(*fd);
+    fcntl(*fd, F_SETFL, O_NONBLOCK); /* a fresh pipe has no other flag */
     *watch = (struct loop_fd) { .fd = steal_fd(fd),
                                 .events = events,
                                 .ready = ready,

@@ -26,7 +26,8 @@ struct child_spec {
     const char *program; /* path for execve(2) */
     char *const *argv;
     char *const *envp;
-    const char *working_dir; /* NULL: "/" */
+    const char *working_dir; /* NULL: home */
+    const char *home;        /* NULL, or not to be entered: "/" */
     bool may_wait;           /* working_dir may be where nothing answers */
     const void *input;       /* what the program reads; NULL: nothing */
     size_t input_len;

@@ -26,15 +26,6 @@ int environment_add(struct strlist *env, const char *name, const char *value)
     return strlist_add(env, entry);
 }
 
-const char *environment_home(void)
-{
-    const struct passwd *user = getpwuid(geteuid());
-
-    return user && user->pw_dir && access(user->pw_dir, X_OK) == 0
-               ? user->pw_dir
-               : "/";
-}
-
 int environment_base(struct strlist *env)
 {
     const struct passwd *user = getpwuid(geteuid());
@@ -53,6 +44,15 @@ int environment_base(struct strlist *env)
         r = environment_add(env, "SHELL", shell);
     if (r == 0)
         r = environment_add(env, "LANG", "C.UTF-8");
+    return r;
+}
+
+int environment_copy(struct strlist *env, const struct strlist *from)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < from->n; i++)
+        r = strlist_add(env, from->items[i]);
     return r;
 }
 

@@ -14,14 +14,13 @@ int environment_add(struct strlist *env, const char *name, const char *value);
  * Return: 0 or -ENOMEM. */
 int environment_base(struct strlist *env);
 
+/* Appends copies of all entries.  Return: 0 or -ENOMEM. */
+int environment_copy(struct strlist *env, const struct strlist *from);
+
 /* Removes entries that a later one of the same name replaces.  Return: 0. */
 int environment_merge(struct strlist *env);
 
 /* The value of a name, the last one counts; NULL when it is not there. */
 const char *environment_get(const struct strlist *env, const char *name);
-
-/* The home folder of the agent's user, "/" when there is none: where
- * commands start that name no folder. */
-const char *environment_home(void);
 
 #endif

@@ -115,7 +115,7 @@ static int custom_env(struct custom *custom)
         { "CONTENT_LENGTH", length },
         { "HTTP_X_REQUEST_ID", request->id },
     };
-    int r = environment_base(&custom->env);
+    int r = environment_copy(&custom->env, &request->agent->environment);
 
     snprintf(length, sizeof(length), "%zu", request->body.len);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(pairs); i++)

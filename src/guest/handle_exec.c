@@ -102,7 +102,8 @@ static int exec_params(struct exec *exec, struct error *err)
         r = param_string(params, "working_dir", PARAM_OPTIONAL,
                          &exec->working_dir, err);
     if (r == 0)
-        r = environment_base(&exec->env);
+        r = environment_copy(&exec->env,
+                             &exec->request->agent->environment);
     if (r == 0)
         r = param_env(params, "env", PARAM_OPTIONAL, &exec->env, err);
     if (r == 0)
@@ -177,8 +178,8 @@ static int exec_start(struct exec *exec, struct error *err)
         .program = exec->program,
         .argv = exec->argv.items,
         .envp = exec->env.items,
-        .working_dir = exec->working_dir ? exec->working_dir
-                                         : environment_home(),
+        .working_dir = exec->working_dir,
+        .home = environment_get(&agent->environment, "HOME"),
         .may_wait = exec->working_dir != NULL,
         .input = buf_data(&exec->input),
         .input_len = exec->input.len,

@@ -209,7 +209,8 @@ static int control_start(struct control *control, struct error *err)
     int r = control_params(control, err);
 
     if (r == 0)
-        r = environment_base(&control->env);
+        r = environment_copy(&control->env,
+                             &control->request->agent->environment);
     if (r)
         return r;
     control->manager = service_manager_find();

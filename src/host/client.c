@@ -114,17 +114,42 @@ static int client_no_answer(const struct client *client, struct error *err)
     return -EHOSTDOWN;
 }
 
+struct dialing {
+    struct client *client;
+    int attempts;
+};
+
+/* Nobody answered the first time: the domain may sleep, or have restarted
+ * with another socket.  What only libvirt's trouble is does not matter. */
+static int client_look_again(struct client *client, struct error *err)
+{
+    struct error fresh = ERROR_INIT;
+    int r = target_refresh(client->setup.source, client->target, &fresh);
+
+    if (r != -ESHUTDOWN && r != -ESRCH)
+        return 0;
+    *err = fresh;
+    return r;
+}
+
 static int client_dial(void *context, int64_t deadline,
                        struct transport **transport, struct error *err)
 {
-    const struct client *client = context;
+    struct dialing *dialing = context;
+    struct client *client = dialing->client;
+    int r = 0;
 
+    if (dialing->attempts++ > 0 && client->target->name)
+        r = client_look_again(client, err);
+    if (r < 0)
+        return r;
     return sock_connect(client->target->socket, deadline, transport, err);
 }
 
 static int client_open(struct client *client, struct error *err)
 {
-    struct rpc_dialer dialer = { client_dial, client };
+    struct dialing dialing = { .client = client };
+    struct rpc_dialer dialer = { client_dial, &dialing };
     int r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
 
     return r == -EHOSTDOWN ? client_no_answer(client, err) : r;

@@ -162,6 +162,7 @@ static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
                             const char *id, bool *sent, struct error *err)
 {
     int64_t limit = limit_in(request->write_ms);
+    size_t rest = request->body_len;
     struct buf head;
     int r;
 
@@ -171,11 +172,16 @@ static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
         error_set(err, r, "request head too large (a very long path?)");
     else if (r < 0)
         error_errno(err, r, "request");
+    /* A small body travels with its head: the guest wakes up once. */
+    if (r == 0 && request->body_len <= buf_room(&head)) {
+        r = buf_append(&head, request->body, request->body_len);
+        rest = 0;
+    }
     if (r == 0)
         r = rpc_send(rpc, buf_data(&head), head.len, limit, sent, err);
     buf_free(&head);
-    if (r == 0 && request->body_len)
-        r = rpc_send(rpc, request->body, request->body_len, limit, sent, err);
+    if (r == 0 && rest)
+        r = rpc_send(rpc, request->body, rest, limit, sent, err);
     return r;
 }
 

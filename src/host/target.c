@@ -72,19 +72,12 @@ static int target_of_domain(const struct target_source *source,
                             const struct virt_domain *domain,
                             struct target *target, struct error *err)
 {
-    int r;
-
     *target = (struct target) { .name = strdup(domain->name),
                                 .id = domain->id };
     memcpy(target->uuid, domain->uuid, sizeof(target->uuid));
     if (!target->name)
         return error_errno(err, -ENOMEM, "domain '%s'", domain->name);
-    r = target_locate(source, domain, target, err);
-    if (r == 0 && domain->err.code) {
-        *err = domain->err;
-        r = domain->err.code;
-    }
-    return r;
+    return target_locate(source, domain, target, err);
 }
 
 int targets_of_socket(const char *path, struct targets *targets,
@@ -303,8 +296,12 @@ int target_refresh(const struct target_source *source, struct target *target,
         error_set(err, r, "domain '%s': not running", target->name);
         error_hint(err, "virsh start %s", target->name);
     }
-    if (r < 0)
+    if (r == 0)
+        r = virt_awake(virt, fresh.items[0].name, err);
+    if (r < 0) {
+        targets_free(&fresh);
         return r;
+    }
     target_free(target);
     *target = fresh.items[0];
     fresh.items[0] = (struct target) { 0 };

@@ -154,22 +154,6 @@ static const struct {
     { VIR_DOMAIN_CRASHED, "crashed", "virsh reset" },
 };
 
-/* Notes it when the domain sleeps. */
-static void virt_note_sleep(virDomainPtr found, struct virt_domain *domain)
-{
-    int state = VIR_DOMAIN_NOSTATE;
-
-    /* Who cannot ask may still be able to talk to the guest. */
-    virDomainGetState(found, &state, NULL, 0);
-    for (size_t i = 0; i < ARRAY_SIZE(sleeping); i++) {
-        if (state != sleeping[i].state)
-            continue;
-        error_set(&domain->err, -ESHUTDOWN, "domain '%s': %s", domain->name,
-                  sleeping[i].words);
-        error_hint(&domain->err, "%s %s", sleeping[i].command, domain->name);
-    }
-}
-
 /* Reads what we need of a domain while it runs. */
 static int virt_take(virDomainPtr found, struct virt_domain *domain)
 {
@@ -184,10 +168,7 @@ static int virt_take(virDomainPtr found, struct virt_domain *domain)
         return -EIO;
     domain->name = name ? strdup(name) : NULL;
     virDomainGetUUIDString(found, domain->uuid);
-    if (!domain->name)
-        return -ENOMEM;
-    virt_note_sleep(found, domain);
-    return 0;
+    return domain->name ? 0 : -ENOMEM;
 }
 
 static virDomainPtr virt_find(struct virt *virt, const char *operand)
@@ -237,6 +218,26 @@ int virt_lookup(struct virt *virt, const char *operand,
     if (r < 0)
         virt_domain_free(domain);
     return r;
+}
+
+int virt_awake(struct virt *virt, const char *name, struct error *err)
+{
+    AUTO_DOMAIN virDomainPtr found
+        = virDomainLookupByName(virt->connection, name);
+    int state = VIR_DOMAIN_NOSTATE;
+
+    /* Who cannot ask may still be able to talk to the guest. */
+    if (!found || virDomainGetState(found, &state, NULL, 0) < 0)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(sleeping); i++) {
+        if (state != sleeping[i].state)
+            continue;
+        error_set(err, -ESHUTDOWN, "domain '%s': %s", name,
+                  sleeping[i].words);
+        error_hint(err, "%s %s", sleeping[i].command, name);
+        return -ESHUTDOWN;
+    }
+    return 0;
 }
 
 bool virt_has_name(struct virt *virt, const char *name)

@@ -19,7 +19,6 @@ struct virt; /* a connection; opaque */
 struct virt_domain {
     char *name;
     char *xml; /* live */
-    struct error err; /* code is not 0: it runs, but sleeps */
     char uuid[40];
     int id;
 };
@@ -50,6 +49,14 @@ void virt_cleanup(struct virt **virt);
  */
 int virt_lookup(struct virt *virt, const char *operand,
                 struct virt_domain *domain, struct error *err);
+
+/*
+ * Tells whether a running domain can answer at all.
+ *
+ * Return: 0; -ESHUTDOWN with a message when it is paused, suspended or
+ * crashed.
+ */
+int virt_awake(struct virt *virt, const char *name, struct error *err);
 
 /* Tells whether some domain, running or not, has exactly this name. */
 bool virt_has_name(struct virt *virt, const char *name);

@@ -80,20 +80,10 @@ START_TEST(nothing)
 }
 END_TEST
 
-START_TEST(home)
-{
-    const char *folder = environment_home();
-
-    ck_assert_int_eq(folder[0], '/');
-    ck_assert_int_eq(access(folder, X_OK), 0);
-}
-END_TEST
-
 void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, NULL, teardown);
     tcase_add_test(tcase, base);
     tcase_add_test(tcase, last_one_counts);
     tcase_add_test(tcase, nothing);
-    tcase_add_test(tcase, home);
 }
