@@ -58,7 +58,6 @@ static int agent_signals(struct agent *agent)
         r = loop_signal_add(&agent->loop, ending[i], stop, agent);
     if (r == 0)
         r = loop_signal_add(&agent->loop, SIGHUP, reopen_log, agent);
-    signal(SIGPIPE, SIG_IGN);
     return r;
 }
 

@@ -187,8 +187,11 @@ static void loop_dispatch(struct loop *loop)
 int loop_run(struct loop *loop)
 {
     while (!loop->stop) {
-        int r = loop_collect(loop);
+        int r;
 
+        if (loop->turn_over)
+            loop->turn_over(loop->turn_arg);
+        r = loop_collect(loop);
         if (r < 0)
             return r;
         r = poll(loop->polled, loop->n_polled,

@@ -56,6 +56,8 @@ struct loop {
     struct pollfd *polled;
     size_t capacity;
     size_t n_polled;
+    void (*turn_over)(void *arg); /* before the loop sleeps; may be NULL */
+    void *turn_arg;
     bool stop;
 };
 

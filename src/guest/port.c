@@ -24,6 +24,9 @@
 /* The kernel takes at most this much of a port per write(2). */
 #define WRITE_STEP (32 * 1024)
 
+/* Writes per turn of the loop: a fast reader must not keep it from the rest. */
+#define WRITES_PER_TURN 64
+
 /* After a change in /dev the port's name may take a moment to be known. */
 #define RETRY_MS 100
 #define RETRIES 20
@@ -39,12 +42,6 @@ static void port_events(struct port *port)
     port->stream.events = port->connected ? POLLIN : 0;
     if (port->connected && session_output(port->session, NULL))
         port->stream.events |= POLLOUT;
-}
-
-/* The session has something to send; the loop will find the port ready. */
-static void port_output_ready(void *arg)
-{
-    port_events(arg);
 }
 
 static void port_connected(struct port *port, bool fresh)
@@ -81,14 +78,17 @@ static void port_lost(struct port *port)
     port_wait(port);
 }
 
-/* Sends what the session has, as far as the port takes it. */
-static void port_flush(struct port *port)
+/* Sends what the session has, as far as the port takes it.  Done whenever the
+ * loop has nothing else to do: an answer may come from any callback. */
+static void port_flush(void *arg)
 {
+    struct port *port = arg;
     const uint8_t *bytes;
     size_t n;
 
-    while (port->connected
-           && (n = session_output(port->session, &bytes)) > 0) {
+    for (int i = 0; i < WRITES_PER_TURN && port->connected
+                    && (n = session_output(port->session, &bytes)) > 0;
+         i++) {
         ssize_t done = write(port->stream.fd, bytes,
                              n < WRITE_STEP ? n : WRITE_STEP);
 
@@ -165,7 +165,6 @@ static void port_ready(void *arg, short revents)
         port_hung_up(port);
         return;
     }
-    port_flush(port);
 }
 
 /* Asks the device how it stands; after opening it and at each SIGIO. */
@@ -282,8 +281,8 @@ int port_init(struct port *port, struct loop *loop, struct session *session,
         .step = malloc(step),
         .step_size = step,
     };
-    session->output_ready = port_output_ready;
-    session->output_arg = port;
+    loop->turn_over = port_flush;
+    loop->turn_arg = port;
     return port->step ? 0 : -ENOMEM;
 }
 

@@ -32,6 +32,11 @@ static void procs_reap(void *arg)
 
 int procs_init(struct procs *procs, struct loop *loop)
 {
+    /* What is ignored stays so in every program that is started: undo what we
+     * were started with, once.  KILL and STOP refuse, which does no harm. */
+    for (int number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
     procs->list = NULL;
     return loop_signal_add(loop, SIGCHLD, procs_reap, procs);
 }
@@ -72,8 +77,7 @@ void proc_child_reset(void)
     sigset_t none;
 
     setsid();
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL); /* KILL and STOP refuse: no harm */
+    signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

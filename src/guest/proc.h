@@ -28,7 +28,8 @@ struct procs {
     struct proc *list;
 };
 
-/* Starts to listen for SIGCHLD.  Return: 0 or negative errno. */
+/* Starts to listen for SIGCHLD; all other signals get their defaults, but
+ * SIGPIPE, which is ignored.  Return: 0 or negative errno. */
 int procs_init(struct procs *procs, struct loop *loop);
 
 /*
@@ -56,7 +57,7 @@ typedef void proc_program(const void *arg);
 int proc_exec(struct procs *procs, struct proc *proc, proc_program *program,
               const void *arg, bool may_wait);
 
-/* In a fresh child: a session of its own, default signals, nothing blocked. */
+/* In a fresh child: a session of its own, nothing ignored, nothing blocked. */
 void proc_child_reset(void);
 
 /* Signals the process group that proc_child_reset() made; no-op when the

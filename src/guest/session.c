@@ -106,7 +106,6 @@ static void session_answered(void *arg)
         session->state = SESSION_SEND;
         progress(session);
     }
-    session->output_ready(session->output_arg);
 }
 
 static struct request *session_request(struct session *session,

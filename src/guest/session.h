@@ -45,8 +45,6 @@ struct probe {
 
 struct session {
     struct agent *agent;
-    void (*output_ready)(void *arg); /* there is something to send */
-    void *output_arg;
     enum session_state state;
     struct msg in;
     struct probe probe;
@@ -56,7 +54,6 @@ struct session {
     char token[33]; /* of the last sync */
 };
 
-/* Starts a session; whoever transports its bytes sets output_ready. */
 void session_init(struct session *session, struct agent *agent);
 void session_free(struct session *session);
 
