@@ -22,6 +22,10 @@
 #define DRAIN_MS 200          /* for pipes that an orphan holds */
 #define UMASK 022
 
+/* Reads of one pipe at the end: it holds 64 KiB unless it was enlarged; what an
+ * orphan goes on writing is left to the loop. */
+#define PIPE_TURNS 4
+
 /* The descriptors around one start. */
 struct plumbing {
     int in[2];
@@ -56,15 +60,24 @@ static int plumbing_open(struct plumbing *p, bool with_input)
     return 0;
 }
 
+/* From here on the end of the outputs shows. */
+static void release_pipes(struct child *child)
+{
+    fd_close(&child->held[0]);
+    fd_close(&child->held[1]);
+}
+
 static void child_free(struct child *child)
 {
     struct loop_fd *watches[] = { &child->in, &child->streams[0],
-                                  &child->streams[1], &child->start };
+                                  &child->streams[1] };
 
     for (size_t i = 0; i < ARRAY_SIZE(watches); i++) {
         loop_fd_remove(child->loop, watches[i]);
         fd_close(&watches[i]->fd);
     }
+    release_pipes(child);
+    fd_close(&child->start_fd);
     loop_timer_stop(child->loop, &child->deadline);
     loop_timer_stop(child->loop, &child->drain);
     buf_free(&child->output[0]);
@@ -83,9 +96,7 @@ static void child_finish(struct child *child)
 /* Finished when the process is reaped and nobody holds a pipe. */
 static void child_check(struct child *child)
 {
-    if (!child->reaped || child->start.fd >= 0)
-        return;
-    if (child->streams[0].fd < 0 && child->streams[1].fd < 0)
+    if (child->reaped && child->streams[0].fd < 0 && child->streams[1].fd < 0)
         child_finish(child);
 }
 
@@ -110,20 +121,34 @@ static void child_keep(struct child *child, struct buf *output,
         child->truncated = true;
 }
 
-static void stream_ready(struct child *child, size_t which)
+/* Return: false when there is nothing more to read just now. */
+static bool stream_read(struct child *child, size_t which)
 {
     struct loop_fd *watch = &child->streams[which];
     uint8_t bytes[READ_STEP];
     ssize_t n = read(watch->fd, bytes, sizeof(bytes));
 
-    if (n > 0) {
+    if (n > 0)
         child_keep(child, &child->output[which], bytes, (size_t) n);
-        return;
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    watch_end(child, watch);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        watch_end(child, watch);
+    return n > 0;
+}
+
+static void stream_ready(struct child *child, size_t which)
+{
+    stream_read(child, which);
     child_check(child);
+}
+
+/* What the pipes hold when the process has ended. */
+static void streams_finish(struct child *child)
+{
+    release_pipes(child);
+    for (size_t i = 0; i < ARRAY_SIZE(child->streams); i++)
+        for (int turn = 0; turn < PIPE_TURNS; turn++)
+            if (child->streams[i].fd < 0 || !stream_read(child, i))
+                break;
 }
 
 static void stdout_ready(void *arg, short revents)
@@ -156,7 +181,8 @@ static void stdin_ready(void *arg, short revents)
         watch_end(child, &child->in);
 }
 
-/* The start pipe closes at a successful execve(2), or tells why it failed. */
+/* The start pipe tells why execve(2), or what comes before it, failed; it is
+ * empty when a program was started. */
 struct start_failure {
     int error;
     char step[16];
@@ -167,21 +193,16 @@ static const char *start_step_name(const char *step)
     return strncmp(step, "chdir", 5) == 0 ? "working_dir" : "execve";
 }
 
-static void start_ready(void *arg, short revents)
+static void start_finish(struct child *child)
 {
-    struct child *child = arg;
     struct start_failure failure;
-    ssize_t n = read(child->start.fd, &failure, sizeof(failure));
+    ssize_t n = read(child->start_fd, &failure, sizeof(failure));
 
-    (void) revents;
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
     if (n == (ssize_t) sizeof(failure)) {
         child->start_errno = failure.error;
         child->start_step = start_step_name(failure.step);
     }
-    watch_end(child, &child->start);
-    child_check(child);
+    fd_close(&child->start_fd);
 }
 
 /* Orphans hold the pipes: take what is there and let go. */
@@ -192,7 +213,6 @@ static void drain_expired(void *arg)
     child->orphans = true;
     watch_end(child, &child->streams[0]);
     watch_end(child, &child->streams[1]);
-    watch_end(child, &child->start);
     child_check(child);
 }
 
@@ -212,6 +232,8 @@ static void child_exited(void *arg, int status)
      * other process can get the number. */
     if (child->timed_out)
         kill(-child->group, SIGKILL);
+    start_finish(child);
+    streams_finish(child);
     loop_timer_start(child->loop, &child->drain, DRAIN_MS);
     child_check(child);
 }
@@ -282,7 +304,10 @@ static void child_watch(struct child *child, struct plumbing *p)
 {
     watch_start(child, &child->streams[0], &p->out[0], POLLIN, stdout_ready);
     watch_start(child, &child->streams[1], &p->err[0], POLLIN, stderr_ready);
-    watch_start(child, &child->start, &p->start[0], POLLIN, start_ready);
+    child->held[0] = steal_fd(&p->out[1]);
+    child->held[1] = steal_fd(&p->err[1]);
+    child->start_fd = steal_fd(&p->start[0]);
+    fcntl(child->start_fd, F_SETFL, O_NONBLOCK);
     if (p->in[1] >= 0)
         watch_start(child, &child->in, &p->in[1], POLLOUT, stdin_ready);
 }
@@ -301,7 +326,8 @@ static struct child *child_new(struct loop *loop,
         .proc = { .exited = child_exited, .arg = child },
         .in = { .fd = -1 },
         .streams = { { .fd = -1 }, { .fd = -1 } },
-        .start = { .fd = -1 },
+        .held = { -1, -1 },
+        .start_fd = -1,
         .deadline = { .expired = deadline_expired, .arg = child },
         .drain = { .expired = drain_expired, .arg = child },
         .input = spec->input,
@@ -354,7 +380,6 @@ void child_cancel(struct child *child)
     watch_end(child, &child->in);
     watch_end(child, &child->streams[0]);
     watch_end(child, &child->streams[1]);
-    watch_end(child, &child->start);
     loop_timer_stop(child->loop, &child->deadline);
     /* Reaped already and only waiting for its pipes: nobody will call. */
     if (child->reaped)

@@ -41,7 +41,10 @@ struct child {
     pid_t group;               /* of the process, also when it is gone */
     struct loop_fd in;
     struct loop_fd streams[2]; /* standard output, standard error */
-    struct loop_fd start;      /* errno of a failed start, or its end */
+    int held[2];  /* the outputs' other ends, kept until the process ends:
+                   * otherwise each would wake the agent as it is closed, which
+                   * costs an emulated guest more than starting the program */
+    int start_fd; /* tells of a failed start */
     struct loop_timer deadline;
     struct loop_timer drain;
     const uint8_t *input;
