@@ -149,4 +149,18 @@ tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
 endif
+
+if HOST
+UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+UNIT_HOST_LIBS = tests/unit/libunit.a $(HOST_LIBS) $(CHECK_LIBS)
+
+UNIT_HOST_TESTS = \
+	tests/unit/test-domxml
+check_PROGRAMS += $(UNIT_HOST_TESTS)
+TESTS += $(UNIT_HOST_TESTS)
+
+tests_unit_test_domxml_SOURCES = tests/unit/test-domxml.c
+tests_unit_test_domxml_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
+endif
 endif
