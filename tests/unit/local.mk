@@ -155,12 +155,16 @@ UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 UNIT_HOST_LIBS = tests/unit/libunit.a $(HOST_LIBS) $(CHECK_LIBS)
 
 UNIT_HOST_TESTS = \
-	tests/unit/test-domxml
+	tests/unit/test-domxml \
+	tests/unit/test-syncscan
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
 tests_unit_test_domxml_SOURCES = tests/unit/test-domxml.c
 tests_unit_test_domxml_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
+tests_unit_test_syncscan_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_syncscan_LDADD = $(UNIT_HOST_LIBS)
 endif
 endif
