@@ -156,15 +156,23 @@ UNIT_HOST_LIBS = tests/unit/libunit.a $(HOST_LIBS) $(CHECK_LIBS)
 
 UNIT_HOST_TESTS = \
 	tests/unit/test-domxml \
-	tests/unit/test-syncscan
+	tests/unit/test-channel \
+	tests/unit/test-syncscan \
+	tests/unit/test-retry
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
 tests_unit_test_domxml_SOURCES = tests/unit/test-domxml.c
 tests_unit_test_domxml_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_channel_SOURCES = tests/unit/test-channel.c
+tests_unit_test_channel_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_channel_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
 tests_unit_test_syncscan_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_syncscan_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_retry_SOURCES = tests/unit/test-retry.c
+tests_unit_test_retry_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_retry_LDADD = $(UNIT_HOST_LIBS)
 endif
 endif
