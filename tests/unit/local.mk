@@ -151,14 +151,20 @@ tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
 endif
 
 if HOST
+check_LIBRARIES += tests/unit/libunithost.a
+tests_unit_libunithost_a_SOURCES = tests/unit/capture.c tests/unit/capture.h
+tests_unit_libunithost_a_CFLAGS = $(UNIT_CFLAGS)
 UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
-UNIT_HOST_LIBS = tests/unit/libunit.a $(HOST_LIBS) $(CHECK_LIBS)
+UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CHECK_LIBS)
 
 UNIT_HOST_TESTS = \
 	tests/unit/test-domxml \
 	tests/unit/test-channel \
 	tests/unit/test-syncscan \
-	tests/unit/test-retry
+	tests/unit/test-retry \
+	tests/unit/test-opt \
+	tests/unit/test-prefix \
+	tests/unit/test-out
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
@@ -174,5 +180,14 @@ tests_unit_test_syncscan_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_retry_SOURCES = tests/unit/test-retry.c
 tests_unit_test_retry_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_retry_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_opt_SOURCES = tests/unit/test-opt.c
+tests_unit_test_opt_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_opt_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_prefix_SOURCES = tests/unit/test-prefix.c
+tests_unit_test_prefix_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_prefix_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_out_SOURCES = tests/unit/test-out.c
+tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
 endif
 endif
