@@ -164,6 +164,7 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-retry \
 	tests/unit/test-opt \
 	tests/unit/test-prefix \
+	tests/unit/test-keyfile \
 	tests/unit/test-out
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
@@ -186,6 +187,9 @@ tests_unit_test_opt_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_prefix_SOURCES = tests/unit/test-prefix.c
 tests_unit_test_prefix_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_prefix_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_keyfile_SOURCES = tests/unit/test-keyfile.c
+tests_unit_test_keyfile_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_keyfile_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
