@@ -165,7 +165,9 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-opt \
 	tests/unit/test-prefix \
 	tests/unit/test-keyfile \
-	tests/unit/test-out
+	tests/unit/test-rpc \
+	tests/unit/test-out \
+	tests/unit/test-tempfile
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
@@ -190,8 +192,14 @@ tests_unit_test_prefix_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_keyfile_SOURCES = tests/unit/test-keyfile.c
 tests_unit_test_keyfile_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_keyfile_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_rpc_SOURCES = tests/unit/test-rpc.c
+tests_unit_test_rpc_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_tempfile_SOURCES = tests/unit/test-tempfile.c
+tests_unit_test_tempfile_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_tempfile_LDADD = $(UNIT_HOST_LIBS)
 endif
 endif
