@@ -5,6 +5,7 @@
 #include "host/opt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,44 +166,41 @@ static const struct opt opts[] = {
       "a variable" },
 };
 
-static int parse_values(char *const *words, struct values *values)
+/* The words stay where they are, as main()'s do. */
+static int parse_values(const char *const *words, struct values *values)
 {
+    static char store[ARGS_MAX][32];
     char *argv[ARGS_MAX];
     int n = 0;
 
     *values = (struct values) { 0 };
-    for (; words[n]; n++)
-        argv[n] = words[n];
+    for (; words[n]; n++) {
+        snprintf(store[n], sizeof(store[n]), "%s", words[n]);
+        argv[n] = store[n];
+    }
     argv[n] = NULL;
     return opt_parse(opts, ARRAY_SIZE(opts), n, argv, values, NULL);
 }
 
-#define W(text) ((char[]) { text })
+#define WORDS(...) ((const char *const[]) { __VA_ARGS__, NULL })
 
 START_TEST(modes_and_variables)
 {
     struct values values;
 
-    ck_assert_int_eq(parse_values((char *[]) { W("x"), W("-m"), W("0644"),
-                                               W("--env"), W("A=1"),
-                                               W("--env=B="), NULL },
+    ck_assert_int_eq(parse_values(WORDS("x", "-m", "0644", "--env", "A=1",
+                                        "--env=B="),
                                   &values),
                      6);
     ck_assert_str_eq(values.mode, "0644");
     ck_assert_uint_eq(values.env.n, 2);
     ck_assert_str_eq(values.env.items[1], "B=");
     strlist_free(&values.env);
-    ck_assert_int_eq(parse_values((char *[]) { W("x"), W("-m"), W("0888"),
-                                               NULL },
-                                  &values),
+    ck_assert_int_eq(parse_values(WORDS("x", "-m", "0888"), &values),
                      -EINVAL);
-    ck_assert_int_eq(parse_values((char *[]) { W("x"), W("--env"), W("A"),
-                                               NULL },
-                                  &values),
+    ck_assert_int_eq(parse_values(WORDS("x", "--env", "A"), &values),
                      -EINVAL);
-    ck_assert_int_eq(parse_values((char *[]) { W("x"), W("--env"), W("=1"),
-                                               NULL },
-                                  &values),
+    ck_assert_int_eq(parse_values(WORDS("x", "--env", "=1"), &values),
                      -EINVAL);
     strlist_free(&values.env);
 }
@@ -214,8 +212,7 @@ START_TEST(again)
     for (int i = 0; i < 3; i++) {
         struct values values;
 
-        ck_assert_int_eq(parse_values((char *[]) { W("cmd"), W("-f"),
-                                                   W("a"), W("-m"), NULL },
+        ck_assert_int_eq(parse_values(WORDS("cmd", "-f", "a", "-m"),
                                       &values),
                          2);
         ck_assert(values.flag);
