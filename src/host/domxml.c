@@ -118,7 +118,9 @@ int domxml_channels(const char *xml, struct channel_list *list,
     if (n < INT_MAX)
         document = xmlReadMemory(xml, (int) n, NULL, NULL, PARSE_FLAGS);
     root = document ? xmlDocGetRootElement(document) : NULL;
-    if (root && node_is(root, "domain"))
+    /* libvirt writes no DOCTYPE, and xmlGetProp() expands what one declares:
+     * such a text is none of libvirt's. */
+    if (root && !document->intSubset && node_is(root, "domain"))
         r = take_all(list, root);
     if (document)
         xmlFreeDoc(document);

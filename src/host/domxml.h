@@ -28,7 +28,7 @@ struct channel_list {
 
 /*
  * Reads the channels out of a domain's XML.  Nothing is fetched from the
- * network and no entity is expanded.
+ * network, and a text with a DOCTYPE is refused.
  *
  * Return: 0 (the list may be empty; the caller frees it), -EBADMSG, -ENOMEM.
  */

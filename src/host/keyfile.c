@@ -22,25 +22,28 @@ static int key_trim_check(struct buf *key, const char *path,
 
     if (key->len > 0 && bytes[key->len - 1] == '\n')
         key->len--;
-    if (key->len > 0 && bytes[key->len - 1] == '\r')
-        key->len--;
-    if (key->len >= AUTH_KEY_MIN)
+    if (key->len >= AUTH_KEY_MIN && key->len <= AUTH_KEY_MAX)
         return 0;
     return error_set(err, -EINVAL,
-                     "key file '%s': shorter than %d bytes", path,
-                     AUTH_KEY_MIN);
+                     "key file '%s': a key has %d to %d bytes", path,
+                     AUTH_KEY_MIN, AUTH_KEY_MAX);
 }
 
 /* The mode is asked of the open file, so that it is the file we read. */
 static int key_read(const char *path, struct buf *key, struct error *err)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY
+                                  | O_NONBLOCK);
     uint8_t bytes[AUTH_KEY_MAX + 2];
     struct stat st;
     int64_t got;
+    int r;
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return error_errno(err, -errno, "key file '%s'", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, -EINVAL, "key file '%s': not a regular file",
+                         path);
     if (st.st_mode & 077) {
         error_set(err, -EACCES, "key file '%s': mode %04o lets others use it",
                   path, (unsigned int) st.st_mode & 07777);
@@ -50,9 +53,9 @@ static int key_read(const char *path, struct buf *key, struct error *err)
     got = fd_read_full(fd, bytes, sizeof(bytes));
     if (got < 0)
         return error_errno(err, (int) got, "key file '%s'", path);
-    if (got == (int64_t) sizeof(bytes)
-        || buf_append(key, bytes, (size_t) got) < 0)
-        return error_set(err, -EINVAL, "key file '%s': too long", path);
+    r = buf_append(key, bytes, (size_t) got);
+    if (r < 0)
+        return error_errno(err, r, "key file '%s'", path);
     return key_trim_check(key, path, err);
 }
 

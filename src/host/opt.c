@@ -163,6 +163,9 @@ int opt_parse(const struct opt *opts, size_t n, int argc, char **argv,
         if (value == ':')
             return error_set(err, -EINVAL, "option '%s' needs an argument",
                              argv[at]);
+        if (value == '?' && optopt >= LONG_BASE)
+            return error_set(err, -EINVAL, "option '--%s' takes no argument",
+                             opts[optopt - LONG_BASE].name);
         row = value == '?' ? NULL : row_of(opts, n, value);
         if (!row)
             return unknown(opts, n, argv[at], err);

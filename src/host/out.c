@@ -95,7 +95,8 @@ static int json_harmless(struct buf *text, const char *json, size_t n)
             break;
         if (json[i] == 0x7F)
             r = buf_puts(text, "\\u007f");
-        else if (i + 1 < n && (unsigned char) json[i + 1] < 0xA0)
+        else if (i + 1 < n && (unsigned char) json[i + 1] >= 0x80
+                 && (unsigned char) json[i + 1] < 0xA0)
             r = buf_printf(text, "\\u%04x", (unsigned char) json[++i]);
         else
             r = buf_append(text, json + i, 1);

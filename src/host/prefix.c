@@ -49,9 +49,9 @@ static int collect(struct prefix *prefix, const uint8_t *bytes, size_t n,
         r = buf_append(&prefix->line, bytes, piece);
         bytes += piece;
         n -= piece;
-        if (r < 0 || (n == 0 && buf_room(&prefix->line)))
+        if (r < 0 || n == 0) /* a full line may end with the next byte */
             break;
-        if (n > 0 && *bytes == '\n') {
+        if (*bytes == '\n') {
             bytes++;
             n--;
         }

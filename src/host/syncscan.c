@@ -136,6 +136,8 @@ int syncscan_feed(struct syncscan *scan, const uint8_t *bytes, size_t n)
         size_t step = n < STEP ? n : STEP;
 
         r = buf_append(&scan->window, bytes, step);
+        if (r == -EMSGSIZE) /* ours, and it does not end */
+            return SYNCSCAN_FLOOD;
         if (r < 0)
             return r;
         bytes += step;

@@ -149,4 +149,57 @@ tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
 endif
+
+if HOST
+check_LIBRARIES += tests/unit/libunithost.a
+tests_unit_libunithost_a_SOURCES = tests/unit/capture.c tests/unit/capture.h
+tests_unit_libunithost_a_CFLAGS = $(UNIT_CFLAGS)
+UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CHECK_LIBS)
+
+UNIT_HOST_TESTS = \
+	tests/unit/test-domxml \
+	tests/unit/test-channel \
+	tests/unit/test-syncscan \
+	tests/unit/test-retry \
+	tests/unit/test-opt \
+	tests/unit/test-prefix \
+	tests/unit/test-keyfile \
+	tests/unit/test-rpc \
+	tests/unit/test-out \
+	tests/unit/test-tempfile
+check_PROGRAMS += $(UNIT_HOST_TESTS)
+TESTS += $(UNIT_HOST_TESTS)
+
+tests_unit_test_domxml_SOURCES = tests/unit/test-domxml.c
+tests_unit_test_domxml_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_channel_SOURCES = tests/unit/test-channel.c
+tests_unit_test_channel_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_channel_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
+tests_unit_test_syncscan_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_syncscan_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_retry_SOURCES = tests/unit/test-retry.c
+tests_unit_test_retry_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_retry_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_opt_SOURCES = tests/unit/test-opt.c
+tests_unit_test_opt_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_opt_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_prefix_SOURCES = tests/unit/test-prefix.c
+tests_unit_test_prefix_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_prefix_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_keyfile_SOURCES = tests/unit/test-keyfile.c
+tests_unit_test_keyfile_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_keyfile_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_rpc_SOURCES = tests/unit/test-rpc.c
+tests_unit_test_rpc_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_out_SOURCES = tests/unit/test-out.c
+tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_tempfile_SOURCES = tests/unit/test-tempfile.c
+tests_unit_test_tempfile_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_tempfile_LDADD = $(UNIT_HOST_LIBS)
+endif
 endif

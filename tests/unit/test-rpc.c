@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* The handshake and one call, against a peer that follows a script. */
+#include <config.h>
+
+#include "host/rpc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/handshake.h"
+#include "proto/auth.h"
+#include "proto/limits.h"
+#include "unit.h"
+#include "util/clock.h"
+#include "util/fd.h"
+
+const char unit_name[] = "rpc";
+
+/* --- a transport over a socketpair, as mean as wanted ------------------------------ */
+
+struct link {
+    struct transport base;
+    int fd;
+    size_t read_max;  /* bytes per read */
+    size_t write_max; /* bytes per write */
+};
+
+static int64_t link_io(int64_t n)
+{
+    return n < 0 ? -errno : n;
+}
+
+static int64_t link_read(struct transport *transport, void *bytes, size_t n,
+                         int64_t deadline)
+{
+    struct link *link = (struct link *) transport;
+    int r = fd_wait(link->fd, POLLIN, deadline);
+
+    return r < 0 ? r
+                 : link_io(read(link->fd, bytes,
+                                n < link->read_max ? n : link->read_max));
+}
+
+static int64_t link_write(struct transport *transport, const void *bytes,
+                          size_t n, int64_t deadline)
+{
+    struct link *link = (struct link *) transport;
+    int r = fd_wait(link->fd, POLLOUT, deadline);
+
+    return r < 0 ? r
+                 : link_io(send(link->fd, bytes,
+                                n < link->write_max ? n : link->write_max,
+                                MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+static void link_close(struct transport *transport)
+{
+    struct link *link = (struct link *) transport;
+
+    close(link->fd);
+    free(link);
+}
+
+static const struct transport_ops link_ops = { link_read, link_write,
+                                               link_close };
+
+/* --- the peer: a process that answers what it reads -------------------------------- */
+
+/* In the text of an answer: @ is the id of the request, and its length is
+ * counted when Content-Length says #. */
+struct script {
+    const char *sync;    /* body of the answer to a sync; NULL: silence */
+    const char *noise;   /* in front of it */
+    const char *answers; /* to the request behind it; NULL: silence */
+    bool deaf;           /* does not even read the request */
+    bool leaves;         /* closes after what it says */
+    int delay_ms;        /* before each piece */
+    size_t piece;        /* bytes at a time; 0: all */
+};
+
+#define SYNC_BODY                                                            \
+    "{\"version\":\"1.0\",\"code\":0,\"message\":\"success\",\"data\":{"     \
+    "\"id\":\"@\",\"session\":\"s\",\"boot_id\":\"boot\","                   \
+    "\"agent_version\":\"1.2.3\",\"auth\":true},\"timestamp\":1}"
+#define HEAD "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\nContent-Length: "
+#define ANSWER(length, body) HEAD length "\r\n\r\n" body
+
+static void say(int fd, const struct script *script, const char *bytes,
+                size_t n)
+{
+    size_t piece = script->piece ? script->piece : n;
+
+    for (size_t at = 0; at < n; at += piece) {
+        if (script->delay_ms)
+            usleep((useconds_t) script->delay_ms * 1000);
+        fd_write_all(fd, bytes + at, n - at < piece ? n - at : piece);
+    }
+}
+
+/* Replaces each @ by the id. */
+static void say_with(int fd, const struct script *script, const char *text,
+                     const char *id)
+{
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    buf_puts(&out, "");
+    for (; *text; text++)
+        if (*text == '@')
+            buf_puts(&out, id);
+        else
+            buf_append(&out, text, 1);
+    say(fd, script, (const char *) buf_data(&out), out.len);
+    buf_free(&out);
+}
+
+/* One request: up to the empty line, and its body. */
+static bool hear(int fd, char id[80], char *text, size_t size)
+{
+    size_t n = 0;
+    const char *field;
+    size_t length = 0;
+
+    while (n < 4 || memcmp(text + n - 4, "\r\n\r\n", 4) != 0) {
+        if (n + 1 >= size || read(fd, text + n, 1) != 1)
+            return false;
+        n++;
+    }
+    text[n] = '\0';
+    field = strstr(text, "X-Request-ID: ");
+    if (!field || sscanf(field, "X-Request-ID: %79s", id) != 1)
+        return false;
+    field = strstr(text, "Content-Length: ");
+    if (field && sscanf(field, "Content-Length: %zu", &length) != 1)
+        return false;
+    for (char c; length > 0; length--)
+        if (read(fd, &c, 1) != 1)
+            return false;
+    return true;
+}
+
+static void say_sync(int fd, const struct script *script, const char *id)
+{
+    char head[256];
+
+    /* every @ in it becomes 32 characters */
+    snprintf(head, sizeof(head), HEAD "%zu\r\n\r\n",
+             strlen(script->sync)
+                 + (strchr(script->sync, '@') ? strlen(id) - 1 : 0));
+    say_with(fd, script, head, id);
+    say_with(fd, script, script->sync, id);
+}
+
+static void __attribute__((noreturn))
+play(int fd, const struct script *script)
+{
+    static char text[65536];
+    char id[80];
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (hear(fd, id, text, sizeof(text)) && script->sync) {
+        if (script->noise)
+            say(fd, script, script->noise, strlen(script->noise));
+        say_sync(fd, script, id);
+        if (!script->deaf && hear(fd, id, text, sizeof(text))
+            && script->answers)
+            say_with(fd, script, script->answers, id);
+    }
+    if (!script->leaves)
+        for (;;)
+            pause();
+    _exit(0);
+}
+
+#define PEERS_MAX 64
+
+static pid_t peers[PEERS_MAX];
+static int n_peers;
+
+static struct link *connect_to(const struct script *script, size_t read_max,
+                               size_t write_max)
+{
+    struct link *link = calloc(1, sizeof(*link));
+    int ends[2];
+    pid_t pid;
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+                     0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        close(ends[0]);
+        play(ends[1], script);
+    }
+    close(ends[1]);
+    ck_assert_int_lt(n_peers, PEERS_MAX);
+    peers[n_peers++] = pid;
+    *link = (struct link) { { &link_ops }, ends[0], read_max, write_max };
+    return link;
+}
+
+static void teardown(void)
+{
+    while (n_peers > 0) {
+        kill(peers[--n_peers], SIGKILL);
+        waitpid(peers[n_peers], NULL, 0);
+    }
+}
+
+/* --- the handshake ------------------------------------------------------------------ */
+
+static const struct {
+    struct script script;
+    int result;
+} syncs[] = {
+    { { .sync = SYNC_BODY }, 0 },
+    { { .sync = SYNC_BODY, .piece = 1 }, 0 },
+    { { .sync = SYNC_BODY, .noise = "rest of an answer\r\n\r\n" }, 0 },
+    { { .sync = SYNC_BODY,
+        .noise = "HTTP/1.1 200 OK\r\nX-Request-ID: foreign\r\n"
+                 "Content-Length: 1000\r\n\r\n{\"code\":0}" }, 0 },
+    { { .sync = SYNC_BODY, .noise = "HTTP/1.1 200 OK\r\nX-Re",
+        .piece = 3 }, 0 },
+    { { .sync = NULL }, -ETIMEDOUT },
+    { { .sync = NULL, .leaves = true }, -ECONNRESET },
+    { { .sync = "{}" }, -EBADMSG },
+    { { .sync = "not JSON" }, -EBADMSG },
+    { { .sync = "{\"version\":\"1.0\",\"code\":5001,\"message\":\"\","
+                "\"data\":{\"id\":\"@\"},\"timestamp\":1}" }, -EBADMSG },
+    /* somebody else's id inside, or none, or words of a wrong kind */
+    { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                "\"data\":{\"id\":\"x@\"},\"timestamp\":1}" }, -EBADMSG },
+    { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                "\"data\":{},\"timestamp\":1}" }, -EBADMSG },
+    { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                "\"data\":{\"id\":\"@\",\"auth\":\"no\"},\"timestamp\":1}" },
+      -EBADMSG },
+    { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                "\"data\":{\"id\":\"@\",\"boot_id\":7},\"timestamp\":1}" },
+      -EBADMSG },
+    { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                "\"data\":{\"id\":\"@\",\"timestamp\":-1},"
+                "\"timestamp\":1}" }, -EBADMSG },
+    { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                "\"data\":{\"id\":\"@\"},\"timestamp\":1}" }, 0 },
+};
+
+START_TEST(sync_with)
+{
+    static const size_t steps[][2] = { { 65536, 65536 }, { 1, 1 }, { 7, 3 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        struct link *link = connect_to(&syncs[_i].script, steps[i][0],
+                                       steps[i][1]);
+        struct rpc_peer peer;
+        int64_t wait = syncs[_i].result == -ETIMEDOUT ? 200 : 20000;
+        int r = handshake(&link->base, deadline_in(wait), &peer);
+
+        ck_assert_msg(r == syncs[_i].result, "%zu: %d", i, r);
+        if (_i == 0) {
+            ck_assert_str_eq(peer.boot_id, "boot");
+            ck_assert_str_eq(peer.version, "1.2.3");
+            ck_assert(peer.auth);
+            ck_assert_int_eq(peer.clock_ahead, 0);
+        }
+        link_close(&link->base);
+    }
+}
+END_TEST
+
+START_TEST(clocks)
+{
+    static const int64_t aheads[] = { 0, 1, 2, -2, 3600, -3600, 3, -3 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(aheads); i++) {
+        char body[512];
+        struct script script = { .sync = body };
+        struct link *link;
+        struct rpc_peer peer;
+
+        snprintf(body, sizeof(body),
+                 "{\"version\":\"1.0\",\"code\":0,\"message\":\"\",\"data\":"
+                 "{\"id\":\"@\",\"timestamp\":%lld},\"timestamp\":1}",
+                 (long long) (clock_wall() + aheads[i]));
+        link = connect_to(&script, 4096, 4096);
+        ck_assert_int_eq(handshake(&link->base, deadline_in(20000), &peer),
+                         0);
+        /* a second may pass in between */
+        if (llabs(aheads[i]) > 3)
+            ck_assert(llabs(peer.clock_ahead - aheads[i]) <= 2);
+        else if (llabs(aheads[i]) < 2)
+            ck_assert_int_eq(peer.clock_ahead, 0);
+        link_close(&link->base);
+    }
+}
+END_TEST
+
+/* Words of the guest that are too long for their place. */
+START_TEST(long_words)
+{
+    static char word[70000];
+
+    for (size_t n = 126; n <= 60000; n = n < 129 ? n + 1 : n * 10) {
+        static char body[80000];
+        struct script script = { .sync = body };
+        struct rpc_peer peer;
+
+        memset(word, 'w', n);
+        word[n] = '\0';
+        for (int i = 0; i < 2; i++) {
+            struct link *link;
+            int r;
+
+            snprintf(body, sizeof(body),
+                     "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
+                     "\"data\":{\"id\":\"@\",\"%s\":\"%s\"},"
+                     "\"timestamp\":1}",
+                     i ? "boot_id" : "agent_version", word);
+            link = connect_to(&script, 4096, 4096);
+            r = handshake(&link->base, deadline_in(20000), &peer);
+            /* a boot-id is signed: cut, it would be another one */
+            ck_assert_int_eq(r, i && n >= RPC_WORD_MAX ? -EBADMSG : 0);
+            ck_assert_uint_lt(strlen(peer.version), RPC_WORD_MAX);
+            link_close(&link->base);
+        }
+    }
+}
+END_TEST
+
+/* --- opening ------------------------------------------------------------------------- */
+
+struct dialing {
+    const struct script *scripts; /* one per attempt */
+    int attempts;
+    int error; /* of the dialer itself */
+};
+
+static int dial(void *context, int64_t deadline,
+                struct transport **transport, struct error *err)
+{
+    struct dialing *dialing = context;
+
+    (void) deadline;
+    if (dialing->error)
+        return error_set(err, dialing->error, "no road");
+    *transport = &connect_to(&dialing->scripts[dialing->attempts++], 4096,
+                             4096)->base;
+    return 0;
+}
+
+START_TEST(opened_at_last)
+{
+    static const struct script scripts[] = {
+        { .sync = NULL, .leaves = true },
+        { .sync = "nonsense" },
+        { .sync = SYNC_BODY },
+    };
+    struct dialing dialing = { .scripts = scripts };
+    const struct rpc_dialer dialer = { dial, &dialing };
+    struct rpc rpc;
+    struct error err = ERROR_INIT;
+
+    rpc_init(&rpc);
+    ck_assert_msg(rpc_open(&rpc, &dialer, 20000, &err) == 0, "%s",
+                  err.message);
+    ck_assert_int_eq(dialing.attempts, 3);
+    ck_assert_str_eq(rpc.peer.boot_id, "boot");
+    rpc_free(&rpc);
+}
+END_TEST
+
+START_TEST(not_opened)
+{
+    static const struct script silent[8];
+    struct dialing dialing = { .scripts = silent };
+    const struct rpc_dialer dialer = { dial, &dialing };
+    struct error err = ERROR_INIT;
+    struct rpc rpc;
+    int64_t before = clock_ms();
+
+    rpc_init(&rpc);
+    ck_assert_int_eq(rpc_open(&rpc, &dialer, 300, &err), -EHOSTDOWN);
+    ck_assert_int_ge(clock_ms() - before, 200);
+    ck_assert_int_lt(clock_ms() - before, 10000);
+    ck_assert_ptr_null(rpc.transport);
+    dialing.error = -EACCES;
+    ck_assert_int_eq(rpc_open(&rpc, &dialer, 300, &err), -EACCES);
+    ck_assert_str_eq(err.message, "no road");
+    rpc_free(&rpc);
+}
+END_TEST
+
+/* --- calls --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *answers;
+    int result;
+    const char *body;
+    bool leaves;
+} calls[] = {
+    { ANSWER("4", "body"), 0, "body", false },
+    { ANSWER("0", ""), 0, "", false },
+    { ANSWER("4", "\xFF\x01" "ab"), 0, "\xFF\x01" "ab", false },
+    { HEAD "4\r\nContent-Type: application/json\r\n\r\n1234", 0, "1234",
+      false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n",
+      0, "body", false },
+    { "HTTP/1.1 100 Continue\r\n\r\n" ANSWER("4", "body"), 0, "body",
+      false },
+    { "HTTP/1.1 204 No Content\r\nX-Request-ID: @\r\n\r\n", 0, "", false },
+    /* of somebody else: dropped */
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: other\r\nContent-Length: 4\r\n\r\n"
+      "them" ANSWER("4", "body"), 0, "body", false },
+    { "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthem"
+      ANSWER("4", "body"), 0, "body", false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: other\r\nContent-Length: 4\r\n\r\n"
+      "them", -ETIMEDOUT, NULL, false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: @@\r\nContent-Length: 4\r\n\r\n"
+      "them", -ETIMEDOUT, NULL, false },
+    /* nothing, half, and the end */
+    { NULL, -ETIMEDOUT, NULL, false },
+    { "", -ETIMEDOUT, NULL, false },
+    { "HTTP/1.1 200 OK\r\nX-Req", -ETIMEDOUT, NULL, false },
+    { ANSWER("4", "bod"), -ETIMEDOUT, NULL, false },
+    { NULL, -ECONNRESET, NULL, true },
+    { ANSWER("4", "bod"), -ECONNRESET, NULL, true },
+    /* not HTTP */
+    { "garbage\r\n\r\n", -EBADMSG, NULL, false },
+    { "HTTP/1.1 200 OK\nX: y\n\n", -EBADMSG, NULL, false },
+    { "\xFF" ANSWER("4", "body"), -EBADMSG, NULL, false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\n\r\n", -EBADMSG, NULL, false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\nContent-Length: 1\r\n"
+      "Content-Length: 2\r\n\r\n", -EBADMSG, NULL, false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\n"
+      "Transfer-Encoding: chunked\r\n\r\nzz\r\n", -EBADMSG, NULL, false },
+    { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\nContent-Length: -1\r\n\r\n",
+      -EBADMSG, NULL, false },
+    /* more than anybody takes */
+    { ANSWER("268435457", "x"), -EMSGSIZE, NULL, false },
+    { ANSWER("9223372036854775807", "x"), -EMSGSIZE, NULL, false },
+};
+
+static int call(const struct script *script, size_t read_max,
+                size_t write_max, const struct rpc_request *request,
+                struct rpc_reply *reply, bool *sent)
+{
+    struct error err = ERROR_INIT;
+    struct rpc rpc;
+    int r;
+
+    rpc_init(&rpc);
+    rpc.transport = &connect_to(script, read_max, write_max)->base;
+    ck_assert_int_eq(handshake(rpc.transport, deadline_in(20000), &rpc.peer),
+                     0);
+    r = rpc_call(&rpc, request, reply, sent, &err);
+    ck_assert_int_eq(r == 0, err.message[0] == '\0');
+    rpc_free(&rpc);
+    return r;
+}
+
+START_TEST(call_with)
+{
+    static const size_t steps[][2] = { { 65536, 65536 }, { 1, 1 }, { 5, 2 } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        const struct script script = { .sync = SYNC_BODY,
+                                       .answers = calls[_i].answers,
+                                       .leaves = calls[_i].leaves };
+        const struct rpc_request request = {
+            .method = "POST", .target = "/api/v1/x",
+            .content_type = "application/json", .body = "{}", .body_len = 2,
+            .read_ms = calls[_i].result == -ETIMEDOUT ? 150 : 20000,
+            .write_ms = 20000,
+        };
+        struct rpc_reply reply;
+        bool sent = false;
+        int r;
+
+        rpc_reply_init(&reply);
+        r = call(&script, steps[i][0], steps[i][1], &request, &reply, &sent);
+        ck_assert_msg(r == calls[_i].result, "%zu: %d", i, r);
+        ck_assert(sent);
+        if (r == 0) {
+            ck_assert_uint_eq(reply.body.len, strlen(calls[_i].body));
+            ck_assert_str_eq(buf_cstr(&reply.body), calls[_i].body);
+        }
+        rpc_reply_free(&reply);
+    }
+}
+END_TEST
+
+START_TEST(fields_of_a_reply)
+{
+    static const struct script script = {
+        .sync = SYNC_BODY,
+        .answers = "HTTP/1.1 503 Busy\r\nX-Request-ID: @\r\n"
+                   "retry-after: 7\r\nETag: \"e\"\r\n"
+                   "Content-Range: bytes 0-1/2\r\n"
+                   "Content-Type: application/json\r\n"
+                   "Content-Length: 2\r\n\r\n{}",
+    };
+    static const struct script lies = {
+        .sync = SYNC_BODY,
+        .answers = "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\n"
+                   "Retry-After: -7\r\nContent-Type: text/html\r\n"
+                   "Content-Length: 0\r\n\r\n",
+    };
+    const struct rpc_request request = { .method = "GET", .target = "/x",
+                                         .read_ms = 20000 };
+    struct rpc_reply reply;
+    bool sent;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 99, 99, &request, &reply, &sent), 0);
+    ck_assert_int_eq(reply.http, 503);
+    ck_assert_int_eq(reply.retry_after, 7);
+    ck_assert_str_eq(reply.etag, "\"e\"");
+    ck_assert_str_eq(reply.content_range, "bytes 0-1/2");
+    ck_assert(reply.json);
+    ck_assert_int_eq(call(&lies, 99, 99, &request, &reply, &sent), 0);
+    ck_assert_int_eq(reply.retry_after, -1);
+    ck_assert_str_eq(reply.etag, "");
+    ck_assert(!reply.json);
+    ck_assert_uint_eq(reply.body.len, 0);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+/* A peer that takes nothing: the request runs into its own deadline. */
+START_TEST(nobody_takes_it)
+{
+    static const struct script script = { .sync = SYNC_BODY, .deaf = true };
+    size_t n = 8 * 1024 * 1024;
+    AUTO_FREE char *body = calloc(1, n);
+    const struct rpc_request request = {
+        .method = "PUT", .target = "/x", .content_type = "x/y", .body = body,
+        .body_len = n, .read_ms = 20000, .write_ms = 200,
+    };
+    struct rpc_reply reply;
+    int64_t before = clock_ms();
+    bool sent = false;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 65536, 65536, &request, &reply, &sent),
+                     -ETIMEDOUT);
+    ck_assert(sent);
+    ck_assert_int_lt(clock_ms() - before, 15000);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+/* A trickle is slower than any stream that is not called stalled. */
+START_TEST(trickle)
+{
+    static const struct script script = {
+        .sync = SYNC_BODY, .delay_ms = 20, .piece = 16,
+        .answers = ANSWER("400",
+                          "0123456789012345678901234567890123456789"
+                          "0123456789012345678901234567890123456789"
+                          "0123456789012345678901234567890123456789"
+                          "0123456789012345678901234567890123456789"
+                          "0123456789012345678901234567890123456789"),
+    };
+    const struct rpc_request request = { .method = "GET", .target = "/x",
+                                         .read_ms = 150 };
+    struct rpc_reply reply;
+    bool sent;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent),
+                     -ETIMEDOUT);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+/* Nothing was sent: the caller may say so. */
+START_TEST(head_too_large)
+{
+    static const struct script script = { .sync = SYNC_BODY };
+    AUTO_FREE char *target = calloc(1, HTTP_HEAD_MAX + 1);
+    const struct rpc_request request = { .method = "GET", .target = target,
+                                         .read_ms = 1000 };
+    struct rpc_reply reply;
+    bool sent = true;
+
+    memset(target, '/', HTTP_HEAD_MAX);
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent),
+                     -EMSGSIZE);
+    ck_assert(!sent);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+/* --- what is sent --------------------------------------------------------------------- */
+
+/* A transport that keeps what is written and has nothing to read. */
+struct tape {
+    struct transport base;
+    struct buf bytes;
+};
+
+static int64_t tape_read(struct transport *transport, void *bytes, size_t n,
+                         int64_t deadline)
+{
+    (void) transport;
+    (void) bytes;
+    (void) n;
+    (void) deadline;
+    return 0;
+}
+
+static int64_t tape_write(struct transport *transport, const void *bytes,
+                          size_t n, int64_t deadline)
+{
+    struct tape *tape = (struct tape *) transport;
+
+    (void) deadline;
+    n = n < 10 ? n : 10;
+    return buf_append(&tape->bytes, bytes, n) < 0 ? -ENOMEM : (int64_t) n;
+}
+
+static void tape_close(struct transport *transport)
+{
+    (void) transport;
+}
+
+static const struct transport_ops tape_ops = { tape_read, tape_write,
+                                               tape_close };
+
+static const char *field(const struct http_head *head, const char *name)
+{
+    const char *value = http_field_get(head, name);
+
+    ck_assert_msg(value != NULL, "no %s", name);
+    return value;
+}
+
+/* The agent's own parser reads it, and the signature is right. */
+START_TEST(signed_request)
+{
+    static const char secret[] = "0123456789abcdef";
+    struct tape tape = { .base.ops = &tape_ops };
+    const struct rpc_request request = {
+        .method = "PUT", .target = "/api/v1/x?a=b",
+        .content_type = "application/octet-stream", .body = "a\xFFz",
+        .body_len = 3, .range_field = "Content-Range",
+        .range = "bytes 0-2/3", .read_ms = 1000, .write_ms = 1000,
+    };
+    struct rpc rpc;
+    struct buf key;
+    struct rpc_reply reply;
+    struct msg msg;
+    char digest[DIGEST_HEX_MAX];
+    char token[DIGEST_HEX_MAX];
+    struct auth_parts parts = { .method = "PUT", .target = request.target,
+                                .body_sha256 = digest, .boot_id = "the-boot" };
+    size_t used;
+    bool sent;
+
+    buf_init(&tape.bytes, 65536);
+    buf_init(&key, 100);
+    buf_puts(&key, secret);
+    rpc_init(&rpc);
+    rpc.transport = &tape.base;
+    rpc.key = &key;
+    rpc.peer.clock_ahead = -5000;
+    snprintf(rpc.peer.boot_id, sizeof(rpc.peer.boot_id), "the-boot");
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(rpc_call(&rpc, &request, &reply, &sent, NULL),
+                     -ECONNRESET);
+    msg_init(&msg, HTTP_REQUEST);
+    ck_assert_int_eq(msg_feed(&msg, buf_data(&tape.bytes), tape.bytes.len,
+                              &used),
+                     MSG_HEAD);
+    ck_assert_str_eq(msg.head.target, request.target);
+    ck_assert_int_eq(msg.head.content_length, 3);
+    ck_assert_mem_eq(buf_data(&tape.bytes) + used, "a\xFFz", 3);
+    ck_assert_uint_eq(tape.bytes.len, used + 3);
+    ck_assert_str_eq(field(&msg.head, "Content-Range"), "bytes 0-2/3");
+    ck_assert_uint_eq(strlen(field(&msg.head, "X-Request-ID")), 32);
+    ck_assert_int_eq(digest_bytes(DIGEST_SHA256, "a\xFFz", 3, digest), 0);
+    ck_assert_str_eq(field(&msg.head, "X-Content-SHA256"), digest);
+    parts.timestamp = field(&msg.head, "X-Timestamp");
+    parts.nonce = field(&msg.head, "X-Nonce");
+    ck_assert(llabs(atoll(parts.timestamp) - (clock_wall() - 5000)) <= 2);
+    ck_assert_int_eq(auth_token(secret, 16, &parts, token), 0);
+    ck_assert_str_eq(field(&msg.head, "X-Auth-Token"), token);
+    msg_free(&msg);
+    rpc_reply_free(&reply);
+    rpc_free(&rpc);
+    buf_free(&key);
+    buf_free(&tape.bytes);
+}
+END_TEST
+
+/* The marker comes first, and the id is another one each time. */
+START_TEST(first_words)
+{
+    char ids[2][80];
+
+    for (int i = 0; i < 2; i++) {
+        struct tape tape = { .base.ops = &tape_ops };
+        struct rpc_peer peer;
+        const uint8_t *first;
+        struct msg msg;
+        size_t used;
+
+        buf_init(&tape.bytes, 65536);
+        ck_assert_int_eq(handshake(&tape.base, deadline_in(1000), &peer),
+                         -ECONNRESET);
+        first = buf_data(&tape.bytes);
+        ck_assert_msg(first && *first == RESET_BYTE, "no marker");
+        buf_consume(&tape.bytes, 1);
+        msg_init(&msg, HTTP_REQUEST);
+        ck_assert_int_eq(msg_feed(&msg, buf_data(&tape.bytes),
+                                  tape.bytes.len, &used),
+                         MSG_HEAD);
+        ck_assert_uint_eq(used, tape.bytes.len);
+        snprintf(ids[i], sizeof(ids[i]), "%s",
+                 field(&msg.head, "X-Request-ID"));
+        ck_assert_uint_eq(strlen(ids[i]), 32);
+        ck_assert_str_eq(msg.head.target + strlen("/api/v1/sync?id="),
+                         ids[i]);
+        msg_free(&msg);
+        buf_free(&tape.bytes);
+    }
+    ck_assert_str_ne(ids[0], ids[1]);
+}
+END_TEST
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, NULL, teardown);
+    tcase_add_loop_test(tcase, sync_with, 0, ARRAY_SIZE(syncs));
+    tcase_add_test(tcase, clocks);
+    tcase_add_test(tcase, long_words);
+    tcase_add_test(tcase, opened_at_last);
+    tcase_add_test(tcase, not_opened);
+    tcase_add_loop_test(tcase, call_with, 0, ARRAY_SIZE(calls));
+    tcase_add_test(tcase, fields_of_a_reply);
+    tcase_add_test(tcase, nobody_takes_it);
+    tcase_add_test(tcase, trickle);
+    tcase_add_test(tcase, head_too_large);
+    tcase_add_test(tcase, signed_request);
+    tcase_add_test(tcase, first_words);
+}

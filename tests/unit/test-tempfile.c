@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/tempfile.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture.h"
+#include "unit.h"
+
+const char unit_name[] = "tempfile";
+
+static char *dir;
+static char *path;
+
+static void setup(void)
+{
+    dir = unit_tmpdir();
+    path = unit_path(dir, "file");
+    umask(022);
+}
+
+static void teardown(void)
+{
+    free(path);
+    unit_rmtree(dir);
+}
+
+static int files(void)
+{
+    DIR *folder = opendir(dir);
+    int n = 0;
+
+    for (struct dirent *entry; (entry = readdir(folder));)
+        n += strcmp(entry->d_name, ".") != 0
+             && strcmp(entry->d_name, "..") != 0;
+    closedir(folder);
+    return n;
+}
+
+static void begin(struct tempfile *file, const char *where, const char *text)
+{
+    struct error err = ERROR_INIT;
+
+    ck_assert_msg(tempfile_open(file, where, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(write(file->fd, text, strlen(text)),
+                     (ssize_t) strlen(text));
+}
+
+static void expect_file(const char *where, const char *text,
+                        unsigned int mode)
+{
+    AUTO_FREE char *got = unit_read_file(where);
+    struct stat st;
+
+    ck_assert_str_eq(got, text);
+    ck_assert_int_eq(stat(where, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, mode);
+}
+
+START_TEST(appears_when_complete)
+{
+    static const unsigned int masks[][2] = { { 022, 0644 }, { 077, 0600 },
+                                             { 0, 0666 },   { 027, 0640 } };
+    const unsigned int *mask = masks[_i];
+    struct tempfile file;
+
+    umask(mask[0]);
+    begin(&file, path, "new");
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ck_assert_int_eq(files(), 1);
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    tempfile_close(&file); /* no harm */
+    expect_file(path, "new", mask[1]);
+    ck_assert_int_eq(files(), 1);
+    ck_assert_uint_eq(umask(0), mask[0]);
+}
+END_TEST
+
+START_TEST(gone_when_not_committed)
+{
+    struct tempfile file;
+
+    begin(&file, path, "half");
+    tempfile_close(&file);
+    ck_assert_int_eq(files(), 0);
+    unit_write_file(path, "old");
+    begin(&file, path, "half");
+    expect_file(path, "old", 0644);
+    tempfile_close(&file);
+    expect_file(path, "old", 0644);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(replaces)
+{
+    struct tempfile file;
+
+    unit_write_file(path, "old");
+    begin(&file, path, "new");
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    expect_file(path, "new", 0644);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(follows_links)
+{
+    AUTO_FREE char *link = unit_path(dir, "link");
+    struct tempfile file;
+    struct stat st;
+
+    unit_write_file(path, "old");
+    ck_assert_int_eq(symlink("file", link), 0);
+    begin(&file, link, "new");
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    expect_file(path, "new", 0644);
+    ck_assert_int_eq(lstat(link, &st), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    ck_assert_int_eq(files(), 2);
+}
+END_TEST
+
+START_TEST(in_the_current_folder)
+{
+    struct tempfile file;
+
+    ck_assert_int_eq(chdir(dir), 0);
+    begin(&file, "file", "new");
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    expect_file(path, "new", 0644);
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+/* What is no regular file is written into as it is, and stays. */
+START_TEST(devices)
+{
+    struct tempfile file;
+    AUTO_FREE char *got = NULL;
+    struct stat st;
+    size_t n;
+
+    begin(&file, "/dev/null", "x");
+    ck_assert_ptr_null(file.path);
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    ck_assert_int_eq(stat("/dev/null", &st), 0);
+    ck_assert(S_ISCHR(st.st_mode));
+    capture_start(1);
+    begin(&file, "-", "to the output");
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    got = capture_end(1, &n);
+    ck_assert_str_eq(got, "to the output");
+    ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+START_TEST(cannot)
+{
+    AUTO_FREE char *missing = unit_path(dir, "missing/file");
+    char name[NAME_MAX + 2] = "";
+    AUTO_FREE char *longest = NULL;
+    struct error err = ERROR_INIT;
+    struct tempfile file;
+
+    ck_assert_int_eq(tempfile_open(&file, missing, &err), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(err.message, missing));
+    tempfile_close(&file);
+    ck_assert_int_eq(tempfile_open(&file, dir, NULL), -EISDIR);
+    tempfile_close(&file);
+    memset(name, 'n', NAME_MAX + 1);
+    longest = unit_path(dir, name);
+    begin(&file, longest, "new");
+    ck_assert_int_eq(tempfile_commit(&file, NULL), -ENAMETOOLONG);
+    tempfile_close(&file);
+    ck_assert_int_eq(files(), 0);
+    /* the place is taken by a folder in the meantime */
+    begin(&file, path, "new");
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    ck_assert_int_eq(tempfile_commit(&file, &err), -EISDIR);
+    tempfile_close(&file);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* Nothing stays behind when the user presses Ctrl-C, and the shell sees why
+ * it ended; committed files stay. */
+START_TEST(killed)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(numbers); i++) {
+        int number = numbers[i % ARRAY_SIZE(numbers)];
+        bool committed = i >= ARRAY_SIZE(numbers);
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+            struct tempfile file;
+
+            signal(number, SIG_DFL);
+            begin(&file, path, "x");
+            if (committed)
+                tempfile_commit(&file, NULL);
+            raise(number);
+            _exit(0);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFSIGNALED(status));
+        ck_assert_int_eq(WTERMSIG(status), number);
+        ck_assert_int_eq(files(), committed);
+    }
+}
+END_TEST
+
+/* nohup stays in force. */
+START_TEST(ignored)
+{
+    struct tempfile file;
+
+    signal(SIGHUP, SIG_IGN);
+    begin(&file, path, "x");
+    raise(SIGHUP);
+    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    tempfile_close(&file);
+    expect_file(path, "x", 0644);
+}
+END_TEST
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, appears_when_complete, 0, 4);
+    tcase_add_test(tcase, gone_when_not_committed);
+    tcase_add_test(tcase, replaces);
+    tcase_add_test(tcase, follows_links);
+    tcase_add_test(tcase, in_the_current_folder);
+    tcase_add_test(tcase, devices);
+    tcase_add_test(tcase, cannot);
+    tcase_add_test(tcase, killed);
+    tcase_add_test(tcase, ignored);
+}
