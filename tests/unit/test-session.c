@@ -75,7 +75,7 @@ static char *format(const char *text, ...)
     return made;
 }
 
-/* --- the same answer, however the bytes come ----------------------------------- */
+/* --- the same answer, however the bytes come ----------------------------- */
 
 /* @ stands for the folder. */
 static const struct {
@@ -260,7 +260,7 @@ START_TEST(one_after_the_other)
 }
 END_TEST
 
-/* --- last writer wins ------------------------------------------------------------ */
+/* --- last writer wins ---------------------------------------------------- */
 
 /* Two requests in one go: the second proves that nobody wants the first. */
 START_TEST(pipelined)
@@ -414,7 +414,7 @@ START_TEST(bytes_drop_a_half_sent_body)
 }
 END_TEST
 
-/* --- large answers ----------------------------------------------------------------- */
+/* --- large answers ------------------------------------------------------- */
 
 START_TEST(large_text_is_whole)
 {
@@ -440,7 +440,7 @@ static char *make_big(size_t n)
     FILE *stream = fopen(path, "we");
 
     for (size_t i = 0; i < n; i++)
-        bytes[i] = (char) (i * 2654435761U >> 13);
+        bytes[i] = (char) ((i * 2654435761U >> 13) | 1); /* never 0 */
     ck_assert_uint_eq(fwrite(bytes, 1, n, stream), n);
     ck_assert_int_eq(fclose(stream), 0);
     return bytes;
@@ -489,7 +489,7 @@ START_TEST(file_becomes_shorter)
 }
 END_TEST
 
-/* --- early errors ------------------------------------------------------------------ */
+/* --- early errors -------------------------------------------------------- */
 
 /* The answer is there before the body is; exactly the body is drained. */
 START_TEST(early_error_drains)
@@ -574,7 +574,7 @@ START_TEST(too_large)
 }
 END_TEST
 
-/* --- Expect: 100-continue ------------------------------------------------------------- */
+/* --- Expect: 100-continue ------------------------------------------------ */
 
 #define EXPECT "Host: v\r\nExpect: 100-continue\r\n"
 
@@ -645,7 +645,7 @@ START_TEST(told_to_stop_without_a_body)
 }
 END_TEST
 
-/* --- quarantine ------------------------------------------------------------------------ */
+/* --- quarantine ---------------------------------------------------------- */
 
 /* Nothing of this leads out, whole or byte by byte. */
 static const char *const captive[] = {
@@ -779,7 +779,7 @@ START_TEST(content_is_never_run)
 }
 END_TEST
 
-/* --- deadlines ----------------------------------------------------------------------- */
+/* --- deadlines ----------------------------------------------------------- */
 
 static void hasty(struct settings *settings)
 {
@@ -888,7 +888,7 @@ START_TEST(nobody_reads)
 }
 END_TEST
 
-/* --- uploads --------------------------------------------------------------------------- */
+/* --- uploads ------------------------------------------------------------- */
 
 static void feed_half_upload(void)
 {
@@ -1000,7 +1000,7 @@ START_TEST(interrupted_commit)
 }
 END_TEST
 
-/* --- the raw body ---------------------------------------------------------------------- */
+/* --- the raw body -------------------------------------------------------- */
 
 START_TEST(marker_in_a_raw_body_is_data)
 {
@@ -1051,7 +1051,7 @@ START_TEST(marker_between_chunks)
 }
 END_TEST
 
-/* --- the whole agent, over its own descriptor ------------------------------------------ */
+/* --- the whole agent, over its own descriptor ---------------------------- */
 
 static bool stopped(void *arg)
 {
