@@ -120,6 +120,9 @@ static const struct {
       "" },
     { HEAD "<channel type='unix'/>" TAIL, "" },
     { HEAD "<channel/>" TAIL, "" },
+    { HEAD "<channel type='unix'><source path='/p'/>"
+           "<target type='xen' name='a.0'/></channel>" TAIL,
+      "" },
     { HEAD "<channel><target type='virtio' name='a.0'/></channel>" TAIL, "" },
     { HEAD "<console type='unix'><source path='/p'/>"
            "<target type='virtio' name='a.0'/></console>" TAIL,

@@ -925,10 +925,16 @@ static void put_part(const char *range, const char *body, int http, int code)
     rig_expect(&rig, http, code);
 }
 
+static void expect_text(const char *path, const char *want)
+{
+    AUTO_FREE char *text = unit_read_file(path);
+
+    ck_assert_str_eq(text, want);
+}
+
 START_TEST(parts)
 {
     AUTO_FREE char *file = in_dir("parts");
-    AUTO_FREE char *text = NULL;
 
     put_part("0-3/10", "0123", 200, 0);
     ck_assert_int_eq(access(file, F_OK), -1);
@@ -939,10 +945,12 @@ START_TEST(parts)
     put_part("6-9/11", "6789", 400, STATUS_INVALID_PARAMS);
     put_part("6-8/10", "6789", 400, STATUS_INVALID_PARAMS);
     put_part("6-9/10", "6789", 200, 0);
-    text = unit_read_file(file);
-    ck_assert_str_eq(text, "0123456789");
+    expect_text(file, "0123456789");
     ck_assert_int_eq(files(), 1);
     put_part("6-9/10", "6789", 400, STATUS_INVALID_PARAMS);
+    /* it is over: its id may be used again */
+    put_part("0-3/4", "abcd", 200, 0);
+    expect_text(file, "abcd");
 }
 END_TEST
 
