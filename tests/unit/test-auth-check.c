@@ -301,7 +301,7 @@ START_TEST(full_memory_refuses)
 }
 END_TEST
 
-/* --- key files ------------------------------------------------------------------ */
+/* --- key files ----------------------------------------------------------- */
 
 static int load(const char *path, struct auth_check *into)
 {

@@ -194,6 +194,7 @@ START_TEST(search_skips)
     AUTO_FREE char *search = NULL;
     AUTO_FREE char *path = NULL;
 
+    ck_assert_int_eq(access(data, X_OK), -1);
     ck_assert_int_eq(mkdir(folder, 0755), 0);
     ck_assert_int_gt(asprintf(&search, "%s:%s:%s", first, second, third), 0);
     ck_assert_int_eq(resolve(any, "prog", search, &path), 0);

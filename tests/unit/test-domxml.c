@@ -120,6 +120,9 @@ static const struct {
       "" },
     { HEAD "<channel type='unix'/>" TAIL, "" },
     { HEAD "<channel/>" TAIL, "" },
+    { HEAD "<channel type='unix'><source path='/p'/>"
+           "<target type='xen' name='a.0'/></channel>" TAIL,
+      "" },
     { HEAD "<channel><target type='virtio' name='a.0'/></channel>" TAIL, "" },
     { HEAD "<console type='unix'><source path='/p'/>"
            "<target type='virtio' name='a.0'/></console>" TAIL,
@@ -183,7 +186,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* --- entities ------------------------------------------------------------------- */
+/* --- entities ------------------------------------------------------------ */
 
 #define CHANNEL_OF(value)                                                    \
     HEAD "<channel type='unix'><source path='" value "'/>"                   \
@@ -224,7 +227,7 @@ START_TEST(doctype)
 }
 END_TEST
 
-/* --- sizes ---------------------------------------------------------------------- */
+/* --- sizes --------------------------------------------------------------- */
 
 START_TEST(many_channels)
 {

@@ -94,6 +94,7 @@ START_TEST(names_that_lead_out)
     AUTO_FREE char *outside = put("outside.key", A);
     AUTO_FREE char *hidden = NULL;
 
+    ck_assert_int_eq(access(outside, R_OK), 0);
     ck_assert_int_eq(mkdir(keys, 0700), 0);
     config.auth_key_dir = keys;
     ck_assert_int_eq(load("../outside", NULL), 1);
@@ -111,8 +112,10 @@ START_TEST(no_way_round)
     AUTO_FREE char *other = put("default.key", B);
     char missing[] = "/nonexistent/vsrpc.key";
 
+    expect_key("web2", B);
     ck_assert_int_eq(load("web1", &err), -EINVAL);
     ck_assert_ptr_nonnull(strstr(err.message, web));
+    ck_assert_ptr_null(strstr(err.message, other));
     config.auth_key_file = missing;
     ck_assert_int_eq(load("web1", &err), -ENOENT);
     ck_assert_ptr_nonnull(strstr(err.message, missing));

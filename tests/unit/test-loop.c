@@ -29,7 +29,7 @@ static void teardown(void)
     loop_free(&loop);
 }
 
-/* --- descriptors -------------------------------------------------------------- */
+/* --- descriptors --------------------------------------------------------- */
 
 /* A pipe whose reading end is watched and always ready. */
 struct item {
@@ -195,7 +195,7 @@ START_TEST(not_polled)
 }
 END_TEST
 
-/* --- timers ------------------------------------------------------------------- */
+/* --- timers -------------------------------------------------------------- */
 
 static int order[MANY * 4];
 static int n_order;
@@ -279,7 +279,7 @@ START_TEST(timer_started_again)
 }
 END_TEST
 
-/* --- signals ------------------------------------------------------------------ */
+/* --- signals ------------------------------------------------------------- */
 
 static int arrived[2];
 

@@ -17,7 +17,7 @@ const char unit_name[] = "opt";
 
 #define ARGS_MAX 8
 
-/* --- the global options ------------------------------------------------------------ */
+/* --- the global options -------------------------------------------------- */
 
 static int parse(const char *const *args, struct options *options,
                  struct error *err)
@@ -150,7 +150,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* --- every kind of value ------------------------------------------------------------ */
+/* --- every kind of value ------------------------------------------------- */
 
 struct values {
     bool flag;

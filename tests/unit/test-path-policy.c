@@ -19,7 +19,7 @@ const char unit_name[] = "path-policy";
 
 #define DENIED STATUS_PERMISSION_DENIED
 
-/* --- the comparison, without files ------------------------------------------- */
+/* --- the comparison, without files --------------------------------------- */
 
 static void add_all(struct strlist *list, const char *const *items)
 {
@@ -108,7 +108,7 @@ START_TEST(nothing_is_allowed_by_default)
 }
 END_TEST
 
-/* --- with files -------------------------------------------------------------- */
+/* --- with files ---------------------------------------------------------- */
 
 /*
  * in/            allowed
@@ -443,7 +443,8 @@ END_TEST
 
 static const char *const odd_names[] = {
     " ", "a b", "\n", "a\nb", "\t", "*", "$(x)", "'", "\"", "\\", "-rf",
-    "\x01", "\x7F", "\xFF\xFE", "\xE4\xB8\xAD", "...", ".hidden", "a (deleted)",
+    "\x01", "\x7F", "\xFF\xFE", "\xE4\xB8\xAD", "...", ".hidden",
+    "a (deleted)",
 };
 
 START_TEST(odd_bytes)
@@ -598,7 +599,7 @@ START_TEST(deeper_than_path_max)
 }
 END_TEST
 
-/* --- entries of the lists ------------------------------------------------------ */
+/* --- entries of the lists ------------------------------------------------ */
 
 static void policy_of(struct path_policy *policy, const char *allowed,
                       const char *forbidden)

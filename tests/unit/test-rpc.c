@@ -25,7 +25,7 @@
 
 const char unit_name[] = "rpc";
 
-/* --- a transport over a socketpair, as mean as wanted ------------------------------ */
+/* --- a transport over a socketpair, as mean as wanted -------------------- */
 
 struct link {
     struct transport base;
@@ -73,7 +73,7 @@ static void link_close(struct transport *transport)
 static const struct transport_ops link_ops = { link_read, link_write,
                                                link_close };
 
-/* --- the peer: a process that answers what it reads -------------------------------- */
+/* --- the peer: a process that answers what it reads ---------------------- */
 
 /* In the text of an answer: @ is the id of the request, and its length is
  * counted when Content-Length says #. */
@@ -216,7 +216,7 @@ static void teardown(void)
     }
 }
 
-/* --- the handshake ------------------------------------------------------------------ */
+/* --- the handshake ------------------------------------------------------- */
 
 static const struct {
     struct script script;
@@ -336,7 +336,7 @@ START_TEST(long_words)
 }
 END_TEST
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
 struct dialing {
     const struct script *scripts; /* one per attempt */
@@ -399,7 +399,7 @@ START_TEST(not_opened)
 }
 END_TEST
 
-/* --- calls --------------------------------------------------------------------------- */
+/* --- calls --------------------------------------------------------------- */
 
 static const struct {
     const char *answers;
@@ -602,7 +602,7 @@ START_TEST(head_too_large)
 }
 END_TEST
 
-/* --- what is sent --------------------------------------------------------------------- */
+/* --- what is sent -------------------------------------------------------- */
 
 /* A transport that keeps what is written and has nothing to read. */
 struct tape {

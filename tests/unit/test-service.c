@@ -19,7 +19,7 @@ const char unit_name[] = "service";
 /* A name that no script has. */
 #define NOBODY "vsrpc-no-such-service"
 
-/* --- argument vectors ------------------------------------------------------------ */
+/* --- argument vectors ---------------------------------------------------- */
 
 static const struct {
     const struct service_manager *manager;
@@ -111,7 +111,7 @@ START_TEST(longest_name)
 }
 END_TEST
 
-/* --- systemd: properties --------------------------------------------------------- */
+/* --- systemd: properties ------------------------------------------------- */
 
 static const struct {
     const char *said;
@@ -204,7 +204,7 @@ START_TEST(systemd_long)
 }
 END_TEST
 
-/* --- scripts: exit statuses --------------------------------------------------------- */
+/* --- scripts: exit statuses ---------------------------------------------- */
 
 static const struct {
     const struct service_manager *manager;

@@ -372,7 +372,7 @@ START_TEST(freed_while_committed)
 }
 END_TEST
 
-/* --- mode and owner ------------------------------------------------------------ */
+/* --- mode and owner ------------------------------------------------------ */
 
 static const struct {
     const char *mode;
@@ -479,7 +479,7 @@ START_TEST(owner_is_set)
 }
 END_TEST
 
-/* --- what is in the way ---------------------------------------------------------- */
+/* --- what is in the way -------------------------------------------------- */
 
 START_TEST(links)
 {
@@ -541,7 +541,7 @@ START_TEST(folder_came)
 }
 END_TEST
 
-/* --- file systems that can less --------------------------------------------------- */
+/* --- file systems that can less ------------------------------------------ */
 
 /* No nameless files and no links, as FAT has it. */
 START_TEST(without_links)
