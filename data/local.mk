@@ -26,6 +26,15 @@ CLEANFILES += data/virtio-rpc.service data/99-virtio-rpc.rules \
 	data/guest_config.yaml
 endif
 
+# Where handlers of custom/NAME are put; only root may.
+install-data-local:
+if GUEST
+	$(MKDIR_P) '$(DESTDIR)$(vsrpcconfdir)/custom.d'
+endif
+uninstall-local:
+	-test ! -d '$(DESTDIR)$(vsrpcconfdir)/custom.d' \
+		|| rmdir '$(DESTDIR)$(vsrpcconfdir)/custom.d'
+
 if HOST
 vsrpcconf_DATA += data/host_config.yaml
 dist_pkgdata_DATA = data/channel.xml

@@ -76,6 +76,12 @@ _vsrpc_virsh()
     if [[ -n $command ]]; then
         # Local files for both copies; the guest's cannot be asked quickly.
         case $command in
+        help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
+        call)
+            mapfile -t COMPREPLY < <(compgen -W "GET POST PUT" -- "$word") ;;
+        service)
+            mapfile -t COMPREPLY < <(compgen -W \
+                "start stop restart status enable disable" -- "$word") ;;
         upload | download) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
         esac
     elif [[ $word == -* ]]; then

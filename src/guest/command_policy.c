@@ -30,8 +30,8 @@ int command_check_string(const char *command, struct error *err)
         if (strchr(command, forbidden[i].c))
             return error_set(err, STATUS_PERMISSION_DENIED,
                              "character '%s' is not allowed in a command "
-                             "string; no shell runs it (pass an argument "
-                             "vector instead)",
+                             "string, for no shell runs it; pass an argument "
+                             "vector (exec -- PROGRAM ARG…)",
                              forbidden[i].shown);
     return 0;
 }

@@ -39,6 +39,33 @@ static int load(const struct options *options, struct settings *settings,
     return settings_load(settings, file, err);
 }
 
+/* As far as it can be known without starting. */
+static int check(const struct options *options,
+                 const struct settings *settings, struct error *err)
+{
+    const char *file = options->config ? options->config : SETTINGS_FILE;
+    struct auth_check auth = { .key_len = 0 };
+    int r = 0;
+
+    if (settings->enable_auth)
+        r = auth_check_init(&auth, settings->auth_key_file, err);
+    auth_check_free(&auth);
+    if (r == 0)
+        printf("%s: %s\n", file,
+               access(file, F_OK) < 0 ? "does not exist; the defaults hold"
+                                      : "fine");
+    return r;
+}
+
+/* Who starts the agent by hand sees that it runs, though it logs to a file. */
+static void greet(const struct agent *agent)
+{
+    if (agent->log.sink == LOG_SINK_FILE && isatty(STDERR_FILENO))
+        fprintf(stderr, "[INFO] VirtioRPC Server started on %s, logging to "
+                        "%s\n",
+                port_name(&agent->port), agent->log.path);
+}
+
 static int serve(const struct options *options, struct settings *settings,
                  struct error *err)
 {
@@ -46,6 +73,7 @@ static int serve(const struct options *options, struct settings *settings,
     int r = agent_init(&agent, settings, &options->source, err);
 
     if (r == 0) {
+        greet(&agent);
         r = agent_run(&agent);
         if (r < 0)
             error_errno(err, r, "event loop");
@@ -61,8 +89,7 @@ static int run(const struct options *options)
     int r = load(options, &settings, &err);
 
     if (r == 0 && options->mode == OPTIONS_CHECK_CONFIG)
-        printf("%s: fine\n",
-               options->config ? options->config : SETTINGS_FILE);
+        r = check(options, &settings, &err);
     else if (r == 0)
         r = serve(options, &settings, &err);
     settings_free(&settings);

@@ -248,11 +248,26 @@ int path_reopen(const struct path_found *found)
     return fd < 0 ? -errno : fd;
 }
 
+/* Files of the kernel (/proc, /sys) have content and no size: what is copied
+ * by size would be empty, and nobody would know. */
+static int sizeless_check(int fd, const char *path, struct error *err)
+{
+    char byte;
+
+    if (pread(fd, &byte, 1, 0) <= 0)
+        return 0;
+    return error_set(err, STATUS_FILE_OPERATION_FAILED,
+                     "'%s' has content but no size: read it with a command, "
+                     "such as cat",
+                     path);
+}
+
 int path_open(const struct path_policy *policy, const char *path,
               struct path_found *found, int *fd, struct error *err)
 {
     int r = path_find(policy, path, PATH_READ, found, err);
 
+    *fd = -1;
     if (r)
         return r;
     if (found->fd < 0)
@@ -266,6 +281,10 @@ int path_open(const struct path_policy *policy, const char *path,
         *fd = path_reopen(found);
         r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
     }
+    if (r == 0 && found->st.st_size == 0)
+        r = sizeless_check(*fd, path, err);
+    if (r)
+        fd_close(fd);
     fd_close(&found->fd);
     return r;
 }

@@ -60,7 +60,15 @@ static int app_unknown(struct app *app, const char *word)
                          word);
     app_usage(app, "no command '%s'", word);
     if (nearest)
-        error_hint(&app->err, "%s", nearest);
+        error_hint(&app->err, PROGRAM " --help (did you mean '%s'?)",
+                   nearest);
+    return -EINVAL;
+}
+
+static int app_order(struct app *app, const char *command, const char *domain)
+{
+    app_usage(app, "the domain comes before the command");
+    error_hint(&app->err, PROGRAM " %s %s", domain, command);
     return -EINVAL;
 }
 
@@ -108,6 +116,8 @@ static int app_operands(struct app *app, char **words, int n)
     }
     if (n < 2 && is_command(words[0]))
         return app_usage(app, "%s: no domain is given", words[0]);
+    if (n == 2 && is_targeted(words[0]) && !is_command(words[1]))
+        return app_order(app, words[0], words[1]);
     if (n < 2)
         return app_usage(app, "domain '%s': no command is given", words[0]);
     app->operand = words[0];
@@ -184,6 +194,27 @@ static int app_targets(struct app *app, struct targets *targets)
         out_note(&app->call.out, "%zu domain%s without a channel left out",
                  skipped, skipped == 1 ? "" : "s");
     return r;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* "--help" right behind the domain or the command, wherever people type it.
+ * Return: the exit status, or -1 when nobody asked. */
+static int app_late_help(int n, char **words)
+{
+    const struct command *command = NULL;
+
+    for (int i = 0; i < n && i < 3; i++) {
+        if (is_help(words[i]))
+            return command ? help_command(command) : help_program();
+        if (command || strcmp(words[i], "--") == 0)
+            return -1;
+        command = command_find(words[i]);
+    }
+    return -1;
 }
 
 /* Return: the exit status. */
@@ -263,6 +294,8 @@ int app_run(int argc, char **argv)
     int r = options_parse(&app.options, argc, argv, &app.err);
 
     status = r < 0 ? -1 : app_answer(&app.options);
+    if (r >= 0 && status < 0)
+        status = app_late_help(argc - r, argv + r);
     if (status < 0) {
         if (r >= 0)
             r = app_words(&app, argc, argv, r);

@@ -109,7 +109,7 @@ static int client_no_answer(const struct client *client, struct error *err)
               "or hangs, or another client holds the channel",
               target->channel ? target->channel : target->socket,
               (double) client_connect_ms(client) / 1000);
-    error_hint(err, "ss -xp | grep '%s' (shows who is connected)",
+    error_hint(err, "ss -xp (a client is the peer of the row with '%s')",
                target->socket);
     return -EHOSTDOWN;
 }
@@ -419,6 +419,8 @@ static const struct {
 } hints[] = {
     { STATUS_AUTH_FAILED,
       "security.auth_key_file or auth_key_dir in the host's configuration" },
+    { STATUS_PERMISSION_DENIED,
+      "in the guest: security.* in /etc/virtio-rpc/guest_config.yaml" },
     { STATUS_SERVICE_UNAVAILABLE, "again later" },
     { STATUS_CMD_TIMEOUT, "--timeout SECONDS for a longer run" },
     { STATUS_INTERNAL_ERROR, "in the guest: journalctl -u virtio-rpc" },

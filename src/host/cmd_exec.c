@@ -66,8 +66,8 @@ static int stream(struct json_object *data, const char *name,
     return r < 0 ? error_errno(err, r, "output") : 0;
 }
 
-static void note_truncated(const struct command_call *call,
-                           struct json_object *data)
+static bool was_truncated(const struct command_call *call,
+                          struct json_object *data)
 {
     bool truncated = false;
 
@@ -75,6 +75,7 @@ static void note_truncated(const struct command_call *call,
         && truncated)
         out_message(&call->out, "output is not complete: the agent cut it at "
                                 "its max_output_size");
+    return truncated;
 }
 
 /* The exit status when no command ran: 1 would be taken for the command's. */
@@ -116,6 +117,7 @@ static int become(const struct command_call *call, int64_t timeout,
 {
     struct json_object *data = answer->envelope.data;
     struct error err = ERROR_INIT;
+    bool cut;
     int r;
 
     r = stream(data, "stdout", "stdout_encoding", STDOUT_FILENO, &err);
@@ -123,9 +125,12 @@ static int become(const struct command_call *call, int64_t timeout,
         r = stream(data, "stderr", "stderr_encoding", STDERR_FILENO, &err);
     if (r < 0)
         return command_fail(call, &err);
-    note_truncated(call, data);
-    if (answer->envelope.code == STATUS_SUCCESS)
-        return ended(call, data);
+    cut = was_truncated(call, data);
+    if (answer->envelope.code == STATUS_SUCCESS) {
+        r = ended(call, data);
+        /* Half of an output must not pass for success. */
+        return r == EXIT_STATUS_OK && cut ? EXIT_STATUS_TRANSPORT : r;
+    }
     if (answer->envelope.code == STATUS_CMD_TIMEOUT)
         return timed_out(call, timeout, &err);
     answer_error(call->client, answer, &err);

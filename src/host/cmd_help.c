@@ -115,11 +115,18 @@ int help_options(void)
     return show(r, &text);
 }
 
+int help_command(const struct command *command)
+{
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    return show(one_help(command, &text), &text);
+}
+
 int cmd_help(struct command_call *call)
 {
     const struct command *command;
     struct error err = ERROR_INIT;
-    struct buf text;
 
     if (call->n_args == 0)
         return help_program();
@@ -130,6 +137,5 @@ int cmd_help(struct command_call *call)
         out_error(&err);
         return EXIT_STATUS_USAGE;
     }
-    buf_init(&text, TEXT_MAX);
-    return show(one_help(command, &text), &text);
+    return help_command(command);
 }

@@ -175,10 +175,14 @@ int command_fail(const struct command_call *call, const struct error *err)
 int command_report(const struct command_call *call, int r,
                    const struct answer *answer, const struct error *err)
 {
+    struct error said = ERROR_INIT;
+
     if (r < 0)
         return command_fail(call, err);
     r = out_json(answer->envelope.root);
     if (r < 0)
         return command_output_status(r);
+    if (!call->out.json && answer_error(call->client, answer, &said))
+        out_error(&said);
     return status_get(answer->envelope.code)->exit;
 }

@@ -57,6 +57,11 @@ static int download_info(struct download *download)
                          "guest's file '%s': a %s, not a regular file",
                          download->remote, info->type);
     }
+    /* So that policy judges the content of an empty file, too. */
+    if (info->size == 0) {
+        download->open_end = true;
+        info->size = TRANSFER_CHUNK;
+    }
     download->total = info->size;
     if (*info->md5)
         download->md5 = digest_new(DIGEST_MD5);

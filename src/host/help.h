@@ -9,6 +9,9 @@
 /* The help of the whole program.  Return: the exit status. */
 int help_program(void);
 
+/* The help of one command.  Return: the exit status. */
+int help_command(const struct command *command);
+
 /* The names of all commands, one per line.  Return: the exit status. */
 int help_commands(void);
 

@@ -4,16 +4,19 @@
 
 #include "host/prefix.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "host/out.h"
+#include "proto/envelope.h"
 
 #define LINE_LONGEST (1024 * 1024) /* what is kept of an unfinished line */
 #define OUTPUT_MAX (64L * 1024 * 1024)
 
-void prefix_init(struct prefix *prefix, const char *name)
+void prefix_init(struct prefix *prefix, const char *name, bool json)
 {
     prefix->name = name;
+    prefix->json = json;
     buf_init(&prefix->line, LINE_LONGEST);
 }
 
@@ -22,10 +25,24 @@ void prefix_free(struct prefix *prefix)
     buf_free(&prefix->line);
 }
 
+/* {"domain":"NAME", and the line goes on behind its own brace. */
+static int begin_json(struct prefix *prefix, struct buf *output)
+{
+    AUTO_JSON struct json_object *name = json_object_new_string(prefix->name);
+    size_t n;
+    const char *text = name ? json_text(name, &n) : NULL;
+
+    buf_consume(&prefix->line, 1);
+    return text ? buf_printf(output, "{\"domain\":%s,", text) : -ENOMEM;
+}
+
 /* Moves the kept line, with its name and a line feed, to the output. */
 static int flush(struct prefix *prefix, struct buf *output)
 {
-    int r = buf_printf(output, "%s: ", prefix->name);
+    bool object = prefix->json && prefix->line.len > 2
+                  && memcmp(buf_data(&prefix->line), "{\"", 2) == 0;
+    int r = object ? begin_json(prefix, output)
+                   : buf_printf(output, "%s: ", prefix->name);
 
     if (r == 0)
         r = buf_append(output, buf_data(&prefix->line), prefix->line.len);

@@ -4,6 +4,7 @@
 #ifndef VSRPC_HOST_PREFIX_H
 #define VSRPC_HOST_PREFIX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,10 +12,12 @@
 
 struct prefix {
     const char *name; /* not owned */
+    bool json;        /* lines that are JSON objects get a member "domain"
+                       * instead, so that the output stays JSON */
     struct buf line;  /* what has not ended yet */
 };
 
-void prefix_init(struct prefix *prefix, const char *name);
+void prefix_init(struct prefix *prefix, const char *name, bool json);
 void prefix_free(struct prefix *prefix);
 
 /*

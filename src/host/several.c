@@ -131,7 +131,8 @@ static int run(struct several *several)
     for (size_t i = 0; i < fleet.n; i++)
         for (int stream = 0; stream < 2; stream++)
             prefix_init(&several->members[i].streams[stream],
-                        several->targets->items[i].name);
+                        several->targets->items[i].name,
+                        several->call->out.json && stream == 0);
     r = fleet_run(&fleet, &err);
     for (size_t i = 0; i < fleet.n; i++)
         for (int stream = 0; stream < 2; stream++)

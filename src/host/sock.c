@@ -132,12 +132,18 @@ static const struct {
       "nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
     { -EBUSY, "busy: another client is connected to it",
-      "ss -xp (shows which program)" },
+      "ss -xp (its program is the peer of this path's row)" },
     { -ENOTSOCK, "is not a socket", NULL },
 };
 
 static int sock_refused(const char *path, int code, struct error *err)
 {
+    struct stat st;
+
+    /* connect(2) says the same of a socket without a listener. */
+    if (code == -ECONNREFUSED && stat(path, &st) == 0
+        && !S_ISSOCK(st.st_mode))
+        code = -ENOTSOCK;
     if (code == -EACCES || code == -EPERM)
         return sock_denied(path, err);
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {

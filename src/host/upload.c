@@ -32,6 +32,20 @@ struct upload {
     struct error *err;
 };
 
+/* Files of the kernel (/proc, /sys) have content and no size. */
+static int upload_check_size(const struct upload *upload)
+{
+    char byte;
+
+    if (upload->size > 0 || pread(upload->fd, &byte, 1, 0) <= 0)
+        return 0;
+    error_set(upload->err, -EINVAL, "file '%s': has content but no size",
+              upload->local);
+    error_hint(upload->err, "cat %s > COPY, and upload the copy",
+               upload->local);
+    return -EINVAL;
+}
+
 static int upload_open(struct upload *upload, unsigned int *mode)
 {
     struct stat st;
@@ -43,7 +57,8 @@ static int upload_open(struct upload *upload, unsigned int *mode)
     if (S_ISDIR(st.st_mode)) {
         error_set(upload->err, -EISDIR, "'%s' is a directory",
                   upload->local);
-        error_hint(upload->err, "tar -cf - (only files are copied)");
+        error_hint(upload->err, "tar -cf FOLDER.tar %s, and upload that",
+                   upload->local);
         return -EISDIR;
     }
     if (!S_ISREG(st.st_mode))
@@ -56,7 +71,7 @@ static int upload_open(struct upload *upload, unsigned int *mode)
                                : (size_t) TRANSFER_CHUNK);
     if (!upload->chunk)
         return error_errno(upload->err, -ENOMEM, "file '%s'", upload->local);
-    return 0;
+    return upload_check_size(upload);
 }
 
 static int target_add(struct buf *target, const char *name, const char *value)

@@ -41,7 +41,7 @@ START_TEST(whole_lines)
         AUTO_FREE char *got = NULL;
         size_t n;
 
-        prefix_init(&prefix, "w");
+        prefix_init(&prefix, "w", false);
         capture_start(1);
         for (size_t at = 0; at < texts[_i].n; at += step) {
             size_t piece = texts[_i].n - at < step ? texts[_i].n - at : step;
@@ -67,7 +67,7 @@ START_TEST(nothing_before_its_end)
     AUTO_FREE char *got = NULL;
     size_t n;
 
-    prefix_init(&prefix, "w");
+    prefix_init(&prefix, "w", false);
     capture_start(2);
     ck_assert_int_eq(prefix_feed(&prefix, 2, (const uint8_t *) "a\nbc", 4),
                      0);
@@ -107,7 +107,7 @@ START_TEST(long_lines)
         memset(bytes, 'x', size);
         if (feed)
             bytes[size] = '\n';
-        prefix_init(&prefix, "w");
+        prefix_init(&prefix, "w", false);
         capture_start(1);
         for (size_t at = 0; at < total; at += step)
             ck_assert_int_eq(prefix_feed(&prefix, 1, bytes + at,
@@ -137,7 +137,7 @@ START_TEST(nobody_reads)
     signal(SIGPIPE, SIG_IGN);
     ck_assert_int_eq(pipe(ends), 0);
     close(ends[0]);
-    prefix_init(&prefix, "w");
+    prefix_init(&prefix, "w", false);
     dup2(ends[1], 1);
     r = prefix_feed(&prefix, 1, (const uint8_t *) "a\n", 2);
     dup2(saved, 1);
@@ -146,8 +146,31 @@ START_TEST(nobody_reads)
 }
 END_TEST
 
+/* JSON stays JSON: the name becomes a member. */
+START_TEST(json_lines)
+{
+    static const char text[] = "{\"a\":1}\nplain\n{}\n";
+    struct prefix prefix;
+    char got[256] = "";
+    int ends[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    prefix_init(&prefix, "we\"b", true);
+    ck_assert_int_eq(prefix_feed(&prefix, ends[1], (const uint8_t *) text,
+                                 sizeof(text) - 1),
+                     0);
+    ck_assert_int_gt(read(ends[0], got, sizeof(got) - 1), 0);
+    ck_assert_str_eq(got, "{\"domain\":\"we\\\"b\",\"a\":1}\n"
+                          "we\"b: plain\nwe\"b: {}\n");
+    prefix_free(&prefix);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
+    tcase_add_test(tcase, json_lines);
     tcase_add_loop_test(tcase, whole_lines, 0, ARRAY_SIZE(texts));
     tcase_add_test(tcase, nothing_before_its_end);
     tcase_add_test(tcase, long_lines);

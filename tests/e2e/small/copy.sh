@@ -73,4 +73,13 @@ t_is "a killed upload leaves no target" False "$(field /tmp/killed exists)"
 t_is "no upload left a temporary file in the guest" '' "$(in_guest find /tmp -name '.vsrpc*')"
 in_guest sh -c 'rm -rf /tmp/*'
 
+# --- files of the kernel tell no size: an empty copy would be a lie
+t_status "a file of /proc is not downloaded as an empty one" 126 "$VSRPC" "$DOMAIN" download /proc/version version
+t "… and nothing is left" test ! -e version
+t_status "nor uploaded" 125 "$VSRPC" "$DOMAIN" upload /proc/version /tmp/version
+t "empty files are made in the guest" "$VSRPC" "$DOMAIN" exec -- sh -c ': >/root/empty; : >/tmp/empty'
+t_status "an empty file goes through the policy, too" 126 "$VSRPC" "$DOMAIN" download /root/empty empty
+t "… an allowed one is copied" "$VSRPC" "$DOMAIN" download /tmp/empty empty
+t_is "… empty" 0 "$(wc -c <empty)"
+
 done_testing

@@ -35,6 +35,8 @@ virsh -q -c "$URI" start "$bare" >/dev/null
 t_status "a domain without a channel" 125 "$VSRPC" "$bare" ping
 t_like "… says so" "has no channel" "$ERR"
 t_like "… with the XML to add" "<channel type='unix'>" "$ERR"
+t "the channel.xml that is shipped can be attached" virsh -q -c "$URI" attach-device "$bare" "$VSRPC_BUILD/../data/channel.xml" --config
+t_like "… and is the agent's" "name='org.vsrpc.agent.0'" "$(virsh -c "$URI" dumpxml --inactive "$bare")"
 
 t_status "a channel that is not there" 125 "$VSRPC" --channel no.such.0 "$DOMAIN" ping
 t_like "… lists those that are" "org.vsrpc.agent.0, test.vserial.0" "$ERR"
