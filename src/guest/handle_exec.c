@@ -101,6 +101,9 @@ static int exec_params(struct exec *exec, struct error *err)
     if (r == 0)
         r = param_string(params, "working_dir", PARAM_OPTIONAL,
                          &exec->working_dir, err);
+    if (r == 0 && exec->working_dir && exec->working_dir[0] != '/')
+        r = error_set(err, STATUS_INVALID_PARAMS,
+                      "'working_dir' is not an absolute path");
     if (r == 0)
         r = environment_copy(&exec->env,
                              &exec->request->agent->environment);

@@ -132,7 +132,13 @@ void command_call_free(struct command_call *call)
 
 int command_output_status(int r)
 {
-    return r == -EPIPE ? STATUS_SIGPIPE : EXIT_STATUS_TRANSPORT;
+    struct error err = ERROR_INIT;
+
+    if (r == -EPIPE) /* whoever read it has enough: no words */
+        return STATUS_SIGPIPE;
+    error_errno(&err, r, "standard output");
+    out_error(&err);
+    return EXIT_STATUS_TRANSPORT;
 }
 
 /* The business code that stands for an errno of ours. */

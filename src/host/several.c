@@ -113,6 +113,7 @@ static size_t sum_up(const struct several *several)
     return failed;
 }
 
+/* Return: the exit status. */
 static int run(struct several *several)
 {
     const struct options *options = several->call->options;
@@ -137,9 +138,13 @@ static int run(struct several *several)
     for (size_t i = 0; i < fleet.n; i++)
         for (int stream = 0; stream < 2; stream++)
             prefix_free(&several->members[i].streams[stream]);
-    if (r < 0 && err.code)
+    if (r < 0 && !err.code)
+        return command_output_status(r);
+    if (r < 0) {
         out_error(&err);
-    return r < 0 ? r : (int) (sum_up(several) > 0);
+        return EXIT_STATUS_TRANSPORT;
+    }
+    return sum_up(several) > 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
 }
 
 int several_run(struct command_call *call, const struct targets *targets)
@@ -148,13 +153,10 @@ int several_run(struct command_call *call, const struct targets *targets)
         = calloc(targets->n + 1, sizeof(*members));
     struct several several = { call, targets, members };
     struct error err = ERROR_INIT;
-    int r;
 
     if (!members) {
         error_errno(&err, -ENOMEM, "domains");
         return command_fail(call, &err);
     }
-    r = run(&several);
-    return r < 0 ? command_output_status(r)
-                 : r ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
+    return run(&several);
 }

@@ -59,5 +59,6 @@ t "--help" "$VSRPC" --help
 t_like "--help names the commands" 'upload.*download' "$(tr '\n' ' ' <<<"$OUT")"
 t_is "standard error stays empty then" '' "$ERR"
 t_status "output that cannot be written is no success" 125 sh -c "exec '$VSRPC' '$DOMAIN' ping >/dev/full"
+t_like "… and is said" "No space left" "$ERR"
 
 done_testing

@@ -56,6 +56,7 @@ long=$(head -c 100000 /dev/zero | tr '\0' x)
 t_is "a word of 100,000 bytes" 100000 "$(run -- printf %s "$long" | wc -c)"
 t_is "a string is split as a shell does" $'a b\nc d\ne"f\n\n.' "$(run "printf '%s\\n' 'a b' \"c d\" e\\\"f ''"; echo .)"
 t_is "several operands need no --" $'a b\nc' "$(run printf '%s\n' 'a b' c)"
+t_status "--cwd takes an absolute path" 125 run --cwd tmp -- true
 t_status "an unfinished quote is an error" 125 run "echo 'abc"
 
 t_is "--cwd" /var "$(run --cwd /var -- pwd)"
