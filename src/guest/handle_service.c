@@ -65,6 +65,10 @@ static int control_spawn(struct control *control, struct strlist *argv,
     if (r == STATUS_CMD_NOT_FOUND && argv->items[0][0] == '/')
         return error_set(err, STATUS_SERVICE_NOT_FOUND, "no service '%s' (%s)",
                          control->name, control->manager->name);
+    if (r == STATUS_CMD_NOT_FOUND)
+        return error_set(err, STATUS_CMD_EXEC_FAILED,
+                         "%s: '%s' is needed for this and is not installed",
+                         control->manager->name, argv->items[0]);
     if (r)
         return r;
     r = child_start(&agent->loop, &agent->procs, &spec, done, control,

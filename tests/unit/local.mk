@@ -83,6 +83,7 @@ if GUEST
 check_LIBRARIES += tests/unit/libunitguest.a
 tests_unit_libunitguest_a_SOURCES = \
 	tests/unit/rig.c tests/unit/rig.h \
+	tests/unit/sessions.c tests/unit/sessions.h \
 	tests/unit/spin.c tests/unit/spin.h
 tests_unit_libunitguest_a_CFLAGS = $(UNIT_CFLAGS)
 UNIT_GUEST_LIBS = tests/unit/libunit.a tests/unit/libunitguest.a libguest.a \
@@ -102,7 +103,9 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-upload \
 	tests/unit/test-loop \
 	tests/unit/test-transfer \
-	tests/unit/test-session
+	tests/unit/test-session \
+	tests/unit/test-session-files \
+	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
 
@@ -145,6 +148,12 @@ tests_unit_test_loop_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_transfer_SOURCES = tests/unit/test-transfer.c
 tests_unit_test_transfer_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_transfer_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_files_SOURCES = tests/unit/test-session-files.c
+tests_unit_test_session_files_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_files_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_quarantine_SOURCES = tests/unit/test-quarantine.c
+tests_unit_test_quarantine_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_quarantine_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_SOURCES = tests/unit/test-session.c
 tests_unit_test_session_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_LDADD = $(UNIT_GUEST_LIBS)
