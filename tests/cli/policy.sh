@@ -66,6 +66,7 @@ begin=$EPOCHREALTIME
 t_status "with too short a --timeout it fails" 125 virsh_ --timeout 0.1 --socket "$SOCKET" exec -- true
 t_like "… and says why" "rate limit" "$ERR"
 t "… at once" below "$(since "$begin")" 1
+# the sleep lets the second of the refusals above pass: it is what the limit counts in
 t "a big file is one operation" sh -c "head -c 80000000 /dev/zero >big; sleep 1.2; exec '$VSRPC' --config host.yaml --socket '$SOCKET' upload big '$WORK/copy'"
 t "… and arrives" cmp big copy
 rm -f big copy
