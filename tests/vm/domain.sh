@@ -111,12 +111,15 @@ vm_mark_of() { # DOMAIN ATTRIBUTE
 	vm_mark "$1" | sed -n "s/.* $2=[\"']\([^\"']*\)[\"'].*/\1/p"
 }
 
-# Ours is what this checkout made, or another that no longer exists. A running
-# checkout beside this one keeps its guests.
+# Ours is what this checkout made, or another that no longer exists or has left
+# the guest switched off (its run was killed before it could remove it): nothing
+# in such a guest is worth keeping. A running one beside ours is left alone.
 vm_is_ours() {
 	local by
 	by=$(vm_mark_of "$1" by)
-	[ -n "$by" ] && { [ "$by" = "$(vm_xml_escape "$VM_TOP")" ] || [ ! -e "$by/quickstart" ]; }
+	[ -n "$by" ] || return
+	[ "$by" = "$(vm_xml_escape "$VM_TOP")" ] || [ ! -e "$by/quickstart" ] ||
+		[ "$(vm_virsh domstate "$1" 2>/dev/null)" = 'shut off' ]
 }
 
 vm_refuse() {
