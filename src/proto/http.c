@@ -292,6 +292,8 @@ static const struct {
     { 408, "Request Timeout" },
     { 409, "Conflict" },
     { 411, "Length Required" },
+    { 409, "Conflict" },
+    { 410, "Gone" },
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
     { 416, "Range Not Satisfiable" },

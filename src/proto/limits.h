@@ -64,4 +64,27 @@
  * was enough in 480 of 480, a loaded guest needs more. */
 #define RECONNECT_GAP_MS 100
 
+/* While a request is worked on the host asks for a sign of life this often
+ * (s): a line of some 80 bytes, a thousandth of what a command costs. */
+#define HEARTBEAT_S 2
+#define HEARTBEAT_MAX_S 60
+
+/* Without any byte for so long (ms) the host looks what became of the guest:
+ * five signs of life are missing. */
+#define SILENCE_MS 10000
+
+/* What a client that vanished has under way goes on for so long (ms): it may
+ * come back for it.  A reconnect takes about 1200 ms with a lost sync. */
+#define SESSION_GRACE_MS 5000
+
+/* Requests that go on without their client, at once. */
+#define ORPHANS_MAX 8
+
+/* What the agent remembers of requests so that none is carried out twice: a
+ * client that tries again does so within seconds, not minutes. */
+#define MEMORY_ENTRIES 1024
+#define MEMORY_MS (10L * 60 * 1000)
+#define MEMORY_ANSWER_MAX (1024L * 1024)
+#define MEMORY_ANSWERS_MAX (4L * 1024 * 1024)
+
 #endif

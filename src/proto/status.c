@@ -36,10 +36,14 @@ static const struct status table[] = {
       "Job not found" },
     { STATUS_SERVICE_NOT_FOUND, "SERVICE_NOT_FOUND", 404, EXIT_STATUS_FAILED,
       "Service not found" },
+    { STATUS_REQUEST_GONE, "REQUEST_GONE", 410, EXIT_STATUS_UNKNOWN,
+      "Request no longer remembered" },
     { STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", 403, EXIT_STATUS_DENIED,
       "Permission denied" },
     { STATUS_AUTH_FAILED, "AUTH_FAILED", 401, EXIT_STATUS_DENIED,
       "Authentication failed" },
+    { STATUS_SESSION_EXPIRED, "SESSION_EXPIRED", 409, EXIT_STATUS_TRANSPORT,
+      "Session expired" },
     { STATUS_INTERNAL_ERROR, "INTERNAL_ERROR", 500, EXIT_STATUS_TRANSPORT,
       "Internal error" },
     { STATUS_SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", 503,
@@ -48,6 +52,8 @@ static const struct status table[] = {
       "Connection lost" },
     { STATUS_READ_TIMEOUT, "READ_TIMEOUT", 0, EXIT_STATUS_TRANSPORT,
       "Read timed out" },
+    { STATUS_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN", 0, EXIT_STATUS_UNKNOWN,
+      "Outcome unknown" },
 };
 
 static const struct status *status_find(int code)

@@ -27,12 +27,15 @@ enum status_code {
     STATUS_FILE_NOT_FOUND = 3002,
     STATUS_JOB_NOT_FOUND = 3003,
     STATUS_SERVICE_NOT_FOUND = 3004,
+    STATUS_REQUEST_GONE = 3005,
     STATUS_PERMISSION_DENIED = 4001,
     STATUS_AUTH_FAILED = 4002,
+    STATUS_SESSION_EXPIRED = 4003,
     STATUS_INTERNAL_ERROR = 5001,
     STATUS_SERVICE_UNAVAILABLE = 5002,
     STATUS_CONNECTION_LOST = 6001,
     STATUS_READ_TIMEOUT = 6002,
+    STATUS_OUTCOME_UNKNOWN = 6003,
 };
 
 /* Exit statuses of vsrpc-virsh.  Those of exec are what docker, timeout(1)
@@ -41,6 +44,7 @@ enum exit_status {
     EXIT_STATUS_OK = 0,
     EXIT_STATUS_FAILED = 1,      /* the agent answered with an error */
     EXIT_STATUS_USAGE = 2,       /* the command line is wrong */
+    EXIT_STATUS_UNKNOWN = 123,   /* it may have been carried out, or not */
     EXIT_STATUS_TIMEOUT = 124,   /* the command ran out of time */
     EXIT_STATUS_TRANSPORT = 125, /* vsrpc itself or the channel failed */
     EXIT_STATUS_DENIED = 126,    /* refused by policy, or not executable */
