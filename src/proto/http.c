@@ -281,6 +281,7 @@ static const struct {
     const char *reason;
 } reasons[] = {
     { 100, "Continue" },
+    { 102, "Processing" },
     { 200, "OK" },
     { 201, "Created" },
     { 206, "Partial Content" },
@@ -291,9 +292,8 @@ static const struct {
     { 405, "Method Not Allowed" },
     { 408, "Request Timeout" },
     { 409, "Conflict" },
-    { 411, "Length Required" },
-    { 409, "Conflict" },
     { 410, "Gone" },
+    { 411, "Length Required" },
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
     { 416, "Range Not Satisfiable" },
