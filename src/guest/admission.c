@@ -65,6 +65,30 @@ static bool route_check(struct request *request)
     return r == 0;
 }
 
+/* What the host repeats when its session is over must not have been done. */
+static bool session_check(struct request *request)
+{
+    const char *given = http_field_get(request->head, "X-Session");
+
+    if (server_session_fits(&request->agent->session.server, request->route,
+                            given))
+        return true;
+    request_fail(request, STATUS_SESSION_EXPIRED, NULL,
+                 "X-Session is not the session that runs: sync, and send the "
+                 "request again");
+    return false;
+}
+
+static bool heartbeat_check(struct request *request)
+{
+    if (server_heartbeat(request->head, &request->heartbeat_s) == 0)
+        return true;
+    request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                 "X-Heartbeat is a number of seconds from 1 to %d",
+                 HEARTBEAT_MAX_S);
+    return false;
+}
+
 static void fail_auth(struct request *request, const struct error *err)
 {
     struct json_object *extra = json_object_new_object();
@@ -152,7 +176,8 @@ void admission_begin(struct request *request)
 {
     bool raw;
 
-    if (!route_check(request))
+    if (!route_check(request) || !session_check(request)
+        || !heartbeat_check(request))
         return;
     raw = request->route->flags & ROUTE_RAW;
     if (!admission_size(request, request->head->content_length))
