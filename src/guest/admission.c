@@ -4,6 +4,7 @@
 
 #include "guest/admission.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "guest/agent.h"
@@ -131,6 +132,8 @@ static bool auth_check_raw(struct request *request)
         return false;
     }
     request->body_digest = digest_new(DIGEST_SHA256);
+    if (!request->body_digest)
+        request_error(request, -ENOMEM, &err);
     return request->body_digest && auth_verify(request, claimed);
 }
 
@@ -151,12 +154,12 @@ static bool auth_check_raw_end(struct request *request)
 static bool auth_check_json(struct request *request)
 {
     char hex[DIGEST_HEX_MAX];
+    int r = digest_bytes(DIGEST_SHA256, buf_data(&request->body),
+                         request->body.len, hex);
 
-    if (digest_bytes(DIGEST_SHA256, buf_data(&request->body),
-                     request->body.len, hex)
-        < 0)
-        return false;
-    return auth_verify(request, hex);
+    if (r < 0)
+        request_error(request, r, &(struct error) ERROR_INIT);
+    return r == 0 && auth_verify(request, hex);
 }
 
 bool admission_size(struct request *request, int64_t n)
