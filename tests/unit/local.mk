@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test-http \
 	tests/unit/test-msg \
 	tests/unit/test-route \
+	tests/unit/test-server \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -63,6 +64,9 @@ tests_unit_test_msg_LDADD = $(UNIT_LIBS)
 tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_route_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_SOURCES = tests/unit/test-server.c
+tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)
