@@ -657,6 +657,29 @@ START_TEST(hangup_anywhere)
 }
 END_TEST
 
+/* What the client before began with a marker, the next does not end. */
+START_TEST(hangup_forgets_the_marker)
+{
+    static const char *const beginnings[] = {
+        POST("", "14") MARK "GET /api/v1/s",
+        "\r\n" MARK "GET /api/v1/s",
+    };
+    static const char rest[] = "ync?id=abc" HOST "\r\n";
+    const char *beginning = beginnings[_i / 2];
+    struct play play;
+
+    play_init(&play);
+    play_feed(&play, beginning, strlen(beginning));
+    play_event(&play, server_hangup(&play.server));
+    if (_i % 2)
+        play_event(&play, server_connected(&play.server, false));
+    play_feed(&play, BYTES(rest));
+    ck_assert_int_eq(play.n_ends, 0);
+    ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
+    play_free(&play);
+}
+END_TEST
+
 START_TEST(connected_anywhere)
 {
     struct play play;
@@ -885,6 +908,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, cut_then_hangup, 0, ARRAY_SIZE(victims));
     tcase_add_loop_test(tcase, cut_then_restart, 0, ARRAY_SIZE(victims));
     tcase_add_loop_test(tcase, hangup_anywhere, 0, SESSION_QUARANTINE + 1);
+    tcase_add_loop_test(tcase, hangup_forgets_the_marker, 0, 4);
     tcase_add_loop_test(tcase, connected_anywhere, 0, SESSION_QUARANTINE + 1);
     tcase_add_loop_test(tcase, stalled_anywhere, 0, SESSION_QUARANTINE + 1);
     tcase_add_test(tcase, stalled_otherwise);
