@@ -351,6 +351,11 @@ static const struct {
       "HEAD POST /api/v1/shell/exec\nMARKED\nDRAINED\n"
       "HEAD GET /api/v1/ping\nEND \n",
       SESSION_RECEIVE },
+    { "a marker behind a wrong body",
+      BYTES(POST("", "2") "{" MARK MARK SYNC),
+      "HEAD POST /api/v1/shell/exec\nMARKED\nDRAINED\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
     { "a sync in a body", BYTES(POST("", "200") "{\"com" MARK SYNC PING),
       "HEAD POST /api/v1/shell/exec\nDROP\n"
       "HEAD GET /api/v1/sync?id=abc\nEND \nHEAD GET /api/v1/ping\nEND \n",
@@ -388,6 +393,12 @@ static const struct {
     { "out of quarantine", BYTES("\r\n" PING MARK SYNC PING),
       "FAULT 400 empty line in front of a message\nDROP\n"
       "HEAD GET /api/v1/sync?id=abc\nEND \nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "out of quarantine, and the marker is forgotten",
+      BYTES("\r\n" MARK SYNC SYNC PING),
+      "FAULT 400 empty line in front of a message\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \nHEAD GET /api/v1/sync?id=abc\n"
+      "END \nHEAD GET /api/v1/ping\nEND \n",
       SESSION_RECEIVE },
     { "not out of quarantine", BYTES("\r\n" SYNC MARK PING MARK "x" SYNC),
       "FAULT 400 empty line in front of a message\n", SESSION_QUARANTINE },
@@ -431,8 +442,13 @@ static const struct {
       "HEAD PUT /api/v1/file/content?stay\nEND 1234\\xFFGET\nABANDON\nDROP\n"
       "HEAD GET /api/v1/sync?id=abc\nEND \n",
       SESSION_RECEIVE },
+    { "a raw body that looks like a whole line of it",
+      BYTES(PUT("?stay", "19") MARK "GET /api/v1/sync?i" MARK),
+      "HEAD PUT /api/v1/file/content?stay\nEND \\xFFGET /api/v1/sync?i\n"
+      "ABANDON\nDROP\n",
+      SESSION_RECEIVE },
     { "a raw body that looks like something else",
-      BYTES(PUT("?stay", "8") "1234" MARK "GEx" "GET /x"),
+      BYTES(PUT("?stay", "8") "1234" MARK "GEx" " /api"),
       "HEAD PUT /api/v1/file/content?stay\nEND 1234\\xFFGEx\nABANDON\n",
       SESSION_RECEIVE },
     { "a raw body whose whole sync was content",
