@@ -26,6 +26,8 @@ libguest_a_SOURCES = \
 	src/guest/handlers.h \
 	src/guest/loop.c \
 	src/guest/loop.h \
+	src/guest/memory.c \
+	src/guest/memory.h \
 	src/guest/options.c \
 	src/guest/options.h \
 	src/guest/path_policy.c \
