@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
-/* A request that comes twice, and one whose client has gone. */
+/* A request that comes twice. */
 #include <config.h>
 
 #include "guest/once.h"
@@ -8,165 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include "again.h"
+#include "proto/auth.h"
 #include "proto/envelope.h"
 #include "proto/limits.h"
 #include "proto/status.h"
-#include "sessions.h"
 #include "spin.h"
 #include "unit.h"
 #include "util/clock.h"
 
 const char unit_name[] = "once";
-
-/* Longer than a test takes: an orphan that ends did not end by this. */
-#define GRACE_NEVER (10 * SPIN_MAX_MS)
-
-static void setup(void)
-{
-    session_setup();
-    rig.agent.grace_ms = GRACE_NEVER;
-}
-
-/* --- what the tests send ------------------------------------------------- */
-
-/* A command under an id, with further fields. */
-static char *exec_with(const char *id, const char *fields,
-                       const char *command)
-{
-    AUTO_FREE char *body = format("{\"argv\":[\"/bin/sh\",\"-c\",\"%s\"]}",
-                                  command);
-    AUTO_FREE char *all = format("X-Request-ID: %s\r\n%s", id, fields);
-
-    return rig_request_with("POST /api/v1/shell/exec", all, body);
-}
-
-static void send_exec(const char *id, const char *command)
-{
-    AUTO_FREE char *text = exec_with(id, "", command);
-
-    rig_puts(&rig, text);
-}
-
-/* Counts its runs in a file, waits until it may go on, and says something. */
-static char *counting(void)
-{
-    return with_dir("cd @; echo run >> runs; "
-                    "until test -e go; do sleep 0.01; done; echo result");
-}
-
-static void let_go(void)
-{
-    AUTO_FREE char *file = in_dir("go");
-
-    unit_write_file(file, "");
-}
-
-static bool has_run(void *unused)
-{
-    AUTO_FREE char *file = in_dir("runs");
-    struct stat st;
-
-    (void) unused;
-    return stat(file, &st) == 0 && st.st_size > 0;
-}
-
-static void expect_one_run(void)
-{
-    AUTO_FREE char *file = in_dir("runs");
-    AUTO_FREE char *text = unit_read_file(file);
-
-    ck_assert_str_eq(text, "run\n");
-}
-
-static void reconnect(void)
-{
-    session_hangup(&rig.agent.session);
-    session_connected(&rig.agent.session, true);
-}
-
-static const char *data_string(const struct rig_answer *answer,
-                               const char *name)
-{
-    struct json_object *value = NULL;
-
-    json_object_object_get_ex(answer->data, name, &value);
-    return value ? json_object_get_string(value) : "";
-}
-
-static void expect_data(const struct rig_answer *answer, const char *name,
-                        const char *value)
-{
-    const char *is = data_string(answer, name);
-
-    ck_assert_msg(strcmp(is, value) == 0, "%s is '%s', not '%s' in %.500s",
-                  name, is, value, answer->body);
-}
-
-static void take(struct rig_answer *answer)
-{
-    rig_wait(&rig);
-    rig_answer(&rig, answer);
-    ck_assert_uint_eq(rig.got.len, 0);
-}
-
-static void expect_result(bool replayed)
-{
-    struct rig_answer answer;
-
-    take(&answer);
-    ck_assert_msg(answer.http == 200 && answer.code == 0, "%s", answer.body);
-    expect_data(&answer, "stdout", "result\n");
-    expect_data(&answer, "exit_code", "0");
-    ck_assert_str_eq(answer.id, "one");
-    ck_assert_int_eq(answer.replayed, replayed);
-    rig_answer_free(&answer);
-    expect_one_run();
-}
-
-/* What requests/ID says, or answers when it is deleted. */
-static void ask_state(const char *method, const char *id,
-                      struct rig_answer *answer)
-{
-    AUTO_FREE char *line = format("%s /api/v1/requests/%s", method, id);
-    AUTO_FREE char *text = rig_request(line, NULL);
-
-    rig_puts(&rig, text);
-    take(answer);
-    ck_assert_msg(answer->code == 0, "%s", answer->body);
-    expect_data(answer, "id", id);
-}
-
-static void expect_state(const char *id, const char *state)
-{
-    struct rig_answer answer;
-
-    ask_state("GET", id, &answer);
-    expect_data(&answer, "state", state);
-    rig_answer_free(&answer);
-}
-
-static bool no_orphans(void *unused)
-{
-    (void) unused;
-    return !rig.agent.orphans.first;
-}
-
-static void expect_no_orphans(void)
-{
-    ck_assert(spin_until(&rig.agent.loop, no_orphans, NULL));
-    ck_assert(spin_until(&rig.agent.loop, spin_childless, NULL));
-    ck_assert_int_eq(rig.agent.running, 0);
-}
-
-static void start_counting(void)
-{
-    AUTO_FREE char *command = counting();
-
-    send_exec("one", command);
-    ck_assert(spin_until(&rig.agent.loop, has_run, NULL));
-}
 
 /* --- a client that comes back -------------------------------------------- */
 
@@ -323,19 +176,6 @@ static void ask_aged(const char *id, const char *age, int http, int code)
 
     rig_puts(&rig, text);
     rig_expect(&rig, http, code);
-}
-
-/* Something was pushed out a moment ago. */
-static void push_out(void)
-{
-    struct memory *memory = &rig.agent.memory;
-
-    for (int i = 0; i < 2 * MEMORY_ENTRIES; i++) {
-        AUTO_FREE char *id = format("other-%d", i);
-
-        memory_lost(memory, memory_add(memory, id, "f", clock_ms()),
-                    clock_ms());
-    }
 }
 
 START_TEST(gone)
@@ -501,421 +341,72 @@ START_TEST(no_place)
 }
 END_TEST
 
-/* --- orphans ------------------------------------------------------------- */
+/* --- with authentication ------------------------------------------------- */
 
-static void expect_ended(const char *id)
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static char key_file[] = "/tmp/vsrpc-unit-key-XXXXXX";
+
+static void signed_only(struct settings *settings)
 {
-    struct rig_answer answer;
+    int fd = mkstemp(key_file);
 
-    ask_state("GET", id, &answer);
-    expect_data(&answer, "state", "done");
-    expect_data(&answer, "exit_code", "143");
-    expect_data(&answer, "signal", "SIGTERM");
-    expect_data(&answer, "ended", "true");
-    rig_answer_free(&answer);
+    ck_assert_int_eq(write(fd, KEY, strlen(KEY)), (ssize_t) strlen(KEY));
+    close(fd);
+    settings->enable_auth = true;
+    settings->auth_key_file = strdup(key_file);
 }
 
-START_TEST(grace_ends_a_command)
+static void send_signed(const char *nonce, const char *key)
 {
-    struct rig_answer answer;
-    int64_t begun = clock_ms();
+    static const char body[] = "{\"command\":\"echo result\"}";
+    AUTO_FREE char *now = format("%lld", (long long) clock_wall());
+    char hex[DIGEST_HEX_MAX];
+    char token[DIGEST_HEX_MAX];
+    const struct auth_parts parts = {
+        .method = "POST", .target = "/api/v1/shell/exec", .timestamp = now,
+        .nonce = nonce, .body_sha256 = hex, .boot_id = rig.agent.boot_id,
+    };
+    AUTO_FREE char *fields = NULL;
+    AUTO_FREE char *text = NULL;
 
-    rig.agent.grace_ms = 200;
-    send_exec("one", "sleep 1000");
-    reconnect();
-    expect_no_orphans();
-    ck_assert_int_ge(clock_ms() - begun, 200);
-    expect_ended("one");
-    send_exec("one", "sleep 1000");
-    take(&answer);
-    ck_assert_int_eq(answer.code, 0);
-    ck_assert(answer.replayed);
-    expect_data(&answer, "signal", "SIGTERM");
-    rig_answer_free(&answer);
-}
-END_TEST
-
-/* What ignores TERM is killed. */
-START_TEST(grace_ends_a_stubborn_command)
-{
-    struct rig_answer answer;
-
-    rig.agent.grace_ms = 50;
-    send_exec("one", "trap '' TERM; echo ready; while :; do sleep 0.1; done");
-    spin_for(&rig.agent.loop, 100);
-    reconnect();
-    expect_no_orphans();
-    ask_state("GET", "one", &answer);
-    expect_data(&answer, "signal", "SIGKILL");
-    rig_answer_free(&answer);
-}
-END_TEST
-
-START_TEST(ninth_orphan)
-{
-    for (int i = 0; i <= ORPHANS_MAX; i++) {
-        AUTO_FREE char *id = format("o%d", i);
-
-        send_exec(id, "sleep 1000");
-        ck_assert_int_eq(state(), SESSION_WORK);
-        reconnect();
-    }
-    while (rig.agent.memory.n && memory_find(&rig.agent.memory, "o0")->state
-                                     == MEMORY_RUNNING)
-        spin_for(&rig.agent.loop, 5);
-    expect_ended("o0");
-    expect_state("o1", "running");
-    expect_state("o8", "running");
-}
-END_TEST
-
-/* Those that take their time to end do not pile up. */
-START_TEST(stubborn_orphans)
-{
-    for (int i = 0; i < 4 * ORPHANS_MAX; i++) {
-        AUTO_FREE char *id = format("o%d", i);
-        int n = 0;
-
-        send_exec(id, "trap '' TERM; while :; do sleep 0.1; done");
-        reconnect();
-        for (struct request *at = rig.agent.orphans.first; at;
-             at = at->next_orphan)
-            n++;
-        ck_assert_int_le(n, 2 * ORPHANS_MAX);
-    }
-    expect_state("o0", "gone");
-    expect_state("o31", "running");
-}
-END_TEST
-
-/* Lost is not done: nobody says that it was. */
-START_TEST(dropped_orphan)
-{
-    struct rig_answer answer;
-
-    send_exec("one", "sleep 1000");
-    reconnect();
-    rig.agent.orphans.first->end = NULL; /* as if it could not be asked */
-    orphan_end(rig.agent.orphans.first);
-    expect_state("one", "gone");
-    send_exec("one", "sleep 1000");
-    take(&answer);
-    ck_assert_int_eq(answer.code, STATUS_REQUEST_GONE);
-    expect_data(&answer, "state", "unknown");
-    rig_answer_free(&answer);
-}
-END_TEST
-
-/* The agent may end at any moment (teardown looks for leaks and zombies). */
-START_TEST(agent_ends_with_orphans)
-{
-    send_exec("a", "sleep 1000");
-    reconnect();
-    send_exec("b", "sleep 1000");
-    reconnect();
-    send_exec("b", "sleep 1000"); /* waits */
-    ck_assert_ptr_nonnull(rig.agent.orphans.first->next_orphan);
-}
-END_TEST
-
-/* --- DELETE -------------------------------------------------------------- */
-
-START_TEST(delete_ends_a_command)
-{
-    struct rig_answer answer;
-
-    send_exec("one", "sleep 1000");
-    reconnect();
-    ask_state("DELETE", "one", &answer);
-    expect_data(&answer, "state", "done");
-    expect_data(&answer, "code", "0");
-    expect_data(&answer, "signal", "SIGTERM");
-    rig_answer_free(&answer);
-    expect_no_orphans();
-    expect_ended("one");
-    ask_state("DELETE", "one", &answer); /* once more is no harm */
-    expect_data(&answer, "state", "done");
-    rig_answer_free(&answer);
-    ask_state("DELETE", "two", &answer);
-    expect_data(&answer, "state", "none");
-    rig_answer_free(&answer);
-}
-END_TEST
-
-/* Whoever deletes and leaves has deleted. */
-START_TEST(delete_without_waiting)
-{
-    AUTO_FREE char *text = rig_request("DELETE /api/v1/requests/one", NULL);
-
-    send_exec("one", "trap '' TERM; while :; do sleep 0.1; done");
-    spin_for(&rig.agent.loop, 50);
-    reconnect();
+    ck_assert_int_eq(digest_bytes(DIGEST_SHA256, body, strlen(body), hex), 0);
+    ck_assert_int_eq(auth_token(key, strlen(key), &parts, token), 0);
+    fields = format("X-Request-ID: one\r\nX-Timestamp: %s\r\n"
+                    "X-Nonce: %s\r\nX-Auth-Token: %s\r\n",
+                    now, nonce, token);
+    text = rig_request_with("POST /api/v1/shell/exec", fields, body);
     rig_puts(&rig, text);
-    ck_assert_int_eq(state(), SESSION_WORK);
-    reconnect();
-    expect_state("one", "running");
-    expect_no_orphans();
-    expect_state("one", "done");
-}
-END_TEST
-
-static char *put_request(const char *id, const char *range, const char *body)
-{
-    AUTO_FREE char *line = format("PUT /api/v1/file/content?path=%s/file%s",
-                                  rig.dir, range ? "&transfer=ab" : "");
-    AUTO_FREE char *fields =
-        range ? format("X-Request-ID: %s\r\nContent-Range: bytes %s\r\n", id,
-                       range)
-              : format("X-Request-ID: %s\r\n", id);
-
-    return rig_request_with(line, fields, body);
 }
 
-/* There is nobody to be asked while a file is put in place; the answer comes
- * when that is done. */
-START_TEST(delete_of_an_upload)
+/* An answer from memory is for those only who could have asked for it. */
+START_TEST(signature)
 {
-    AUTO_FREE char *text = put_request("one", NULL, "content");
-    struct rig_answer answer;
-
-    rig_puts(&rig, text);
-    ck_assert_int_eq(state(), SESSION_WORK);
-    reconnect();
-    ask_state("DELETE", "one", &answer);
-    expect_data(&answer, "state", "done");
-    expect_data(&answer, "size", "7");
-    expect_data(&answer, "md5", "9a0364b9e99bb480dd25e1f0284c8555");
-    rig_answer_free(&answer);
-    ck_assert_int_eq(files(), 1);
-}
-END_TEST
-
-START_TEST(ids_in_paths)
-{
-    AUTO_FREE char *text = exec_with("a/b c", "", "exit 3");
-    struct rig_answer answer;
-
-    rig_puts(&rig, text);
-    rig_expect(&rig, 200, 0);
-    rig_puts(&rig, "GET /api/v1/requests/a%2Fb%20c?x=y HTTP/1.1\r\n"
-                   "Host: v\r\n\r\n");
-    take(&answer);
-    expect_data(&answer, "id", "a/b c");
-    expect_data(&answer, "exit_code", "3");
-    rig_answer_free(&answer);
-    rig_puts(&rig, "GET /api/v1/requests/%zz HTTP/1.1\r\nHost: v\r\n\r\n");
-    rig_expect(&rig, 400, STATUS_INVALID_PARAMS);
-}
-END_TEST
-
-/* --- raw bodies ---------------------------------------------------------- */
-
-static void expect_file(const char *want)
-{
-    AUTO_FREE char *file = in_dir("file");
-    AUTO_FREE char *text = unit_read_file(file);
-
-    ck_assert_str_eq(text, want);
-}
-
-static void put(const char *id, const char *range, const char *body, int http,
-                bool replayed)
-{
-    AUTO_FREE char *text = put_request(id, range, body);
-    struct rig_answer answer;
-
-    for (size_t i = 0; i < strlen(text); i++)
-        rig_feed(&rig, text + i, 1);
-    take(&answer);
-    ck_assert_msg(answer.http == http, "%s", answer.body);
-    ck_assert_int_eq(answer.replayed, replayed);
-    rig_answer_free(&answer);
-}
-
-START_TEST(raw_body_is_drained)
-{
-    AUTO_FREE char *file = in_dir("file");
-
-    put("one", NULL, "first", 200, false);
-    expect_file("first");
-    unit_write_file(file, "changed since");
-    put("one", NULL, "first", 200, true);
-    expect_file("changed since");
-    put("one", NULL, "longer than the first", 400, false);
-    expect_file("changed since");
-    ck_assert_int_eq(files(), 1);
-    rig_puts(&rig, PING);
-    rig_expect(&rig, 200, 0);
-}
-END_TEST
-
-/* The last part is being put in place when its client leaves. */
-START_TEST(last_part_again)
-{
-    AUTO_FREE char *last = put_request("p2", "4-9/10", "456789");
-
-    put("p1", "0-3/10", "0123", 200, false);
-    put("p1", "0-3/10", "0123", 200, true);
-    rig_puts(&rig, last);
-    ck_assert_int_eq(state(), SESSION_WORK);
-    reconnect();
-    put("p2", "4-9/10", "456789", 200, true);
-    expect_file("0123456789");
-    ck_assert_int_eq(files(), 1);
-    put("p3", "4-9/10", "456789", 400, false); /* the transfer is over */
-}
-END_TEST
-
-/* Pushed out while its body came: it cannot run, nor be answered. */
-START_TEST(raw_body_is_pushed_out)
-{
-    AUTO_FREE char *text = put_request("one", NULL, "first");
-
-    put("one", NULL, "first", 200, false);
-    rig_feed(&rig, text, strlen(text) - 1);
-    push_out();
-    rig_puts(&rig, "t");
-    rig_expect(&rig, 410, STATUS_REQUEST_GONE);
-}
-END_TEST
-
-/* --- large answers ------------------------------------------------------- */
-
-/* Who waits gets all of it; afterwards what is small. */
-START_TEST(answer_too_large)
-{
-    AUTO_FREE char *command = with_dir("until test -e @/go; do sleep 0.01; "
-                                       "done; yes abcdefg | head -n 200000");
-    struct rig_answer answer;
-    struct json_object *out;
-
-    send_exec("one", command);
-    reconnect();
-    send_exec("one", command);
-    let_go();
-    take(&answer);
-    ck_assert(json_object_object_get_ex(answer.data, "stdout", &out));
-    ck_assert_int_eq(json_object_get_string_len(out), 1600000);
-    ck_assert(answer.replayed);
-    rig_answer_free(&answer);
-    send_exec("one", command);
-    take(&answer);
-    ck_assert_int_eq(answer.code, 0);
-    ck_assert(answer.replayed);
-    expect_data(&answer, "exit_code", "0");
-    expect_data(&answer, "truncated", "true");
-    ck_assert_str_eq(data_string(&answer, "stdout"), "");
-    rig_answer_free(&answer);
-}
-END_TEST
-
-/* An answer of some size, while others push it out. */
-START_TEST(answer_is_pushed_out_while_it_is_sent)
-{
-    static const char command[] = "yes abcdefg | head -n 50000";
-    struct memory *memory = &rig.agent.memory;
-    struct rig_answer answer;
-    const uint8_t *bytes;
-
-    send_exec("one", command);
-    take(&answer);
-    rig_answer_free(&answer);
-    send_exec("one", command);
-    ck_assert_uint_gt(session_output(&rig.agent.session, &bytes), 0);
-    push_out();
-    ck_assert_ptr_null(memory_find(memory, "one"));
-    take(&answer);
-    ck_assert_int_eq(answer.code, 0);
-    ck_assert_uint_gt(answer.body_len, 400000);
-    rig_answer_free(&answer);
-}
-END_TEST
-
-static void custom_dir(struct settings *settings)
-{
-    free(settings->custom_dir);
-    settings->custom_dir = strdup("/usr/bin");
-}
-
-/* Nothing of its answer is small. */
-START_TEST(answer_not_kept)
-{
-    struct rig_answer answer;
-    struct memory_answer none = { .http = 200 };
-    AUTO_FREE char *text = exec_with("one", "", "true");
-
-    rig_puts(&rig, text);
-    rig_expect(&rig, 200, 0);
-    {
-        struct memory_entry *entry = memory_find(&rig.agent.memory, "one");
-
-        /* as a handler's data may be */
-        free(entry->brief);
-        entry->brief = NULL;
-        rig.agent.memory.bytes -= entry->answer_len;
-        free(entry->answer);
-        entry->answer = NULL;
-        entry->answer_len = 0;
-        memory_done(&rig.agent.memory, entry, &none, clock_ms());
-    }
-    rig_puts(&rig, text);
-    take(&answer);
-    ck_assert_int_eq(answer.http, 410);
-    expect_data(&answer, "state", "done");
-    rig_answer_free(&answer);
-}
-END_TEST
-
-/* A handler can be ended as a command can; its own rules say what it was. */
-START_TEST(custom_is_ended)
-{
-    AUTO_FREE char *text = rig_request_with("POST /api/v1/custom/cat",
-                                            "X-Request-ID: one\r\n", "[1]");
     struct rig_answer answer;
 
     session_teardown();
-    rig_start(&rig, custom_dir);
-    rig_puts(&rig, text);
-    reconnect();
-    ask_state("DELETE", "one", &answer);
-    expect_data(&answer, "state", "done");
+    rig_start(&rig, signed_only);
+    unlink(key_file);
+    send_signed("n1", KEY);
+    rig_expect(&rig, 200, 0);
+    send_signed("n2", "fedcba9876543210fedcba9876543210");
+    rig_expect(&rig, 401, STATUS_AUTH_FAILED);
+    send_signed("n1", KEY); /* a nonce is good for one request, as ever */
+    rig_expect(&rig, 401, STATUS_AUTH_FAILED);
+    send_signed("n3", KEY);
+    take(&answer);
+    ck_assert_int_eq(answer.code, 0);
+    ck_assert(answer.replayed);
+    expect_data(&answer, "stdout", "result\n");
     rig_answer_free(&answer);
-}
-END_TEST
-
-/* More requests than are remembered, each with 200 KiB; what is known of the
- * newest is right, and the rest is as small as promised. */
-START_TEST(bounds)
-{
-    const struct memory *memory = &rig.agent.memory;
-    struct rig_answer answer;
-
-    for (int i = 0; i < MEMORY_ENTRIES + 100; i++) {
-        AUTO_FREE char *id = format("n%d", i);
-        AUTO_FREE char *fields = format("X-Request-ID: %s\r\n", id);
-        AUTO_FREE char *body =
-            format("{\"argv\":[\"printf\",\"%%0204800d\",\"%d\"]}", i);
-        AUTO_FREE char *text =
-            rig_request_with("POST /api/v1/shell/exec", fields, body);
-
-        rig_puts(&rig, text);
-        take(&answer);
-        ck_assert_int_eq(answer.code, 0);
-        ck_assert_uint_gt(answer.body_len, 200 * 1024);
-        rig_answer_free(&answer);
-        ck_assert_uint_le(memory->n, MEMORY_ENTRIES);
-        ck_assert_uint_le(memory->bytes, MEMORY_ANSWERS_MAX);
-    }
-    ck_assert_uint_eq(memory->n, MEMORY_ENTRIES);
-    ck_assert_uint_gt(memory->bytes, MEMORY_ANSWERS_MAX - 210 * 1024);
-    expect_state("n99", "gone");
-    expect_state("n100", "done");
+    rig_puts(&rig, "GET /api/v1/requests/one HTTP/1.1\r\nHost: v\r\n\r\n");
+    rig_expect(&rig, 401, STATUS_AUTH_FAILED);
 }
 END_TEST
 
 void unit_cases(TCase *tcase)
 {
-    tcase_add_checked_fixture(tcase, setup, session_teardown);
+    tcase_add_checked_fixture(tcase, again_setup, session_teardown);
     tcase_add_test(tcase, comes_back_while_it_runs);
     tcase_add_test(tcase, repeats_itself);
     tcase_add_test(tcase, comes_back_after_the_end);
@@ -933,22 +424,5 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, half_received_is_dropped);
     tcase_add_test(tcase, rate_limit);
     tcase_add_test(tcase, no_place);
-    tcase_add_test(tcase, grace_ends_a_command);
-    tcase_add_test(tcase, grace_ends_a_stubborn_command);
-    tcase_add_test(tcase, ninth_orphan);
-    tcase_add_test(tcase, stubborn_orphans);
-    tcase_add_test(tcase, dropped_orphan);
-    tcase_add_test(tcase, agent_ends_with_orphans);
-    tcase_add_test(tcase, delete_ends_a_command);
-    tcase_add_test(tcase, delete_without_waiting);
-    tcase_add_test(tcase, delete_of_an_upload);
-    tcase_add_test(tcase, ids_in_paths);
-    tcase_add_test(tcase, raw_body_is_drained);
-    tcase_add_test(tcase, last_part_again);
-    tcase_add_test(tcase, raw_body_is_pushed_out);
-    tcase_add_test(tcase, answer_too_large);
-    tcase_add_test(tcase, answer_is_pushed_out_while_it_is_sent);
-    tcase_add_test(tcase, answer_not_kept);
-    tcase_add_test(tcase, custom_is_ended);
-    tcase_add_test(tcase, bounds);
+    tcase_add_test(tcase, signature);
 }
