@@ -14,6 +14,13 @@
 /* Internal: nothing to report, go on with the rest of the bytes. */
 #define SERVER_GO_ON ((enum server_event) -1)
 
+/* Longest head of a sync that is looked for at the end of a raw body; ours
+ * has some 150 bytes. */
+#define SYNC_MAX 1024
+
+/* Bytes of a raw body that are gathered before they are looked at. */
+#define PROBE_STEP 16
+
 void server_init(struct server *server)
 {
     *server = (struct server) { .state = SESSION_RECEIVE };
@@ -36,6 +43,7 @@ static void request_over(struct server *server)
     server->step = SERVER_STEP_HEAD;
     server->answered = false;
     server->raw = false;
+    server->adopted = false;
     server->state = SESSION_RECEIVE;
 }
 
@@ -157,6 +165,52 @@ static size_t probe_feed(struct probe *probe, const uint8_t *bytes, size_t n,
     return used;
 }
 
+/* How a sync begins; one in absolute form is not looked for in raw bodies. */
+static const char sync_start[] = "GET " API_PREFIX "/sync";
+#define SYNC_START_LEN (sizeof(sync_start) - 1)
+
+/* May what was gathered behind the marker become a sync? */
+static bool probe_plausible(const struct probe *probe)
+{
+    size_t n = probe->msg.raw.len;
+
+    if (n > SYNC_START_LEN)
+        n = SYNC_START_LEN;
+    return n == 0 || memcmp(buf_data(&probe->msg.raw), sync_start, n) == 0;
+}
+
+/*
+ * Looks whether a raw body ends with a marker and the beginning of a sync.
+ * All but its end is of no interest, and no other begins like that, so it
+ * costs next to nothing.
+ */
+static void probe_raw(struct probe *probe, const uint8_t *bytes, size_t n)
+{
+    bool found;
+    size_t at = !probe->marked && n > SYNC_MAX ? n - SYNC_MAX : 0;
+
+    while (at < n) {
+        size_t step = n - at;
+
+        if (probe->marked && step > PROBE_STEP)
+            step = PROBE_STEP;
+        at += probe_feed(probe, bytes + at, step, &found);
+        if (found || !probe_plausible(probe)) /* content after all */
+            probe_reset(probe);
+    }
+}
+
+/* Does this byte go on with the sync that a body ended with? */
+static bool probe_goes_on(const struct probe *probe, uint8_t byte)
+{
+    size_t n = probe->msg.raw.len;
+
+    if (!probe->marked)
+        return false;
+    return n < SYNC_START_LEN ? byte == (uint8_t) sync_start[n]
+                              : byte != RESET_BYTE;
+}
+
 /* The client that sent this sync has the stream from here on. */
 static enum server_event adopt(struct server *server)
 {
@@ -166,6 +220,7 @@ static enum server_event adopt(struct server *server)
     server->probe.msg = server->in;
     server->in = sync;
     server->step = SERVER_STEP_FOUND;
+    server->adopted = true;
     return event;
 }
 
@@ -228,9 +283,10 @@ static enum server_event on_end(struct server *server)
 
 /*
  * Looks for a new client in the n bytes that the message has taken.  Once there
- * was a marker in a body that cannot hold it, the bytes behind it may be a sync
- * wherever the message sees them: in the body, in its framing, or behind it,
- * where the killed client's body was almost complete.
+ * was a marker in a body, the bytes behind it may be a sync wherever the
+ * message sees them: in the body, in its framing, or behind it, where the
+ * killed client's body was almost complete.  A raw body is only looked at for
+ * that last case.
  *
  * Return: is there one?  *used is where it ends then.  *marked: a marker.
  */
@@ -242,8 +298,12 @@ static bool probe_taken(struct server *server, const uint8_t *bytes, size_t n,
     size_t at = 0;
 
     *marked = false;
-    if (server->raw || (!probe->marked && server->in.piece_len == 0))
+    if (!probe->marked && server->in.piece_len == 0)
         return false;
+    if (server->raw) {
+        probe_raw(probe, bytes, n);
+        return false;
+    }
     while (at < n && !found) {
         at += probe_feed(probe, bytes + at, n - at, &found);
         *marked = *marked || probe->marked;
@@ -290,9 +350,18 @@ static enum server_event feed_owing(struct server *server,
                                     const uint8_t *bytes, size_t n,
                                     size_t *used)
 {
-    (void) bytes;
+    bool adopted = server->adopted;
+    bool completed = server->state == SESSION_WORK && n > 0
+                     && probe_goes_on(&server->probe, bytes[0]);
+    enum server_event event;
+
     (void) used;
-    return n > 0 ? give_up(server) : SERVER_NEED_MORE;
+    if (n == 0)
+        return SERVER_NEED_MORE;
+    event = give_up(server);
+    if (adopted)
+        server_quarantine(server);
+    return completed ? SERVER_DROP : event;
 }
 
 static enum server_event feed_quarantine(struct server *server,

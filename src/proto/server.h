@@ -17,6 +17,10 @@
  *   (quarantine).  Silence never ends it: file content would become commands.
  * - In a body that is not raw bytes the marker cannot be content.  The body is
  *   wrong then, and drained; a sync behind the marker begins anew.
+ * - A sync found among other bytes was content, too, when bytes follow before
+ *   it has its answer: quarantine.
+ * - A raw body that ends with the beginning of a sync was completed by the
+ *   next client when that goes on; it is not carried out.
  * - A half-received request and a stalled answer have a deadline.
  * - A request that names another session than the one that runs is refused.
  */
@@ -58,7 +62,7 @@ enum server_event {
     SERVER_DROP,      /* the request, if there is one, and the output are void:
                        * they are the last client's */
     SERVER_ABANDON,   /* as SERVER_DROP, and the request was being carried
-                       * out */
+                       * out: as its client wanted it */
 };
 
 /* How far a request in SESSION_RECEIVE is. */
@@ -80,6 +84,7 @@ struct server {
     enum server_step step;
     bool answered; /* early: before the request was whole */
     bool raw;      /* its body is bytes, in which the marker is data */
+    bool adopted;  /* it is a sync that was found among other bytes */
     struct msg in;
     struct probe probe;
     struct http_fault fault;           /* at SERVER_FAULT */

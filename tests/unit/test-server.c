@@ -391,6 +391,57 @@ static const struct {
       SESSION_RECEIVE },
     { "not out of quarantine", BYTES("\r\n" SYNC MARK PING MARK "x" SYNC),
       "FAULT 400 empty line in front of a message\n", SESSION_QUARANTINE },
+    { "content with a sync, out of quarantine and back",
+      BYTES("\r\n" MARK "GET /api/v1/sync?unsent" HOST "\r\n" PING SYNC),
+      "FAULT 400 empty line in front of a message\nDROP\n"
+      "HEAD GET /api/v1/sync?unsent\nEND \nDROP\n",
+      SESSION_QUARANTINE },
+    { "content with a sync, and a client behind it",
+      BYTES("\r\n" MARK "GET /api/v1/sync?unsent" HOST "\r\n" MARK SYNC PING),
+      "FAULT 400 empty line in front of a message\nDROP\n"
+      "HEAD GET /api/v1/sync?unsent\nEND \nDROP\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "a wrong body with a sync and more",
+      BYTES(POST("", "200") "{" MARK "GET /api/v1/sync?unsent" HOST "\r\n"
+            PING),
+      "HEAD POST /api/v1/shell/exec\nDROP\n"
+      "HEAD GET /api/v1/sync?unsent\nEND \nDROP\n",
+      SESSION_QUARANTINE },
+
+    { "a raw body completed by the next client",
+      BYTES(PUT("?stay", "8") "1234" MARK SYNC),
+      "HEAD PUT /api/v1/file/content?stay\nEND 1234\\xFFGET\nDROP\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+    { "a raw body completed by a marker",
+      BYTES(PUT("?stay", "5") "1234" MARK SYNC),
+      "HEAD PUT /api/v1/file/content?stay\nEND 1234\\xFF\nDROP\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+    { "a raw body completed by most of a sync",
+      BYTES(PUT("?stay", "47") "12" MARK SYNC),
+      "HEAD PUT /api/v1/file/content?stay\n"
+      "END 12\\xFFGET /api/v1/sync?id=abc HTTP/1.1\\x0D\\x0AHost: v"
+      "\\x0D\\x0A\\x0D\nDROP\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+    { "a raw body that only looks like it",
+      BYTES(PUT("?stay", "8") "1234" MARK "GET" MARK SYNC),
+      "HEAD PUT /api/v1/file/content?stay\nEND 1234\\xFFGET\nABANDON\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+    { "a raw body that looks like something else",
+      BYTES(PUT("?stay", "8") "1234" MARK "GEx" "GET /x"),
+      "HEAD PUT /api/v1/file/content?stay\nEND 1234\\xFFGEx\nABANDON\n",
+      SESSION_RECEIVE },
+    { "a raw body whose whole sync was content",
+      BYTES(PUT("?stay", "49") MARK SYNC "123" "G"),
+      "HEAD PUT /api/v1/file/content?stay\n"
+      "END \\xFFGET /api/v1/sync?id=abc HTTP/1.1\\x0D\\x0AHost: v"
+      "\\x0D\\x0A\\x0D\\x0A123\nABANDON\n",
+      SESSION_RECEIVE },
+
     { "a sync with a body is none",
       BYTES("\r\n" MARK "GET /api/v1/sync?id=a" HOST "Content-Length: 1\r\n"
             "\r\n" "x" MARK "GET /api/v1/sync?id=a" HOST CHUNKED
@@ -514,6 +565,27 @@ START_TEST(cut_then_sync)
 }
 END_TEST
 
+/* Killed so shortly before the end of a raw body that the next client's sync
+ * makes it whole: the sync is carried out, and the body is not. */
+START_TEST(cut_near_the_end_of_a_raw_body)
+{
+    static const char text[] = PUT("?stay", "60")
+        "012345678901234567890123456789012345678901234567890123456789";
+    size_t n = sizeof(text) - 1;
+    struct play play;
+
+    for (size_t missing = 1; missing < sizeof(MARK SYNC) - 1; missing++) {
+        play_init(&play);
+        play_feed(&play, text, n - missing);
+        play_steps(&play, BYTES(MARK SYNC), _i ? 1 : 10000);
+        ck_assert_str_eq(play.target, "/api/v1/sync?id=abc");
+        ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
+        ck_assert_ptr_null(strstr(buf_cstr(&play.said), "ABANDON"));
+        play_free(&play);
+    }
+}
+END_TEST
+
 START_TEST(cut_then_hangup)
 {
     size_t i = (size_t) _i;
@@ -581,6 +653,29 @@ START_TEST(hangup_anywhere)
     play_event(&play, server_hangup(&play.server));
     expect_said(&play, voided((enum session_state) _i));
     ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
+    play_free(&play);
+}
+END_TEST
+
+/* What the client before began with a marker, the next does not end. */
+START_TEST(hangup_forgets_the_marker)
+{
+    static const char *const beginnings[] = {
+        POST("", "14") MARK "GET /api/v1/s",
+        "\r\n" MARK "GET /api/v1/s",
+    };
+    static const char rest[] = "ync?id=abc" HOST "\r\n";
+    const char *beginning = beginnings[_i / 2];
+    struct play play;
+
+    play_init(&play);
+    play_feed(&play, beginning, strlen(beginning));
+    play_event(&play, server_hangup(&play.server));
+    if (_i % 2)
+        play_event(&play, server_connected(&play.server, false));
+    play_feed(&play, BYTES(rest));
+    ck_assert_int_eq(play.n_ends, 0);
+    ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
     play_free(&play);
 }
 END_TEST
@@ -809,9 +904,11 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, whole_or_not, 0, ARRAY_SIZE(rules));
     tcase_add_loop_test(tcase, cut_then_sync, 0, ARRAY_SIZE(victims));
+    tcase_add_loop_test(tcase, cut_near_the_end_of_a_raw_body, 0, 2);
     tcase_add_loop_test(tcase, cut_then_hangup, 0, ARRAY_SIZE(victims));
     tcase_add_loop_test(tcase, cut_then_restart, 0, ARRAY_SIZE(victims));
     tcase_add_loop_test(tcase, hangup_anywhere, 0, SESSION_QUARANTINE + 1);
+    tcase_add_loop_test(tcase, hangup_forgets_the_marker, 0, 4);
     tcase_add_loop_test(tcase, connected_anywhere, 0, SESSION_QUARANTINE + 1);
     tcase_add_loop_test(tcase, stalled_anywhere, 0, SESSION_QUARANTINE + 1);
     tcase_add_test(tcase, stalled_otherwise);
