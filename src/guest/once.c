@@ -220,16 +220,11 @@ static void drain_open(struct request *request)
     (void) request;
 }
 
-static void drain_run(struct request *request)
-{
-    answer_pushed_out(request);
-}
-
-/* Stands in for the handler of a raw body that came before. */
+/* Stands in for the handler of a raw body that came before; once_begin() has
+ * its answer. */
 static const struct handler drain_handler = {
     .open = drain_open,
     .body = drain,
-    .run = drain_run,
 };
 
 bool once_look(struct request *request)

@@ -87,6 +87,7 @@ START_TEST(raw_body_is_pushed_out)
     push_out();
     rig_puts(&rig, "t");
     rig_expect(&rig, 410, STATUS_REQUEST_GONE);
+    expect_state("one", "gone"); /* nothing new came of it */
 }
 END_TEST
 
