@@ -123,6 +123,18 @@ START_TEST(parts_outlive_a_session)
 }
 END_TEST
 
+/* Whoever has come back has all the time in the world again. */
+START_TEST(adopted_parts_have_no_grace)
+{
+    rig.agent.grace_ms = 50;
+    put_part("0-3/10", "0123", 200, 0);
+    client_comes_back();
+    put_part("4-5/10", "45", 200, 0);
+    spin_for(&rig.agent.loop, 150);
+    put_part("6-9/10", "6789", 200, 0);
+}
+END_TEST
+
 START_TEST(hangup_removes_parts)
 {
     rig.agent.grace_ms = 50;
@@ -303,6 +315,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, broken_part_comes_again);
     tcase_add_test(tcase, busy_channel_keeps_parts);
     tcase_add_test(tcase, parts_outlive_a_session);
+    tcase_add_test(tcase, adopted_parts_have_no_grace);
     tcase_add_test(tcase, interrupted_commit);
     tcase_add_test(tcase, marker_in_a_raw_body_is_data);
     tcase_add_test(tcase, marker_after_a_raw_body);
