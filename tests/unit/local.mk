@@ -86,6 +86,7 @@ tests_unit_test_range_LDADD = $(UNIT_LIBS)
 if GUEST
 check_LIBRARIES += tests/unit/libunitguest.a
 tests_unit_libunitguest_a_SOURCES = \
+	tests/unit/again.c tests/unit/again.h \
 	tests/unit/rig.c tests/unit/rig.h \
 	tests/unit/sessions.c tests/unit/sessions.h \
 	tests/unit/spin.c tests/unit/spin.h
@@ -98,6 +99,10 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
+	tests/unit/test-memory \
+	tests/unit/test-once \
+	tests/unit/test-orphan \
+	tests/unit/test-replay \
 	tests/unit/test-settings \
 	tests/unit/test-environment \
 	tests/unit/test-auth-check \
@@ -126,6 +131,18 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_memory_SOURCES = tests/unit/test-memory.c
+tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memory_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_once_SOURCES = tests/unit/test-once.c
+tests_unit_test_once_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_once_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_orphan_SOURCES = tests/unit/test-orphan.c
+tests_unit_test_orphan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_orphan_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_replay_SOURCES = tests/unit/test-replay.c
+tests_unit_test_replay_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_replay_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test-settings.c
 tests_unit_test_settings_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_settings_LDADD = $(UNIT_GUEST_LIBS)
