@@ -195,7 +195,7 @@ static int client_load_key(struct client *client, struct error *err)
 
 int client_connect(struct client *client, struct error *err)
 {
-    const struct rpc_peer *peer = &client->rpc.peer;
+    const struct hello_peer *peer = &client->rpc.peer;
     struct error own = ERROR_INIT; /* client_reopen() reads it */
     int r;
 

@@ -18,7 +18,6 @@ libhost_a_SOURCES = \
 	src/host/download.c \
 	src/host/exec.c \
 	src/host/fleet.c src/host/fleet.h \
-	src/host/handshake.c src/host/handshake.h \
 	src/host/keyfile.c src/host/keyfile.h \
 	src/host/opt.c src/host/opt.h \
 	src/host/options.c src/host/options.h \
@@ -28,7 +27,6 @@ libhost_a_SOURCES = \
 	src/host/rpc.c src/host/rpc.h \
 	src/host/several.c src/host/several.h \
 	src/host/sock.c src/host/sock.h \
-	src/host/syncscan.c src/host/syncscan.h \
 	src/host/target.c src/host/target.h \
 	src/host/tempfile.c src/host/tempfile.h \
 	src/host/transfer.c src/host/transfer.h \
