@@ -166,6 +166,7 @@ static int stream_start(struct stream *stream,
         /* out of the way of the standard ones */
         end = fcntl(ends[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         child_settle(end, channel->remote);
+        free(stream); /* our parent's business */
         child_main(channel, end, deadline, parent);
     }
     close(ends[1]);

@@ -128,6 +128,7 @@ fi
 rm -rf "$open"
 cat >tunnel <<-EOF
 	#!/bin/sh
+	echo \$\$ >>$WORK/tunnel.pids
 	exec socat - UNIX-CONNECT:/run/libvirt/libvirt-sock
 EOF
 chmod +x tunnel
@@ -139,6 +140,17 @@ if [ -S /run/libvirt/libvirt-sock ] && [ "$URI" = qemu:///system ]; then
 	t_like "… that shows the agent" "$DOMAIN .*connected" "$OUT"
 	t "… and files" "$VSRPC" -c "$remote" "$DOMAIN" download /tmp/stream back3
 	t_is "… whole" "$(md5_of local)" "$(md5_of back3)"
+	"$VSRPC" -c "$remote" "$DOMAIN" exec -- sleep 50 >lost.out 2>&1 &
+	victim=$!
+	t "a command over it" t_within 10 is_busy stream another
+	# shellcheck disable=SC2046 # pids
+	kill $(cat tunnel.pids) 2>/dev/null
+	begin=$SECONDS
+	wait "$victim"
+	t_not "… ends when the connection to libvirt does" test "$?" = 0
+	t "… at once" test "$((SECONDS - begin))" -lt 8
+	t_like "… and says so" "lost" "$(cat lost.out)"
+	t "… and the channel is free" t_within 10 quick stream
 	t_status "… unless the socket is asked for" 125 "$VSRPC" -c "$remote" --transport socket --timeout 1 no-such-domain ping
 else
 	t_skip "a remote URI" "no libvirt-sock"
