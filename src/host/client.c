@@ -105,7 +105,11 @@ static bool client_is_taken(const struct client *client, struct error *err)
     error_set(err, -EBUSY, "channel '%s' is busy: %s is connected to it",
               target->channel ? target->channel : target->socket,
               holder_words(&holder, words));
-    if (holder.pid)
+    if (strcmp(holder.program, "libvirtd") == 0
+        || strcmp(holder.program, "virtqemud") == 0)
+        error_hint(err, "end its client (virsh console, --transport stream); "
+                        "if there is none, one was killed: restart it");
+    else if (holder.pid)
         error_hint(err, "end that program, or wait for it: ps -fp %ld",
                    (long) holder.pid);
     else

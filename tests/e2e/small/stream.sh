@@ -97,6 +97,23 @@ exec 7>&-
 t "… until it leaves" t_within 5 quick stream
 t "and the socket works" "$VSRPC" "$DOMAIN" ping
 
+# --- a client that leaves while libvirt opens the channel: libvirtd keeps the
+# channel for ever when it really goes in that moment
+waiting=()
+exec 7<>hold
+for _ in 1 2 3 4 5; do
+	socat - "UNIX-CONNECT:$SOCKET" <&7 >/dev/null 2>&1 &
+	waiting+=($!)
+done
+t "a full queue" t_within 10 is_busy socket "'socat'"
+t_status "the stream does not wait longer than it may" 125 quick stream
+t_like "… and says who has the channel" "busy: 'socat'" "$ERR"
+kill "${waiting[@]}" 2>/dev/null
+wait "${waiting[@]}" 2>/dev/null
+exec 7>&-
+t "… and the channel is free when they have left" t_within 15 quick stream
+t "… for the socket, too" quick socket
+
 # --- auto
 t "auto takes the socket" "$VSRPC" -v "$DOMAIN" ping
 t_like "… and says so" "socket '$SOCKET'" "$ERR"
