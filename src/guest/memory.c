@@ -132,8 +132,8 @@ struct memory_entry *memory_add(struct memory *memory, const char *id,
     struct memory_entry *entry;
 
     memory_expire(memory, now);
-    while (memory->n >= MEMORY_ENTRIES && oldest(memory))
-        push_out(memory, oldest(memory));
+    while (memory->n >= MEMORY_ENTRIES && (entry = oldest(memory)))
+        push_out(memory, entry);
     if (memory->n >= MEMORY_ENTRIES
         || !(entry = calloc(1, sizeof(*entry))))
         return NULL;

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/dial.h"
+#include "host/holder.h"
 #include "host/keyfile.h"
-#include "host/sock.h"
 #include "proto/auth.h"
 #include "proto/route.h"
 #include "proto/status.h"
@@ -90,12 +91,42 @@ static int64_t client_connect_ms(const struct client *client)
     return timeout > 0 && timeout < configured ? timeout : configured;
 }
 
-/* Nobody answered: what libvirt says about the port tells the two causes
- * apart. */
+/* Nobody answered because another client has the channel?  Over the stream it
+ * is libvirtd that is connected, for whoever it is. */
+static bool client_is_taken(const struct client *client, struct error *err)
+{
+    const struct target *target = client->target;
+    struct holder holder;
+    char words[HOLDER_WORDS_MAX];
+
+    if (!target->socket || target->remote
+        || holder_find(target->socket, -1, &holder) != HOLDER_OTHER)
+        return false;
+    error_set(err, -EBUSY, "channel '%s' is busy: %s is connected to it",
+              target->channel ? target->channel : target->socket,
+              holder_words(&holder, words));
+    if (strcmp(holder.program, "libvirtd") == 0
+        || strcmp(holder.program, "virtqemud") == 0)
+        error_hint(err, "end its client (virsh console, --transport stream); "
+                        "if there is none, one was killed: restart it");
+    else if (holder.pid)
+        error_hint(err, "end that program, or wait for it: ps -fp %ld",
+                   (long) holder.pid);
+    else
+        error_hint(err, "sudo ss -xp (the client is the peer of the row with "
+                        "'%s')",
+                   target->socket);
+    return true;
+}
+
+/* Nobody answered: who is connected, and what libvirt says about the port,
+ * tell the causes apart. */
 static int client_no_answer(const struct client *client, struct error *err)
 {
     const struct target *target = client->target;
 
+    if (client_is_taken(client, err))
+        return -EBUSY;
     if (target->state == CHANNEL_DISCONNECTED) {
         error_set(err, -EHOSTDOWN,
                   "the agent does not run in the guest (nobody has the port "
@@ -109,8 +140,11 @@ static int client_no_answer(const struct client *client, struct error *err)
               "or hangs, or another client holds the channel",
               target->channel ? target->channel : target->socket,
               (double) client_connect_ms(client) / 1000);
-    error_hint(err, "ss -xp (a client is the peer of the row with '%s')",
-               target->socket);
+    if (target->socket && !target->remote)
+        error_hint(err, "ss -xp (a client is the peer of the row with '%s')",
+                   target->socket);
+    else
+        error_hint(err, "in the guest: systemctl status virtio-rpc");
     return -EHOSTDOWN;
 }
 
@@ -132,18 +166,37 @@ static int client_look_again(struct client *client, struct error *err)
     return r;
 }
 
+static void client_tell_road(const struct client *client,
+                             const struct dialed *dialed)
+{
+    const struct target *target = client->target;
+
+    if (dialed->stream)
+        out_note(client->setup.out,
+                 "domain '%s': channel '%s' through libvirt: %s",
+                 target->name, target->channel, dialed->reason);
+    else if (target->name)
+        out_note(client->setup.out, "domain '%s': socket '%s'", target->name,
+                 target->socket);
+}
+
 static int client_dial(void *context, int64_t deadline,
                        struct transport **transport, struct error *err)
 {
     struct dialing *dialing = context;
     struct client *client = dialing->client;
+    struct dialed dialed = { .stream = false };
     int r = 0;
 
-    if (dialing->attempts++ > 0 && client->target->name)
+    if (dialing->attempts > 0 && client->target->name)
         r = client_look_again(client, err);
     if (r < 0)
         return r;
-    return sock_connect(client->target->socket, deadline, transport, err);
+    r = dial_target(client->setup.source, client->target, deadline,
+                    transport, &dialed, err);
+    if (r == 0 && dialing->attempts++ == 0)
+        client_tell_road(client, &dialed);
+    return r;
 }
 
 static int client_open(struct client *client, struct error *err)
@@ -152,7 +205,10 @@ static int client_open(struct client *client, struct error *err)
     struct rpc_dialer dialer = { client_dial, &dialing };
     int r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
 
-    return r == -EHOSTDOWN ? client_no_answer(client, err) : r;
+    if (r == -EHOSTDOWN)
+        return client_no_answer(client, err);
+    /* libvirt waits for a place in the queue of a channel that is taken */
+    return r == -ETIMEDOUT && client_is_taken(client, err) ? -EBUSY : r;
 }
 
 static bool is_stale(int code)
@@ -163,7 +219,9 @@ static bool is_stale(int code)
 /* A domain that restarted has a new socket: the XML is read again, once. */
 static int client_reopen(struct client *client, struct error *err)
 {
-    AUTO_FREE char *old = strdup(client->target->socket);
+    AUTO_FREE char *old = client->target->socket
+                              ? strdup(client->target->socket)
+                              : NULL;
     struct error fresh = ERROR_INIT;
 
     if (!old || target_refresh(client->setup.source, client->target, &fresh)
@@ -172,7 +230,8 @@ static int client_reopen(struct client *client, struct error *err)
             *err = fresh;
         return err->code;
     }
-    if (strcmp(old, client->target->socket) == 0)
+    if (!client->target->socket
+        || strcmp(old, client->target->socket) == 0)
         return err->code;
     error_clear(err);
     return client_open(client, err);
@@ -195,7 +254,7 @@ static int client_load_key(struct client *client, struct error *err)
 
 int client_connect(struct client *client, struct error *err)
 {
-    const struct rpc_peer *peer = &client->rpc.peer;
+    const struct hello_peer *peer = &client->rpc.peer;
     struct error own = ERROR_INIT; /* client_reopen() reads it */
     int r;
 

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/handshake.h"
 #include "proto/auth.h"
 #include "proto/limits.h"
 #include "util/clock.h"
@@ -19,6 +18,9 @@
 
 /* One read: the kernel hands over at most what a socket buffer holds. */
 #define STEP (256 * 1024)
+
+/* The same while looking for the answer to a sync, which is small. */
+#define SYNC_STEP (16 * 1024)
 
 /* Slowest stream that is not called stalled: every 64 KiB buy one second
  * more.  A guest that trickles cannot hold us for ever. */
@@ -327,35 +329,110 @@ int rpc_call(struct rpc *rpc, const struct rpc_request *request,
     return r < 0 ? r : rpc_receive(rpc, request, &receipt);
 }
 
-/* Dials and syncs once.  Return: 0, 1 when there was no answer, or the
- * dialer's error. */
-static int rpc_attempt(struct rpc *rpc, const struct rpc_dialer *dialer,
-                       int64_t limit, struct error *err)
+/* One run of the machine of proto/hello.h. */
+struct opening {
+    struct rpc *rpc;
+    const struct rpc_dialer *dialer;
+    struct error *err;
+    struct hello hello;
+};
+
+/* What a transport gave back instead of bytes.  Return: 0 when another
+ * connection may do better. */
+static int opening_lost(struct opening *opening, int64_t code)
 {
-    int r = dialer->dial(dialer->context, limit, &rpc->transport, err);
+    if (code == -ECANCELED || code == -ENOMEM)
+        return error_errno(opening->err, (int) code, "sync");
+    hello_lost(&opening->hello, clock_ms());
+    return 0;
+}
+
+static int opening_send(struct opening *opening, const struct buf *request)
+{
+    struct transport *transport = opening->rpc->transport;
+    size_t done = 0;
+
+    while (done < request->len) {
+        int64_t wrote = transport->ops->write(
+            transport, buf_data(request) + done, request->len - done,
+            opening->hello.until);
+
+        if (wrote <= 0)
+            return opening_lost(opening, wrote);
+        done += (size_t) wrote;
+    }
+    return 0;
+}
+
+static int opening_connect(struct opening *opening)
+{
+    const struct rpc_dialer *dialer = opening->dialer;
+    struct hello *hello = &opening->hello;
+    struct rpc *rpc = opening->rpc;
+    char id[2 * ID_BYTES + 1];
+    struct buf request;
+    int r = crypto_random_hex(id, ID_BYTES);
 
     if (r < 0)
+        return error_errno(opening->err, r, "random numbers");
+    r = dialer->dial(dialer->context, hello->limit, &rpc->transport,
+                     opening->err);
+    if (r < 0)
         return r;
-    r = handshake(rpc->transport,
-                  deadline_min(limit, deadline_in(SYNC_ATTEMPT_MS)),
-                  &rpc->peer);
-    if (r != 0)
-        rpc_close(rpc);
-    return r == -ENOMEM ? error_errno(err, r, "sync") : r != 0;
+    buf_init(&request, HTTP_HEAD_MAX);
+    r = hello_connected(hello, id, clock_ms(), clock_wall(), &request);
+    r = r < 0 ? error_errno(opening->err, r, "sync")
+              : opening_send(opening, &request);
+    buf_free(&request);
+    return r;
+}
+
+static int opening_listen(struct opening *opening)
+{
+    struct transport *transport = opening->rpc->transport;
+    uint8_t step[SYNC_STEP];
+    int64_t got = transport->ops->read(transport, step, sizeof(step),
+                                       opening->hello.until);
+    int r;
+
+    if (got <= 0)
+        return opening_lost(opening, got);
+    r = hello_feed(&opening->hello, step, (size_t) got, clock_ms());
+    return r < 0 ? error_errno(opening->err, r, "sync") : 0;
+}
+
+static int opening_wait(struct opening *opening)
+{
+    struct hello *hello = &opening->hello;
+
+    rpc_close(opening->rpc);
+    clock_sleep_ms(hello->until - clock_ms());
+    hello_tick(hello, clock_ms());
+    return 0;
 }
 
 int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
              int64_t connect_ms, struct error *err)
 {
-    int64_t limit = deadline_in(connect_ms);
+    static int (*const steps[])(struct opening *) = {
+        [HELLO_CONNECT] = opening_connect,
+        [HELLO_SYNC] = opening_listen,
+        [HELLO_WAIT] = opening_wait,
+    };
+    struct opening opening = { .rpc = rpc, .dialer = dialer, .err = err };
+    struct hello *hello = &opening.hello;
+    int r = 0;
 
-    for (;;) {
-        int r = rpc_attempt(rpc, dialer, limit, err);
-
-        if (r <= 0)
-            return r;
-        if (limit - clock_ms() <= RECONNECT_GAP_MS)
-            return error_set(err, -EHOSTDOWN, "the agent does not answer");
-        clock_sleep_ms(RECONNECT_GAP_MS);
-    }
+    hello_init(hello, deadline_in(connect_ms));
+    while (r == 0 && hello->state != HELLO_READY
+           && hello->state != HELLO_GIVE_UP)
+        r = steps[hello->state](&opening);
+    if (r == 0 && hello->state == HELLO_GIVE_UP)
+        r = error_set(err, -EHOSTDOWN, "the agent does not answer");
+    if (r < 0)
+        rpc_close(rpc);
+    else
+        rpc->peer = hello->peer;
+    hello_free(hello);
+    return r;
 }
