@@ -90,6 +90,7 @@ enum server_event server_connected(struct server *server, bool fresh)
 enum server_event server_hangup(struct server *server)
 {
     server->token[0] = '\0';
+    server->guarded = false;
     probe_reset(&server->probe);
     return give_up(server);
 }
@@ -221,6 +222,7 @@ static enum server_event adopt(struct server *server)
     server->in = sync;
     server->step = SERVER_STEP_FOUND;
     server->adopted = true;
+    server->guarded = true;
     return event;
 }
 
@@ -441,8 +443,10 @@ bool server_session_fits(const struct server *server,
 {
     size_t n = strlen(server->token);
 
-    if (!given || route->id == ROUTE_SYNC)
+    if (route->id == ROUTE_SYNC)
         return true;
+    if (!given)
+        return !server->guarded;
     return n > 0 && strlen(given) == n
            && crypto_equal(given, server->token, n);
 }

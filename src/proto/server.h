@@ -18,7 +18,9 @@
  * - In a body that is not raw bytes the marker cannot be content.  The body is
  *   wrong then, and drained; a sync behind the marker begins anew.
  * - A sync found among other bytes was content, too, when bytes follow before
- *   it has its answer: quarantine.
+ *   it has its answer: quarantine.  And as it can always have been content,
+ *   the session that it begins takes only requests that name it, until the
+ *   other side is seen to leave: content cannot know a token made just now.
  * - A raw body that ends with the beginning of a sync was completed by the
  *   next client when that goes on; it is not carried out.
  * - A half-received request and a stalled answer have a deadline.
@@ -85,6 +87,7 @@ struct server {
     bool answered; /* early: before the request was whole */
     bool raw;      /* its body is bytes, in which the marker is data */
     bool adopted;  /* it is a sync that was found among other bytes */
+    bool guarded;  /* such a sync began the session */
     struct msg in;
     struct probe probe;
     struct http_fault fault;           /* at SERVER_FAULT */
@@ -152,7 +155,7 @@ bool server_owes(const struct server *server);
 
 /*
  * May a request for route be carried out with this X-Session (NULL: it has
- * none)?  Compares in a time that does not depend on the token.
+ * none, which is fine unless the session is guarded)?  Compares in a time that does not depend on the token.
  */
 bool server_session_fits(const struct server *server,
                          const struct route *route, const char *given);

@@ -70,6 +70,31 @@ static void ask(const char *line, const char *token, const char *body,
     ck_assert_int_eq(state(), SESSION_RECEIVE);
 }
 
+/* What led out of the quarantine may have been content of a file, and so may
+ * be what follows; only a client knows the token. */
+START_TEST(guarded_after_quarantine)
+{
+    AUTO_FREE char *command = with_dir("touch @/ran");
+    AUTO_FREE char *exec = exec_request(command);
+    AUTO_FREE char *token = NULL;
+
+    session_connected(&rig.agent.session, false);
+    token = sync_now(NULL);
+    rig_puts(&rig, exec);
+    rig_expect(&rig, 409, STATUS_SESSION_EXPIRED);
+    free(token);
+    token = sync_now(NULL); /* another sync of the same content */
+    rig_puts(&rig, exec);
+    rig_expect(&rig, 409, STATUS_SESSION_EXPIRED);
+    ck_assert_int_eq(files(), 0);
+    ask("GET /api/v1/ping", token, "", 200, 0);
+    session_hangup(&rig.agent.session);
+    session_connected(&rig.agent.session, true);
+    rig_puts(&rig, PING);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
 START_TEST(sync_tells)
 {
     AUTO_FREE char *token = NULL;
@@ -404,6 +429,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, session_setup, session_teardown);
     tcase_add_test(tcase, sync_tells);
+    tcase_add_test(tcase, guarded_after_quarantine);
     tcase_add_test(tcase, token_of_the_session);
     tcase_add_test(tcase, no_session);
     tcase_add_test(tcase, malformed_sync);
