@@ -20,6 +20,7 @@ libhost_a_SOURCES = \
 	src/host/fleet.c src/host/fleet.h \
 	src/host/handshake.c src/host/handshake.h \
 	src/host/keyfile.c src/host/keyfile.h \
+	src/host/lock.c src/host/lock.h \
 	src/host/opt.c src/host/opt.h \
 	src/host/options.c src/host/options.h \
 	src/host/out.c src/host/out.h \
