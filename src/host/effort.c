@@ -143,6 +143,8 @@ static void effort_wire(struct effort *effort, struct rpc_request *wire)
         .range = request->range,
         .read_ms = effort_read_ms(effort),
         .write_ms = shorter(client->setup.config->write_timeout, user),
+        /* Only the start is worth waiting for without end. */
+        .rest_ms = client->setup.config->read_timeout,
         .id = effort->id,
         .age_ms = effort->maybe ? clock_ms() - effort->first + 1 : 0,
         .silence_ms = client->rpc.peer.heartbeat ? SILENCE_MS : 0,

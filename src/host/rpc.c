@@ -26,10 +26,6 @@
 
 #define ID_BYTES 16 /* of a request id: as many as a UUID has */
 
-/* Until the rest of an answer that may come as late as it likes: only its
- * start is worth waiting for without end. */
-#define REST_MS (30 * 1000)
-
 void rpc_init(struct rpc *rpc)
 {
     *rpc = (struct rpc) { .wake_fd = -1 };
@@ -312,7 +308,7 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
                          head->content_length);
     rpc_take_head(head, receipt->reply);
     if (receipt->watch->limit == DEADLINE_NEVER) {
-        receipt->watch->limit = deadline_in(REST_MS);
+        receipt->watch->limit = limit_in(receipt->watch->request->rest_ms);
         receipt->watch->seen = 0;
     }
     return 0;

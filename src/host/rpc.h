@@ -55,6 +55,8 @@ struct rpc_request {
     const char *range;        /* its value */
     int64_t read_ms;          /* until the answer starts; 0: no limit */
     int64_t write_ms;         /* likewise for taking the request */
+    int64_t rest_ms;          /* for what follows an answer's head that might
+                               * come as late as it likes; 0: no limit */
     const char *id;           /* to be answered with; NULL: a new one */
     int64_t age_ms;           /* since it was first sent; 0: it never was */
     int64_t silence_ms;       /* without a byte until silent() is asked; 0:
