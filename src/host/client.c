@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/dial.h"
+#include "host/holder.h"
 #include "host/keyfile.h"
-#include "host/sock.h"
 #include "proto/auth.h"
 #include "proto/route.h"
 #include "proto/status.h"
@@ -112,12 +114,38 @@ static int64_t client_connect_ms(const struct client *client)
     return timeout > 0 && timeout < configured ? timeout : configured;
 }
 
-/* Nobody answered: what libvirt says about the port tells the two causes
- * apart. */
+/* Nobody answered because another client has the channel?  Over the stream it
+ * is libvirtd that is connected, for whoever it is. */
+static bool client_is_taken(const struct client *client, struct error *err)
+{
+    const struct target *target = client->target;
+    struct holder holder;
+    char words[HOLDER_WORDS_MAX];
+
+    if (!target->socket || target->remote
+        || holder_find(target->socket, -1, &holder) != HOLDER_OTHER)
+        return false;
+    error_set(err, -EBUSY, "channel '%s' is busy: %s is connected to it",
+              target->channel ? target->channel : target->socket,
+              holder_words(&holder, words));
+    if (holder.pid)
+        error_hint(err, "end that program, or wait for it: ps -fp %ld",
+                   (long) holder.pid);
+    else
+        error_hint(err, "sudo ss -xp (the client is the peer of the row with "
+                        "'%s')",
+                   target->socket);
+    return true;
+}
+
+/* Nobody answered: who is connected, and what libvirt says about the port,
+ * tell the causes apart. */
 static int client_no_answer(const struct client *client, struct error *err)
 {
     const struct target *target = client->target;
 
+    if (client_is_taken(client, err))
+        return -EBUSY;
     if (target->state == CHANNEL_DISCONNECTED) {
         error_set(err, -EHOSTDOWN,
                   "the agent does not run in the guest (nobody has the port "
@@ -131,8 +159,11 @@ static int client_no_answer(const struct client *client, struct error *err)
               "or hangs, or another client holds the channel",
               target->channel ? target->channel : target->socket,
               (double) client_connect_ms(client) / 1000);
-    error_hint(err, "ss -xp (a client is the peer of the row with '%s')",
-               target->socket);
+    if (target->socket && !target->remote)
+        error_hint(err, "ss -xp (a client is the peer of the row with '%s')",
+                   target->socket);
+    else
+        error_hint(err, "in the guest: systemctl status virtio-rpc");
     return -EHOSTDOWN;
 }
 
@@ -171,9 +202,19 @@ static int client_lock(struct client *client, struct error *err)
     struct lock_terms terms = { .dir = client->setup.config->lock_dir,
                                 .wait_ms = client_lock_wait(client),
                                 .wake_fd = client->rpc.wake_fd };
+    const struct target *target = client->target;
+    AUTO_FREE char *name = NULL;
     struct error why = ERROR_INIT;
-    int r = lock_take(&client->lock, client->target->socket, &terms, &why);
+    int r;
 
+    /* Whichever road is taken: it is the same channel. */
+    if (asprintf(&name, "%s%s%s", target->socket ? target->socket
+                                                 : target->uuid,
+                 target->socket ? "" : " ",
+                 target->socket ? "" : target->channel)
+        < 0)
+        return error_errno(err, -ENOMEM, "lock");
+    r = lock_take(&client->lock, name, &terms, &why);
     if (r > 0)
         out_note(client->setup.out, "%s; going on without", why.message);
     if (r < 0)
@@ -181,22 +222,41 @@ static int client_lock(struct client *client, struct error *err)
     return r < 0 ? r : 0;
 }
 
+static void client_tell_road(const struct client *client,
+                             const struct dialed *dialed)
+{
+    const struct target *target = client->target;
+
+    if (dialed->stream)
+        out_note(client->setup.out,
+                 "domain '%s': channel '%s' through libvirt: %s",
+                 target->name, target->channel, dialed->reason);
+    else if (target->name)
+        out_note(client->setup.out, "domain '%s': socket '%s'", target->name,
+                 target->socket);
+}
+
 static int client_dial(void *context, int64_t deadline,
                        struct transport **transport, struct error *err)
 {
     struct dialing *dialing = context;
     struct client *client = dialing->client;
+    struct dialed dialed = { .stream = false };
     int r = 0;
 
     /* Nobody answered the first time: the domain may sleep, or have
      * restarted with another socket. */
-    if (dialing->attempts++ > 0)
+    if (dialing->attempts > 0)
         r = client_look(client, err);
     if (r == 0)
         r = client_lock(client, err);
     if (r < 0)
         return r;
-    return sock_connect(client->target->socket, deadline, transport, err);
+    r = dial_target(client->setup.source, client->target, deadline,
+                    transport, &dialed, err);
+    if (r == 0 && dialing->attempts++ == 0)
+        client_tell_road(client, &dialed);
+    return r;
 }
 
 static int client_open(struct client *client, struct error *err)
@@ -218,7 +278,9 @@ static bool is_stale(int code)
 /* A domain that restarted has a new socket: the XML is read again, once. */
 static int client_reopen(struct client *client, struct error *err)
 {
-    AUTO_FREE char *old = strdup(client->target->socket);
+    AUTO_FREE char *old = client->target->socket
+                              ? strdup(client->target->socket)
+                              : NULL;
     struct error fresh = ERROR_INIT;
 
     if (!old || target_refresh(client->setup.source, client->target, &fresh)
@@ -227,7 +289,8 @@ static int client_reopen(struct client *client, struct error *err)
             *err = fresh;
         return err->code;
     }
-    if (strcmp(old, client->target->socket) == 0)
+    if (!client->target->socket
+        || strcmp(old, client->target->socket) == 0)
         return err->code;
     error_clear(err);
     return client_open(client, err);
@@ -250,7 +313,7 @@ static int client_load_key(struct client *client, struct error *err)
 
 int client_connect(struct client *client, struct error *err)
 {
-    const struct rpc_peer *peer = &client->rpc.peer;
+    const struct hello_peer *peer = &client->rpc.peer;
     struct error own = ERROR_INIT; /* client_reopen() reads it */
     int r;
 

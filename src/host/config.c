@@ -22,6 +22,7 @@ static const struct yaml_key keys[] = {
     { "connection.uri", YAML_KIND_STRING, AT(uri), 0, 0 },
     { "connection.channel", YAML_KIND_STRING, AT(channel), 0, 0 },
     { "connection.socket_path", YAML_KIND_STRING, AT(socket_path), 0, 0 },
+    { "connection.transport", YAML_KIND_STRING, AT(transport), 0, 0 },
     { "connection.connect_timeout", YAML_KIND_SECONDS, AT(connect_timeout),
       1, HOUR_MS },
     { "connection.read_timeout", YAML_KIND_SECONDS, AT(read_timeout), 1,
@@ -79,6 +80,7 @@ void config_free(struct config *config)
     free(config->channel);
     free(config->socket_path);
     free(config->lock_dir);
+    free(config->transport);
     free(config->auth_key_dir);
     free(config->auth_key_file);
     free(config->log_file);

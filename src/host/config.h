@@ -19,6 +19,7 @@ struct config {
     char *uri;
     char *channel;
     char *socket_path;
+    char *transport; /* auto, socket or stream */
     int64_t connect_timeout; /* ms, as all times here */
     int64_t read_timeout;
     int64_t write_timeout;

@@ -156,7 +156,7 @@ static void effort_wire(struct effort *effort, struct rpc_request *wire)
 /* Is this still the agent that may have carried it out? */
 static int effort_recognise(const struct effort *effort, struct error *err)
 {
-    const struct rpc_peer *peer = &effort->client->rpc.peer;
+    const struct hello_peer *peer = &effort->client->rpc.peer;
 
     if (!effort->maybe || effort->safe
         || strcmp(peer->instance, effort->instance) == 0)
@@ -183,7 +183,7 @@ static int effort_guard(struct effort *effort, struct error *err)
 
 static void effort_sent(struct effort *effort)
 {
-    const struct rpc_peer *peer = &effort->client->rpc.peer;
+    const struct hello_peer *peer = &effort->client->rpc.peer;
     int64_t read_ms = effort_answer_ms(effort);
 
     if (effort->maybe)

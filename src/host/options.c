@@ -16,6 +16,8 @@ static const struct opt table[] = {
       "channel to use (default: the agent's)" },
     { 0, "socket", "PATH", OPT_STRING, AT(socket),
       "channel's socket; no domain, no libvirt" },
+    { 0, "transport", "KIND", OPT_STRING, AT(transport),
+      "road to the channel: auto, socket or stream" },
     { 0, "config", "FILE", OPT_STRING, AT(config),
       "configuration file" },
     { 0, "timeout", "SECONDS", OPT_SECONDS, AT(timeout),

@@ -17,6 +17,7 @@ struct options {
     const char *uri;
     const char *channel;
     const char *socket;
+    const char *transport;
     const char *config;
     const char *log;
     int64_t timeout; /* ms; 0: none; TIMEOUT_UNSET */

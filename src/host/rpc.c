@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/handshake.h"
 #include "proto/auth.h"
 #include "proto/limits.h"
 #include "util/clock.h"
@@ -188,7 +187,7 @@ static int rpc_sign(const struct rpc *rpc, const struct rpc_request *request,
 }
 
 /* What an agent that remembers wants to know. */
-static int rpc_write_session(const struct rpc_peer *peer,
+static int rpc_write_session(const struct hello_peer *peer,
                              const struct rpc_request *request,
                              struct buf *head)
 {
@@ -424,40 +423,4 @@ int rpc_call(struct rpc *rpc, const struct rpc_request *request,
     r = rpc_send_request(rpc, request, receipt.id, err);
     *sent = r == 0;
     return r < 0 ? r : rpc_receive(rpc, request, &receipt);
-}
-
-/* Dials and syncs once.  Return: 0, 1 when there was no answer, or the
- * dialer's error. */
-static int rpc_attempt(struct rpc *rpc, const struct rpc_dialer *dialer,
-                       int64_t limit, struct error *err)
-{
-    int r = dialer->dial(dialer->context, limit, &rpc->transport, err);
-
-    if (r < 0)
-        return r;
-    rpc->transport->wake_fd = rpc->wake_fd;
-    r = handshake(rpc->transport,
-                  deadline_min(limit, deadline_in(SYNC_ATTEMPT_MS)),
-                  &rpc->peer);
-    if (r != 0)
-        rpc_close(rpc);
-    if (r == -ECANCELED)
-        return error_set(err, r, "interrupted");
-    return r == -ENOMEM ? error_errno(err, r, "sync") : r != 0;
-}
-
-int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
-             int64_t connect_ms, struct error *err)
-{
-    int64_t limit = deadline_in(connect_ms);
-
-    for (;;) {
-        int r = rpc_attempt(rpc, dialer, limit, err);
-
-        if (r <= 0)
-            return r;
-        if (limit - clock_ms() <= RECONNECT_GAP_MS)
-            return error_set(err, -EHOSTDOWN, "the agent does not answer");
-        clock_sleep_ms(RECONNECT_GAP_MS);
-    }
 }

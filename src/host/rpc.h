@@ -17,28 +17,18 @@
 #include <stdint.h>
 
 #include "host/transport.h"
+#include "proto/hello.h"
 #include "proto/msg.h"
 #include "util/buf.h"
 #include "util/error.h"
 
-#define RPC_WORD_MAX 128 /* of a peer's word that we keep: ids, versions */
-
-/* What the agent said about itself in its sync. */
-struct rpc_peer {
-    char version[RPC_WORD_MAX];
-    char boot_id[RPC_WORD_MAX]; /* goes into signatures */
-    char session[RPC_WORD_MAX]; /* goes with requests; "": it gave none */
-    char instance[RPC_WORD_MAX]; /* of its memory; "": it has none */
-    bool heartbeat;             /* it gives signs of life when asked to */
-    int64_t clock_ahead;        /* seconds its clock is ahead of ours */
-    bool auth;                  /* it wants signed requests */
-};
+#define RPC_WORD_MAX HELLO_WORD_MAX /* of a header field that we keep */
 
 struct rpc {
     struct transport *transport; /* NULL: not connected */
     struct msg msg;
     uint8_t *step;               /* where one read goes */
-    struct rpc_peer peer;
+    struct hello_peer peer;      /* as of the last rpc_open() */
     const struct buf *key;       /* to sign with; NULL: do not; not owned */
     int wake_fd;                 /* readable: leave; -1: none; not owned */
 };
@@ -88,10 +78,12 @@ struct rpc_dialer {
 void rpc_init(struct rpc *rpc);
 
 /*
- * Connects and syncs, in as many attempts as fit into connect_ms.
+ * Connects and syncs, in as many attempts as fit into connect_ms: the driver
+ * of proto/hello.h.
  *
  * Return: 0; -EHOSTDOWN when the agent did not answer (message only says so:
- * the caller knows more); the dialer's error; -ENOMEM.
+ * the caller knows more); the dialer's error; -ECANCELED by the transport's
+ * wake_fd; -ENOMEM.
  */
 int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
              int64_t connect_ms, struct error *err);

@@ -18,17 +18,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/holder.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fd.h"
 
 /* A full queue cannot be polled for; this is how often we look again (ms). */
 #define QUEUE_LOOK_MS 20
-
-struct sock {
-    struct transport base;
-    int fd;
-};
 
 /* Somebody wants us to stop.  Asked before the bytes are: see transport.h. */
 static bool sock_woken(const struct transport *transport)
@@ -37,8 +33,8 @@ static bool sock_woken(const struct transport *transport)
            && fd_wait(transport->wake_fd, POLLIN, 0) == 0;
 }
 
-static int64_t sock_read(struct transport *transport, void *bytes, size_t n,
-                         int64_t deadline)
+int64_t sock_read(struct transport *transport, void *bytes, size_t n,
+                  int64_t deadline)
 {
     int fd = ((struct sock *) transport)->fd;
 
@@ -58,8 +54,8 @@ static int64_t sock_read(struct transport *transport, void *bytes, size_t n,
     }
 }
 
-static int64_t sock_write(struct transport *transport, const void *bytes,
-                          size_t n, int64_t deadline)
+int64_t sock_write(struct transport *transport, const void *bytes, size_t n,
+                   int64_t deadline)
 {
     int fd = ((struct sock *) transport)->fd;
 
@@ -143,10 +139,22 @@ static const struct {
     { -ECONNREFUSED,
       "nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
-    { -EBUSY, "busy: another client is connected to it",
-      "ss -xp (its program is the peer of this path's row)" },
     { -ENOTSOCK, "is not a socket", NULL },
 };
+
+/* The queue stays full: somebody is connected, and others wait already. */
+static int sock_busy(const char *path, struct error *err)
+{
+    struct holder holder;
+    char words[HOLDER_WORDS_MAX] = "another client";
+
+    if (holder_find(path, -1, &holder) == HOLDER_OTHER)
+        holder_words(&holder, words);
+    error_set(err, -EBUSY, "socket '%s': busy: %s is connected to it", path,
+              words);
+    error_hint(err, "ss -xp (its program is the peer of this path's row)");
+    return -EBUSY;
+}
 
 static int sock_refused(const char *path, int code, struct error *err)
 {
@@ -158,6 +166,8 @@ static int sock_refused(const char *path, int code, struct error *err)
         code = -ENOTSOCK;
     if (code == -EACCES || code == -EPERM)
         return sock_denied(path, err);
+    if (code == -EBUSY)
+        return sock_busy(path, err);
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         if (refusals[i].code != code)
             continue;

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
-
+#include "host/virt_priv.h"
 #include "util/cleanup.h"
 #include "util/num.h"
 #include "util/text.h"
@@ -35,15 +33,14 @@ static void silence(void *context, virErrorPtr error)
     (void) error;
 }
 
-static const char *virt_words(void)
+const char *virt_words(void)
 {
     const char *words = virGetLastErrorMessage();
 
     return words ? words : "unknown error";
 }
 
-/* Is the last error one of rights? */
-static bool virt_denied(void)
+bool virt_denied(void)
 {
     const virError *last = virGetLastError();
 
@@ -73,20 +70,34 @@ static int virt_unreachable(const char *uri, struct error *err)
     return -ECONNREFUSED;
 }
 
+int virt_connect(const char *uri, bool read_only, virConnectPtr *connection,
+                 struct error *err)
+{
+    virSetErrorFunc(NULL, silence);
+    *connection = read_only ? virConnectOpenReadOnly(uri)
+                            : virConnectOpen(uri);
+    return *connection ? 0 : virt_unreachable(uri, err);
+}
+
 int virt_open(const char *uri, struct virt **virt, struct error *err)
 {
     struct virt *opened = calloc(1, sizeof(*opened));
+    int r;
 
     if (!opened)
         return error_errno(err, -ENOMEM, "libvirt");
-    virSetErrorFunc(NULL, silence);
-    opened->connection = virConnectOpenReadOnly(uri);
-    if (!opened->connection) {
+    r = virt_connect(uri, true, &opened->connection, err);
+    if (r < 0) {
         free(opened);
-        return virt_unreachable(uri, err);
+        return r;
     }
     *virt = opened;
     return 0;
+}
+
+char *virt_uri(struct virt *virt)
+{
+    return virConnectGetURI(virt->connection);
 }
 
 void virt_close(struct virt *virt)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * libvirt: looking up domains and their live XML.  The only door to it.
+ * libvirt: looking up domains and their live XML.  With virt_stream.h the only
+ * door to it.
  *
  * A read-only connection is all it takes, and needs the fewest rights.
  */
@@ -39,6 +40,9 @@ int virt_open(const char *uri, struct virt **virt, struct error *err);
 /* Closes; NULL is allowed. */
 void virt_close(struct virt *virt);
 void virt_cleanup(struct virt **virt);
+
+/* The URI that it is really connected to; to be freed; NULL: unknown. */
+char *virt_uri(struct virt *virt);
 
 /*
  * Finds a running domain as virsh does: by id if the operand is a number,

@@ -26,7 +26,9 @@ UNIT_TESTS = \
 	tests/unit/test-auth \
 	tests/unit/test-status \
 	tests/unit/test-envelope \
-	tests/unit/test-range
+	tests/unit/test-range \
+	tests/unit/test-syncscan \
+	tests/unit/test-hello
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -78,6 +80,12 @@ tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
 tests_unit_test_range_SOURCES = tests/unit/test-range.c
 tests_unit_test_range_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_range_LDADD = $(UNIT_LIBS)
+tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
+tests_unit_test_syncscan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_syncscan_LDADD = $(UNIT_LIBS)
+tests_unit_test_hello_SOURCES = tests/unit/test-hello.c
+tests_unit_test_hello_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hello_LDADD = $(UNIT_LIBS)
 
 if GUEST
 check_LIBRARIES += tests/unit/libunitguest.a
@@ -169,7 +177,6 @@ UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CH
 UNIT_HOST_TESTS = \
 	tests/unit/test-domxml \
 	tests/unit/test-channel \
-	tests/unit/test-syncscan \
 	tests/unit/test-retry \
 	tests/unit/test-opt \
 	tests/unit/test-prefix \
@@ -187,9 +194,6 @@ tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_channel_SOURCES = tests/unit/test-channel.c
 tests_unit_test_channel_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_channel_LDADD = $(UNIT_HOST_LIBS)
-tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
-tests_unit_test_syncscan_CFLAGS = $(UNIT_HOST_CFLAGS)
-tests_unit_test_syncscan_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_retry_SOURCES = tests/unit/test-retry.c
 tests_unit_test_retry_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_retry_LDADD = $(UNIT_HOST_LIBS)
