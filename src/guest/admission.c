@@ -4,10 +4,12 @@
 
 #include "guest/admission.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "guest/agent.h"
 #include "guest/handlers.h"
+#include "guest/once.h"
 #include "guest/transfer.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -65,6 +67,30 @@ static bool route_check(struct request *request)
     return r == 0;
 }
 
+/* What the host repeats when its session is over must not have been done. */
+static bool session_check(struct request *request)
+{
+    const char *given = http_field_get(request->head, "X-Session");
+
+    if (server_session_fits(&request->agent->session.server, request->route,
+                            given))
+        return true;
+    request_fail(request, STATUS_SESSION_EXPIRED, NULL,
+                 "X-Session is not the session that runs: sync, and send the "
+                 "request again");
+    return false;
+}
+
+static bool heartbeat_check(struct request *request)
+{
+    if (server_heartbeat(request->head, &request->heartbeat_s) == 0)
+        return true;
+    request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                 "X-Heartbeat is a number of seconds from 1 to %d",
+                 HEARTBEAT_MAX_S);
+    return false;
+}
+
 static void fail_auth(struct request *request, const struct error *err)
 {
     struct json_object *extra = json_object_new_object();
@@ -107,6 +133,8 @@ static bool auth_check_raw(struct request *request)
         return false;
     }
     request->body_digest = digest_new(DIGEST_SHA256);
+    if (!request->body_digest)
+        request_error(request, -ENOMEM, &err);
     return request->body_digest && auth_verify(request, claimed);
 }
 
@@ -124,15 +152,11 @@ static bool auth_check_raw_end(struct request *request)
     return false;
 }
 
-static bool auth_check_json(struct request *request)
+static bool auth_check_body(struct request *request)
 {
-    char hex[DIGEST_HEX_MAX];
-
-    if (digest_bytes(DIGEST_SHA256, buf_data(&request->body),
-                     request->body.len, hex)
-        < 0)
-        return false;
-    return auth_verify(request, hex);
+    return request->route->flags & ROUTE_RAW
+               ? auth_check_raw_end(request)
+               : auth_verify(request, request->body_sha256);
 }
 
 bool admission_size(struct request *request, int64_t n)
@@ -152,14 +176,17 @@ void admission_begin(struct request *request)
 {
     bool raw;
 
-    if (!route_check(request))
+    if (!route_check(request) || !session_check(request)
+        || !heartbeat_check(request))
         return;
     raw = request->route->flags & ROUTE_RAW;
     if (!admission_size(request, request->head->content_length))
         return;
     if (raw && auth_needed(request) && !auth_check_raw(request))
         return;
-    if (!rate_check(request))
+    if (!once_look(request))
+        return;
+    if (!request->recalled && !rate_check(request))
         return;
     if (raw)
         request->handler->open(request);
@@ -178,17 +205,34 @@ static bool params_parse(struct request *request)
     return r == 0;
 }
 
+/* The digest of a body that is in memory, when somebody asks for it. */
+static bool body_digest(struct request *request)
+{
+    int r;
+
+    if ((request->route->flags & ROUTE_RAW)
+        || (!auth_needed(request) && !once_applies(request)))
+        return true;
+    r = digest_bytes(DIGEST_SHA256, buf_data(&request->body),
+                     request->body.len, request->body_sha256);
+    if (r < 0)
+        request_error(request, r, &(struct error) ERROR_INIT);
+    return r == 0;
+}
+
 void admission_run(struct request *request)
 {
     const struct route *route = request->route;
 
-    if (auth_needed(request)) {
-        bool fine = route->flags & ROUTE_RAW ? auth_check_raw_end(request)
-                                             : auth_check_json(request);
-
-        if (!fine)
-            return;
-    }
+    if (!body_digest(request))
+        return;
+    if (auth_needed(request) && !auth_check_body(request))
+        return;
+    if (!once_begin(request))
+        return;
+    /* It was to be answered from memory, and was pushed out meanwhile. */
+    if (request->recalled && !rate_check(request))
+        return;
     if ((route->flags & ROUTE_JSON) && !params_parse(request))
         return;
     request->handler->run(request);

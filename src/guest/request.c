@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "guest/agent.h"
+#include "guest/once.h"
+#include "guest/orphan.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/crypto.h"
@@ -25,22 +27,28 @@ struct extras {
     int64_t retry_after_s; /* 0: none */
 };
 
+/* The head of an answer and a body that is copied. */
+#define OUT_MAX (HTTP_HEAD_MAX + COPY_MAX)
+
 struct request *request_new(struct agent *agent, const struct http_head *head,
-                            struct buf *out, void (*ready)(void *arg),
-                            void *ready_arg)
+                            void (*ready)(void *arg), void *ready_arg)
 {
     struct request *request = calloc(1, sizeof(*request));
     const char *id = head ? http_field_get(head, "X-Request-ID") : NULL;
 
     if (!request)
         return NULL;
+    request->head = head ? http_head_copy(head) : NULL;
+    if (head && !request->head) {
+        free(request);
+        return NULL;
+    }
     request->agent = agent;
-    request->head = head;
-    request->out = out;
     request->ready = ready;
     request->ready_arg = ready_arg;
     request->started_us = clock_us();
     request->stream_fd = -1;
+    buf_init(&request->out, OUT_MAX);
     buf_init(&request->body,
              (size_t) request->agent->settings.max_request_size);
     if (id)
@@ -62,14 +70,25 @@ void request_free(struct request *request)
     if (!request)
         return;
     request_drop(request);
-    if (request->counted_running)
-        request->agent->running--;
+    once_dropped(request);
+    request_give_place(request);
     fd_close(&request->stream_fd);
     buf_free(&request->body);
     json_object_put(request->params);
     json_object_put(request->answer);
     digest_free(request->body_digest);
+    free(request->copy);
+    buf_free(&request->out);
+    free(request->head);
     free(request);
+}
+
+void request_abandon(struct request *request)
+{
+    if (request->entry)
+        orphans_add(request->agent, request);
+    else
+        request_free(request);
 }
 
 static void request_log(const struct request *request, int code)
@@ -90,6 +109,8 @@ static int write_common(const struct request *request, struct buf *out,
         return -ENOMEM;
     if (request->id[0]
         && http_write_field(out, "X-Request-ID", "%s", request->id) < 0)
+        return -ENOMEM;
+    if (request->replayed && http_write_field(out, "X-Replayed", "1") < 0)
         return -ENOMEM;
     if (http_write_field(out, "X-Timestamp", "%lld",
                          (long long) clock_wall())
@@ -149,26 +170,70 @@ static int write_body(struct request *request, struct buf *out,
     return 0;
 }
 
-/* Every JSON answer ends here. */
+/* Every answer ends here. */
+static void request_done(struct request *request, int code)
+{
+    request->answered = true;
+    request_log(request, code);
+    if (request->ready)
+        request->ready(request->ready_arg);
+}
+
+/* Every JSON answer comes through here. */
 static void request_send(struct request *request, int http, int code,
                          const char *message, struct json_object *data,
                          const struct extras *extras)
 {
-    struct buf *out = request->out;
+    struct buf *out = &request->out;
     AUTO_JSON struct json_object *root =
         envelope_build(code, message, data, clock_wall());
     size_t length = 0;
     const char *text = root ? json_text(root, &length) : NULL;
 
-    if (!text || length > RESPONSE_MAX
-        || write_json(request, out, http, extras, length) < 0
-        || write_body(request, out, &root, text, length) < 0) {
+    if (length > RESPONSE_MAX)
+        text = NULL;
+    once_answered(request, &(struct outcome) { http, code, text, length, root,
+                                               data });
+    if (!request->orphaned
+        && (!text || write_json(request, out, http, extras, length) < 0
+            || write_body(request, out, &root, text, length) < 0)) {
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
-    request->answered = true;
-    request_log(request, code);
-    request->ready(request->ready_arg);
+    request_done(request, code);
+}
+
+/* As write_body(), for a text that nobody keeps for us. */
+static int write_copy(struct request *request, struct buf *out,
+                      const char *text, size_t n)
+{
+    if (n > COPY_MAX) {
+        request->copy = malloc(n);
+        if (!request->copy)
+            return -ENOMEM;
+        memcpy(request->copy, text, n);
+        text = request->copy;
+    }
+    return write_body(request, out, &(struct json_object *) { NULL }, text, n);
+}
+
+void request_replay(struct request *request, int http, int code,
+                    const char *text, size_t n, struct json_object *root)
+{
+    struct buf *out = &request->out;
+    AUTO_JSON struct json_object *held = json_object_get(root);
+    int r;
+
+    request->replayed = true;
+    r = write_json(request, out, http, &(struct extras) { 0 }, n);
+    if (r == 0)
+        r = root ? write_body(request, out, &held, text, n)
+                 : write_copy(request, out, text, n);
+    if (r < 0) {
+        log_error(&request->agent->log, "no memory for an answer");
+        write_last_resort(out);
+    }
+    request_done(request, code);
 }
 
 void request_reply(struct request *request, int code, const char *message,
@@ -288,7 +353,7 @@ void request_not_allowed(struct request *request, const char *allow)
 void request_stream(struct request *request, int fd, int64_t at, int64_t n,
                     int64_t total, bool partial, const char *etag)
 {
-    struct buf *out = request->out;
+    struct buf *out = &request->out;
     int r = write_common(request, out, partial ? 206 : 200);
 
     if (r == 0)
@@ -310,9 +375,7 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
     request->stream_fd = fd;
     request->stream_at = at;
     request->stream_left = n;
-    request->answered = true;
-    request_log(request, 0);
-    request->ready(request->ready_arg);
+    request_done(request, 0);
 }
 
 void *request_work(struct request *request, size_t size,
@@ -323,6 +386,13 @@ void *request_work(struct request *request, size_t size,
     if (!request->work)
         request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
     return request->work;
+}
+
+void request_give_place(struct request *request)
+{
+    if (request->counted_running)
+        request->agent->running--;
+    request->counted_running = false;
 }
 
 bool request_take_place(struct request *request)

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test-http \
 	tests/unit/test-msg \
 	tests/unit/test-route \
+	tests/unit/test-server \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -65,6 +66,9 @@ tests_unit_test_msg_LDADD = $(UNIT_LIBS)
 tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_route_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_SOURCES = tests/unit/test-server.c
+tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)
@@ -102,6 +106,8 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
+	tests/unit/test-memory \
+	tests/unit/test-once \
 	tests/unit/test-settings \
 	tests/unit/test-environment \
 	tests/unit/test-auth-check \
@@ -113,6 +119,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-transfer \
 	tests/unit/test-session \
 	tests/unit/test-session-files \
+	tests/unit/test-session-life \
 	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -129,6 +136,12 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_memory_SOURCES = tests/unit/test-memory.c
+tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memory_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_once_SOURCES = tests/unit/test-once.c
+tests_unit_test_once_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_once_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test-settings.c
 tests_unit_test_settings_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_settings_LDADD = $(UNIT_GUEST_LIBS)
@@ -159,6 +172,9 @@ tests_unit_test_transfer_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_files_SOURCES = tests/unit/test-session-files.c
 tests_unit_test_session_files_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_files_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_life_SOURCES = tests/unit/test-session-life.c
+tests_unit_test_session_life_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_life_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_quarantine_SOURCES = tests/unit/test-quarantine.c
 tests_unit_test_quarantine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quarantine_LDADD = $(UNIT_GUEST_LIBS)
