@@ -308,8 +308,11 @@ static void words_erase(int fd)
 
 void lock_release(struct lock *lock)
 {
-    if (lock->fd >= 0)
+    if (lock->fd >= 0) {
         words_erase(lock->fd);
+        /* A child that is just being started may have the file as well. */
+        flock(lock->fd, LOCK_UN);
+    }
     fd_close(&lock->fd);
     free(lock->name);
     lock->name = NULL;
