@@ -253,8 +253,9 @@ static enum retry_class effort_class(const struct effort *effort, int r,
         if (!effort->client->was_connected
             || (doubtful && !*effort->instance))
             return RETRY_NEVER;
-        /* It may still be booting, or asleep. */
-        if (effort->maybe && (r == -EHOSTDOWN || r == -EHOSTUNREACH))
+        /* It may still be booting, or asleep, or somebody came in between. */
+        if (effort->maybe
+            && (r == -EHOSTDOWN || r == -EHOSTUNREACH || r == -EBUSY))
             return RETRY_NETWORK;
         class = retry_class_of_errno(r);
         /* The time for the answer is over; a second one is not given. */
