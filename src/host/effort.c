@@ -291,8 +291,10 @@ static int effort_again(struct effort *effort, int r,
                               answer->reply.retry_after);
     int64_t limit = effort->limit;
 
+    /* What is under way has the time of its answer: a command's own, and some
+     * for the agent to end it. */
     if (effort->maybe && !effort->safe)
-        limit = deadline_min(limit, effort->answer_by);
+        limit = effort->answer_by;
     if (wait < 0 || (limit != DEADLINE_NEVER && clock_ms() + wait >= limit))
         return 0;
     out_note(client->setup.out, "%s; again in %g s",
@@ -369,9 +371,6 @@ static int effort_begin(struct effort *effort, struct client *client,
         .limit = timeout > 0 ? deadline_in(timeout) : DEADLINE_NEVER,
         .answer_by = DEADLINE_NEVER,
     };
-    /* A command has its own time, and the agent needs some to end it. */
-    if (timeout > 0 && request->read_ms > timeout)
-        effort->limit = deadline_in(request->read_ms);
     return rpc_new_id(effort->id);
 }
 
