@@ -20,6 +20,9 @@
 /* A probe is over by then (ms): an agent that is there answers in one. */
 #define PROBE_MS 1500
 
+/* And no longer for another command that has the channel. */
+#define LOCK_MS 1000
+
 /* What a worker says is one small JSON object. */
 #define SAID_MAX 4096
 
@@ -62,7 +65,8 @@ static int work(void *context, size_t i)
                                   .source = &listing->call->source,
                                   .out = &listing->call->out,
                                   .log = listing->call->log,
-                                  .timeout = PROBE_MS };
+                                  .timeout = PROBE_MS,
+                                  .lock_wait = LOCK_MS };
     AUTO_JSON struct json_object *said = json_object_new_object();
     struct client client;
     struct answer answer;
@@ -272,6 +276,8 @@ int cmd_list(struct command_call *call)
         r = listing_probe(&listing, &err);
     if (r < 0) {
         r = command_fail(call, &err);
+    } else if (r > 0) {
+        call->interrupted = r;
     } else {
         json = call->out.json || call->values.json;
         r = json ? show_json(&listing) : show_table(&listing);

@@ -572,7 +572,7 @@ START_TEST(nobody_takes_it)
     rpc_reply_init(&reply);
     ck_assert_int_eq(call(&script, 65536, 65536, &request, &reply, &sent),
                      -ETIMEDOUT);
-    ck_assert(sent);
+    ck_assert(!sent); /* half a request is none */
     ck_assert_int_lt(clock_ms() - before, 15000);
     rpc_reply_free(&reply);
 }
@@ -599,6 +599,136 @@ START_TEST(trickle)
     ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent),
                      -ETIMEDOUT);
     rpc_reply_free(&reply);
+}
+END_TEST
+
+/* The start of an answer may be waited for without end, its rest not. */
+START_TEST(rest_has_a_limit)
+{
+    static const struct script script = { .sync = SYNC_BODY,
+                                          .answers = ANSWER("4", "bod") };
+    const struct rpc_request request = { .method = "GET", .target = "/x",
+                                         .rest_ms = 150 };
+    struct rpc_reply reply;
+    bool sent;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent),
+                     -ETIMEDOUT);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+/* --- silence ------------------------------------------------------------- */
+
+/* What is said about the first, second … silence. */
+struct silences {
+    int verdicts[4];
+    int n;
+};
+
+static int silent(void *context, struct error *err)
+{
+    struct silences *silences = context;
+    int verdict = silences->verdicts[silences->n++];
+
+    return verdict < 0 ? error_set(err, verdict, "enough") : verdict;
+}
+
+static const struct {
+    struct silences silences;
+    int64_t read_ms; /* 0: no limit */
+    int result;
+    int asked;
+} quiet[] = {
+    { { { -ESHUTDOWN }, 0 }, 0, -ESHUTDOWN, 1 },
+    { { { 0, 1, -ECONNRESET }, 0 }, 0, -ECONNRESET, 3 },
+    /* the limit stands, unless the time does not count */
+    { { { 0, 0, -ESHUTDOWN }, 0 }, 120, -ETIMEDOUT, 2 },
+    { { { 1, 1, -ESHUTDOWN }, 0 }, 120, -ESHUTDOWN, 3 },
+};
+
+START_TEST(silence)
+{
+    static const struct script scripts[] = {
+        { .sync = SYNC_BODY }, { .sync = SYNC_BODY, .deaf = true }
+    };
+    size_t n = 8 * 1024 * 1024;
+    AUTO_FREE char *body = calloc(1, n);
+
+    /* What the socket takes moves the limit of sending away. */
+    for (int deaf = 0; deaf < (quiet[_i].read_ms ? 1 : 2); deaf++) {
+        struct silences silences = quiet[_i].silences;
+        const struct rpc_request request = {
+            .method = "PUT", .target = "/x", .content_type = "x/y",
+            .body = body, .body_len = deaf ? n : 0,
+            .read_ms = quiet[_i].read_ms, .write_ms = quiet[_i].read_ms,
+            .silence_ms = 50, .silent = silent, .context = &silences,
+        };
+        struct rpc_reply reply;
+        bool sent;
+
+        rpc_reply_init(&reply);
+        ck_assert_int_eq(call(&scripts[deaf], 65536, 65536, &request, &reply,
+                              &sent),
+                         quiet[_i].result);
+        ck_assert_int_eq(sent, !deaf);
+        /* a slow machine may not get to each of them in time */
+        if (quiet[_i].result == -ETIMEDOUT)
+            ck_assert_int_le(silences.n, quiet[_i].asked);
+        else
+            ck_assert_int_eq(silences.n, quiet[_i].asked);
+        rpc_reply_free(&reply);
+    }
+}
+END_TEST
+
+/* Signs of life are bytes and no answer. */
+START_TEST(signs_of_life)
+{
+#define SIGN "HTTP/1.1 102 Processing\r\nX-Request-ID: @\r\n\r\n"
+    static const struct script script = {
+        .sync = SYNC_BODY, .delay_ms = 100, .piece = 80,
+        .answers = SIGN SIGN SIGN SIGN SIGN SIGN ANSWER("4", "body"),
+    };
+    struct silences silences = { .verdicts = { -ESHUTDOWN } };
+    const struct rpc_request request = {
+        .method = "POST", .target = "/x", .read_ms = 20000,
+        .silence_ms = 5000, .silent = silent, .context = &silences,
+    };
+    struct rpc_reply reply;
+    bool sent;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent), 0);
+    ck_assert_int_eq(reply.http, 200);
+    ck_assert_int_eq(silences.n, 0);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+START_TEST(woken)
+{
+    static const struct script script = { .sync = SYNC_BODY };
+    const struct rpc_request request = { .method = "POST", .target = "/x" };
+    struct error err = ERROR_INIT;
+    struct rpc_reply reply;
+    struct rpc rpc;
+    bool sent;
+    int wake[2];
+
+    ck_assert_int_eq(pipe(wake), 0);
+    ck_assert_int_eq(write(wake[1], "x", 1), 1);
+    rpc_init(&rpc);
+    rpc_reply_init(&reply);
+    rpc.transport = &connect_to(&script, 4096, 4096)->base;
+    rpc_set_wake(&rpc, wake[0]);
+    ck_assert_int_eq(rpc_call(&rpc, &request, &reply, &sent, &err),
+                     -ECANCELED);
+    rpc_reply_free(&reply);
+    rpc_free(&rpc);
+    close(wake[0]);
+    close(wake[1]);
 }
 END_TEST
 
@@ -723,6 +853,61 @@ START_TEST(signed_request)
 }
 END_TEST
 
+/* A head of a request that is sent to such a peer at such an age. */
+static void head_for(const struct hello_peer *peer, int64_t age_ms,
+                     struct buf *bytes, struct msg *msg)
+{
+    struct tape tape = { .base.ops = &tape_ops };
+    const struct rpc_request request = { .method = "POST", .target = "/x",
+                                         .id = "an-id", .age_ms = age_ms,
+                                         .read_ms = 1000 };
+    struct rpc_reply reply;
+    struct rpc rpc;
+    size_t used;
+    bool sent;
+
+    buf_init(&tape.bytes, 65536);
+    rpc_init(&rpc);
+    rpc_reply_init(&reply);
+    rpc.transport = &tape.base;
+    rpc.peer = *peer;
+    ck_assert_int_eq(rpc_call(&rpc, &request, &reply, &sent, NULL),
+                     -ECONNRESET);
+    ck_assert(sent);
+    msg_init(msg, HTTP_REQUEST);
+    ck_assert_int_eq(msg_feed(msg, buf_data(&tape.bytes), tape.bytes.len,
+                              &used),
+                     MSG_HEAD);
+    *bytes = tape.bytes;
+    rpc_reply_free(&reply);
+    rpc_free(&rpc);
+}
+
+START_TEST(session_fields)
+{
+    static const struct hello_peer old = { .boot_id = "b" };
+    static const struct hello_peer peer = { .session = "token",
+                                            .instance = "i",
+                                            .heartbeat = true };
+    struct buf bytes;
+    struct msg msg;
+
+    head_for(&old, 0, &bytes, &msg);
+    ck_assert_ptr_null(http_field_get(&msg.head, "X-Session"));
+    ck_assert_ptr_null(http_field_get(&msg.head, "X-Heartbeat"));
+    ck_assert_ptr_null(http_field_get(&msg.head, "X-Request-Age"));
+    ck_assert_str_eq(field(&msg.head, "X-Request-ID"), "an-id");
+    msg_free(&msg);
+    buf_free(&bytes);
+    head_for(&peer, 7, &bytes, &msg);
+    ck_assert_str_eq(field(&msg.head, "X-Session"), "token");
+    ck_assert_str_eq(field(&msg.head, "X-Heartbeat"), "2");
+    ck_assert_str_eq(field(&msg.head, "X-Request-Age"), "7");
+    msg_free(&msg);
+    buf_free(&bytes);
+}
+END_TEST
+
 /* The marker comes first, and the id is another one each time. */
 START_TEST(first_words)
 {
@@ -771,7 +956,12 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, fields_of_a_reply);
     tcase_add_test(tcase, nobody_takes_it);
     tcase_add_test(tcase, trickle);
+    tcase_add_test(tcase, rest_has_a_limit);
+    tcase_add_loop_test(tcase, silence, 0, ARRAY_SIZE(quiet));
+    tcase_add_test(tcase, signs_of_life);
+    tcase_add_test(tcase, woken);
     tcase_add_test(tcase, head_too_large);
     tcase_add_test(tcase, signed_request);
+    tcase_add_test(tcase, session_fields);
     tcase_add_test(tcase, first_words);
 }
