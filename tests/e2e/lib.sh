@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# For the scripts in small/ and debian/. Each is sourced by nothing and run by
+# For the scripts in small/, faults/ and debian/. Each is sourced by nothing and run by
 # tests/e2e/run with these variables set:
 #   VSRPC   path of vsrpc-virsh        DOMAIN  the guest to use
 #   URI     libvirt's URI (also LIBVIRT_DEFAULT_URI, so VSRPC needs no option)
