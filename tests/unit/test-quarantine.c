@@ -155,6 +155,29 @@ START_TEST(content_is_never_run)
 }
 END_TEST
 
+/* A recording of this very protocol, in which a sync leads out: what follows
+ * comes before that has its answer, so it was content, too. */
+START_TEST(recording_is_never_run)
+{
+    AUTO_FREE char *command = with_dir("touch @/ran");
+    AUTO_FREE char *exec = exec_request(command);
+    AUTO_FREE char *content = format(MARK SYNC "%s" MARK SYNC PING, exec);
+    size_t n = strlen(content);
+
+    for (size_t step = 1; step <= n; step += n - 1) {
+        session_connected(&rig.agent.session, false);
+        for (size_t at = 0; at < n; at += step)
+            rig_feed(&rig, content + at, step);
+        ck_assert_int_eq(state(), SESSION_QUARANTINE);
+        rig_expect_silence(&rig);
+    }
+    ck_assert(spin_until(&rig.agent.loop, spin_childless, NULL));
+    ck_assert_int_eq(files(), 0);
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+}
+END_TEST
+
 /* --- deadlines ----------------------------------------------------------- */
 
 static void hasty(struct settings *settings)
@@ -271,6 +294,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, into_quarantine, 0, ARRAY_SIZE(unknown));
     tcase_add_test(tcase, sync_gets_its_own_answer_only);
     tcase_add_test(tcase, content_is_never_run);
+    tcase_add_test(tcase, recording_is_never_run);
     tcase_add_loop_test(tcase, late, 0, ARRAY_SIZE(halves));
     tcase_add_test(tcase, late_after_an_early_error);
     tcase_add_test(tcase, slow_but_steady);

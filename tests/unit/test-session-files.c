@@ -192,6 +192,30 @@ START_TEST(marker_between_chunks)
 }
 END_TEST
 
+/* Killed before the last bytes, which the next client's sync then gives: no
+ * file comes of that, unless the worker was quicker than the next byte. */
+START_TEST(completed_by_a_sync)
+{
+    AUTO_FREE char *file = in_dir("f");
+    int none = 0;
+
+    for (int missing = 1; missing < 20; missing++) {
+        AUTO_FREE char *text
+            = format("PUT /api/v1/file/content?path=%s HTTP/1.1\r\n"
+                     "Host: v\r\nX-Request-ID: r%d\r\n"
+                     "Content-Length: %d\r\n\r\n0123456789" MARK SYNC,
+                     file, missing, 10 + missing);
+
+        rig_puts(&rig, text);
+        rig_expect(&rig, 200, 0);
+        ck_assert(spin_until(&rig.agent.loop, spin_childless, NULL));
+        none += unlink(file) < 0;
+        ck_assert_int_eq(files(), 0);
+    }
+    ck_assert_int_gt(none, 0);
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, session_setup, session_teardown);
@@ -204,4 +228,5 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, marker_in_a_raw_body_is_data);
     tcase_add_test(tcase, marker_after_a_raw_body);
     tcase_add_test(tcase, marker_between_chunks);
+    tcase_add_test(tcase, completed_by_a_sync);
 }
