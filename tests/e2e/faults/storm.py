@@ -216,6 +216,7 @@ def main():
     say("%.1f s, %.2f rounds/s; followers: median %.0f ms, 90 %% %.0f ms, 99 %% %.0f ms, max %.0f ms" % (
         took, len(done) / took, 1000 * statistics.median(times), 1000 * times[len(times) * 9 // 10],
         1000 * times[len(times) * 99 // 100], 1000 * times[-1]))
+    say("this machine's load: %.1f %.1f" % os.getloadavg()[:2])  # a late one may be its doing
     say("%d victims were in the middle of something, %d victims' commands were carried out" % (
         sum(one.victim.busy for one in done), sum(line.startswith("victim-") for line in set(lines))))
     say("the agent after: %s" % after)
