@@ -147,7 +147,9 @@ static void device_deserted_by(struct port *port)
     do {
         n = read(port->stream.fd, port->step, port->step_size);
     } while (n > 0 && device_deserted(port));
-    port_look(port, true);
+    /* Only an empty queue holds nothing of the old client's: else the content
+     * of a file could become commands. */
+    port_look(port, n <= 0);
 }
 
 static void port_ready(void *arg, short revents)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# For the scripts in small/ and debian/. Each is sourced by nothing and run by
+# For the scripts in small/, faults/ and debian/. Each is sourced by nothing and run by
 # tests/e2e/run with these variables set:
 #   VSRPC   path of vsrpc-virsh        DOMAIN  the guest to use
 #   URI     libvirt's URI (also LIBVIRT_DEFAULT_URI, so VSRPC needs no option)
@@ -142,5 +142,28 @@ http() {
 
 # The path of the live socket, afresh: it changes when the domain restarts.
 live_socket() { "$VM_TOOL" socket "$DOMAIN" "${1:-$PORT}"; }
+
+# --- the agent, seen through the small guest's other one, which leaves it in peace
+
+second() { "$VSRPC" --channel test.vserial.0 "$DOMAIN" exec -- "$@"; }
+
+agent_pid() { # [PORT]
+	# shellcheck disable=SC2016 # the guest's shell expands
+	second sh -c 'for p in $(pidof vsrpc-agent); do
+		if tr "\0" " " </proc/$p/cmdline | grep -q "$1"; then echo $p; fi; done' sh "${1:-$PORT}"
+}
+
+agent_fds() { second ls "/proc/$1/fd" | grep -c .; } # PID
+
+# Times that it went to sleep: the same number at two looks is no wake-up.
+agent_switches() { second sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$1/status"; } # PID
+
+agent_settled() { # PID: two looks in a row say the same
+	local a b
+	a=$(agent_switches "$1")
+	sleep 0.3
+	b=$(agent_switches "$1")
+	[ "$a" = "$b" ]
+}
 
 done_testing() { printf '1..%d\n' "$T_COUNT"; }
