@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 
 #include "proto/status.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 #define STREAMS 2             /* standard output, standard error */
@@ -35,6 +37,8 @@ struct run {
     size_t slots;
     size_t started;
     size_t busy;
+    int64_t deadline;
+    bool expired;
     struct error *err;
 };
 
@@ -134,6 +138,7 @@ static int worker_read(struct run *run, struct worker *worker, int stream)
 static int run_wait(struct run *run)
 {
     size_t n = run->slots * STREAMS;
+    int ready;
     int r = 0;
 
     for (size_t k = 0; k < n; k++) {
@@ -144,9 +149,11 @@ static int run_wait(struct run *run)
             .events = POLLIN,
         };
     }
-    if (poll(run->watch, n, -1) < 0)
+    ready = poll(run->watch, n, deadline_left(run->deadline));
+    if (ready < 0)
         return errno == EINTR ? 0
                               : error_errno(run->err, -errno, "waiting");
+    run->expired = deadline_left(run->deadline) == 0;
     for (size_t k = 0; k < n && r == 0; k++)
         if (run->watch[k].revents)
             r = worker_read(run, &run->workers[k / STREAMS],
@@ -161,7 +168,8 @@ static void run_end(struct run *run)
 
         if (!worker->pid)
             continue;
-        kill(worker->pid, SIGTERM);
+        /* Who had its time may be stuck with SIGTERM blocked. */
+        kill(worker->pid, run->expired ? SIGKILL : SIGTERM);
         waitpid(worker->pid, NULL, 0);
         fd_close(&worker->fds[0]);
         fd_close(&worker->fds[1]);
@@ -172,7 +180,11 @@ static void run_end(struct run *run)
 
 int fleet_run(const struct fleet *fleet, struct error *err)
 {
-    struct run run = { .fleet = fleet, .err = err };
+    struct run run = { .fleet = fleet,
+                       .err = err,
+                       .deadline = fleet->limit_ms
+                                       ? deadline_in(fleet->limit_ms)
+                                       : DEADLINE_NEVER };
     int r = 0;
 
     run.slots = fleet->n < (size_t) fleet->parallel
@@ -186,6 +198,8 @@ int fleet_run(const struct fleet *fleet, struct error *err)
         r = run_fill(&run);
         if (r == 0)
             r = run_wait(&run);
+        if (r == 0 && run.expired)
+            r = 1;
     }
     run_end(&run);
     return r;
