@@ -104,10 +104,15 @@ void check_sync(struct doctor *doctor, struct finding *finding)
 {
     int64_t start = clock_us();
     struct error err = ERROR_INIT;
+    int r;
 
     take_key(doctor);
-    if (client_connect(&doctor->client, &err) < 0) {
+    r = client_connect(&doctor->client, &err);
+    if (r < 0) {
         finding_fail(finding, &err);
+        /* Where libvirt knows better, check_port() has said so. */
+        if (r == -EHOSTDOWN && doctor->target->state == CHANNEL_UNKNOWN)
+            finding_mend(finding, "in the guest: systemctl start virtio-rpc");
         return;
     }
     finding_set(finding, FINDING_OK, "answered in %.1f ms",
