@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/dial.h"
 #include "host/help.h"
+#include "host/interrupt.h"
 #include "host/several.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -142,9 +144,28 @@ static int app_command(struct app *app)
     return command_parse(call, app->n_words, app->words, &app->err);
 }
 
+/* A wrong word is the command line's fault only when it stands there. */
+static int app_transport(struct app *app, struct target_source *source)
+{
+    const char *option = app->options.transport;
+    int r = dial_kind_parse(option ? option : app->config.transport,
+                            &source->transport, &app->err);
+
+    if (r < 0 && !option) {
+        error_prefix(&app->err, "connection.transport");
+        return -EIO;
+    }
+    if (r == 0 && app->options.socket && option
+        && source->transport == TRANSPORT_STREAM)
+        return app_usage(app,
+                         "--socket and --transport stream exclude each "
+                         "other");
+    return r;
+}
+
 /* As virsh: an option, then the environment (which libvirt reads itself),
  * then what is configured. */
-static void app_source(struct app *app)
+static int app_source(struct app *app)
 {
     const char *environment = getenv("LIBVIRT_DEFAULT_URI");
     struct target_source *source = &app->call.source;
@@ -154,6 +175,7 @@ static void app_source(struct app *app)
         source->uri = app->config.uri;
     source->channel = app->options.channel ? app->options.channel
                                            : app->config.channel;
+    return app_transport(app, source);
 }
 
 /* Users without rights to the system's log go without, unless they asked. */
@@ -263,9 +285,7 @@ static int app_words(struct app *app, int argc, char **argv, int first)
         r = app_command(app);
     if (r == 0)
         r = app_log(app);
-    if (r == 0)
-        app_source(app);
-    return r;
+    return r == 0 ? app_source(app) : r;
 }
 
 /* Options that are the whole of what is asked.  Return: the exit status, or
@@ -305,5 +325,7 @@ int app_run(int argc, char **argv)
         status = r < 0 ? app_fail(&app, r) : app_execute(&app);
     }
     app_free(&app);
+    if (app.call.interrupted)
+        interrupt_die(app.call.interrupted);
     return status;
 }

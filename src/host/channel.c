@@ -132,9 +132,5 @@ int channel_pick(const struct channel_list *list, const char *wanted,
         if (!*picked)
             r = pick_only(list, domain, picked, err);
     }
-    if (r == 0 && !(*picked)->path)
-        return error_set(err, -ENXIO,
-                         "domain '%s': channel '%s' has no socket", domain,
-                         (*picked)->name);
     return r;
 }

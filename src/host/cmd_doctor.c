@@ -199,8 +199,13 @@ static int visit_run(struct visit *visit, struct error *err)
                            .done = done };
     int r = visit->rows ? fleet_run(&fleet, err) : -ENOMEM;
 
-    if (r >= 0)
-        r = visit_finish(visit, r > 0);
+    if (r > 0) {
+        visit->call->interrupted = r;
+        visit->status = EXIT_STATUS_SIGNAL + r;
+        return 0;
+    }
+    if (r == 0 || (r == -ETIMEDOUT && !err->code))
+        r = visit_finish(visit, r < 0);
     if (r == 0 && visit->call->out.json)
         r = visit_json(visit);
     return r;

@@ -12,12 +12,16 @@
 #include <unistd.h>
 
 #include "host/fleet.h"
+#include "host/holder.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
 /* A probe is over by then (ms): an agent that is there answers in one. */
 #define PROBE_MS 1500
+
+/* And no longer for another command that has the channel. */
+#define LOCK_MS 1000
 
 /* What a worker says is one small JSON object. */
 #define SAID_MAX 4096
@@ -26,6 +30,7 @@
 struct probe {
     struct buf said;
     char version[RPC_WORD_MAX];
+    char busy[HOLDER_WORDS_MAX]; /* "busy (socat, pid 123)", or "" */
     int64_t ping_us; /* -1: no answer */
 };
 
@@ -36,6 +41,21 @@ struct listing {
     struct probe *probes;
 };
 
+/* Tells that somebody else has the channel, and who. */
+static void say_busy(const struct target *target, struct json_object *said)
+{
+    char words[HOLDER_WORDS_MAX] = "busy";
+    struct holder holder;
+
+    if (target->socket && !target->remote
+        && holder_find(target->socket, -1, &holder) == HOLDER_OTHER
+        && holder.pid)
+        snprintf(words, sizeof(words), "busy (%s, pid %ld)", holder.program,
+                 (long) holder.pid);
+    if (json_add_string(said, "busy", words) == 0)
+        out_json(said);
+}
+
 /* Pings and tells the parent.  Silence means: no answer. */
 static int work(void *context, size_t i)
 {
@@ -45,17 +65,22 @@ static int work(void *context, size_t i)
                                   .source = &listing->call->source,
                                   .out = &listing->call->out,
                                   .log = listing->call->log,
-                                  .timeout = PROBE_MS };
+                                  .timeout = PROBE_MS,
+                                  .lock_wait = LOCK_MS };
     AUTO_JSON struct json_object *said = json_object_new_object();
     struct client client;
     struct answer answer;
     int64_t start;
+    int r;
 
     if (target->err.code < 0 || !said)
         return EXIT_STATUS_TRANSPORT;
     client_init(&client, &setup, target);
     answer_init(&answer);
-    if (client_connect(&client, NULL) < 0)
+    r = client_connect(&client, NULL);
+    if (r == -EBUSY)
+        say_busy(target, said);
+    if (r < 0)
         return EXIT_STATUS_TRANSPORT;
     start = clock_us();
     if (client_ping(&client, &answer, NULL) < 0
@@ -63,6 +88,7 @@ static int work(void *context, size_t i)
         || json_add_int(said, "ping_us", clock_us() - start) < 0)
         return EXIT_STATUS_TRANSPORT;
     out_json(said);
+    client_free(&client); /* gives a stream's channel back */
     return EXIT_STATUS_OK;
 }
 
@@ -84,15 +110,19 @@ static int done(void *context, size_t i, int status)
     struct probe *probe = &listing->probes[i];
     AUTO_JSON struct json_object *said = NULL;
     const char *version = "";
+    const char *busy = "";
 
     (void) status;
     if (probe->said.len > 1
         && json_parse((char *) buf_data(&probe->said), probe->said.len - 1,
                       &said, NULL)
-               == 0
-        && param_string(said, "version", PARAM_REQUIRED, &version, NULL) == 0)
-        param_int(said, "ping_us", PARAM_REQUIRED, 0, INT64_MAX,
+               == 0) {
+        param_string(said, "busy", PARAM_OPTIONAL, &busy, NULL);
+        param_string(said, "version", PARAM_OPTIONAL, &version, NULL);
+        param_int(said, "ping_us", PARAM_OPTIONAL, 0, INT64_MAX,
                   &probe->ping_us, NULL);
+    }
+    snprintf(probe->busy, sizeof(probe->busy), "%s", busy);
     snprintf(probe->version, sizeof(probe->version), "%s", version);
     buf_free(&probe->said);
     return 0;
@@ -102,6 +132,8 @@ static const char *state_word(const struct listing *listing, size_t i)
 {
     if (listing->probes[i].ping_us >= 0)
         return "connected";
+    if (*listing->probes[i].busy)
+        return listing->probes[i].busy;
     return listing->targets.items[i].state == CHANNEL_CONNECTED ? "no answer"
                                                                 : "-";
 }
@@ -164,6 +196,9 @@ static struct json_object *row_json(const struct listing *listing, size_t i)
     const struct target *target = &listing->targets.items[i];
     const struct probe *probe = &listing->probes[i];
     bool there = probe->ping_us >= 0;
+    const char *error = target->err.code ? target->err.message
+                        : *probe->busy   ? probe->busy
+                                         : NULL;
     struct json_object *row = json_object_new_object();
 
     if (row && json_add_string(row, "name", target->name) == 0
@@ -175,9 +210,7 @@ static struct json_object *row_json(const struct listing *listing, size_t i)
                            there ? probe->version : NULL)
                == 0
         && row_ping(row, probe->ping_us) == 0
-        && json_add_string(row, "error",
-                           target->err.code ? target->err.message : NULL)
-               == 0)
+        && json_add_string(row, "error", error) == 0)
         return row;
     json_object_put(row);
     return NULL;
@@ -243,6 +276,8 @@ int cmd_list(struct command_call *call)
         r = listing_probe(&listing, &err);
     if (r < 0) {
         r = command_fail(call, &err);
+    } else if (r > 0) {
+        call->interrupted = r;
     } else {
         json = call->out.json || call->values.json;
         r = json ? show_json(&listing) : show_table(&listing);

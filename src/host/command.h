@@ -46,6 +46,7 @@ struct command_call {
     bool several;     /* one of many: see struct targets */
     bool dashes;      /* "--" stood in front of the operands */
     struct buf input; /* what prepare() has read */
+    int interrupted;  /* the number of the signal to die of; 0: none */
 };
 
 struct command {

@@ -19,9 +19,12 @@ struct config {
     char *uri;
     char *channel;
     char *socket_path;
+    char *transport; /* auto, socket or stream */
     int64_t connect_timeout; /* ms, as all times here */
     int64_t read_timeout;
     int64_t write_timeout;
+    int64_t lock_wait;
+    char *lock_dir;
     int64_t max_retries;
     int64_t retry_interval;
     int64_t backoff_factor;

@@ -12,6 +12,9 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 
+/* Nobody of our kind keeps the channel for longer between two turns (ms). */
+#define LOCK_MS 1000
+
 static const struct doctor_check checks[] = {
     { "libvirt", true, "systemctl restart libvirtd (virsh uri hangs, too?)",
       check_libvirt },
@@ -101,7 +104,8 @@ static void doctor_init(struct doctor *doctor, struct command_call *call,
                                             .source = &call->source,
                                             .out = &call->out,
                                             .log = call->log,
-                                            .timeout = TIMEOUT_UNSET };
+                                            .timeout = TIMEOUT_UNSET,
+                                            .lock_wait = LOCK_MS };
     answer_init(&doctor->capabilities);
     client_init(&doctor->client, &doctor->setup, target);
 }

@@ -19,7 +19,7 @@
 
 enum finding_state {
     FINDING_OK,
-    FINDING_WARN,    /* works, and somebody should know */
+    FINDING_WARN,    /* works, or may, and somebody should know */
     FINDING_FAIL,    /* nothing behind this can work */
     FINDING_SKIPPED, /* not looked at, or nothing to look at */
 };
@@ -42,6 +42,7 @@ struct doctor {
     struct client client;        /* owned */
     struct error key;            /* why the key file cannot be used */
     bool has_key;
+    bool by_stream;              /* the socket will not do */
     struct answer capabilities;  /* owned; once auth was checked */
 };
 

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/holder.h"
 #include "host/keyfile.h"
+#include "host/lock.h"
 #include "host/sock.h"
 #include "proto/auth.h"
 #include "proto/route.h"
@@ -53,31 +55,120 @@ static bool is_listening(const char *path)
     return found;
 }
 
+/* Return: 0, or why it cannot be connected to. */
+static int socket_try(const char *path, struct error *err)
+{
+    struct transport *transport = NULL;
+    int r;
+
+    if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+        && is_listening(path))
+        return 0;
+    /* Another name of the path, or another container: only then is it worth
+     * a try, and otherwise it has the words. */
+    r = sock_connect(path, deadline_in(SOCKET_MS), &transport, err);
+    if (transport)
+        transport->ops->close(transport);
+    return r == -ETIMEDOUT || r == -EBUSY ? 0 : r;
+}
+
+/* As dial.c goes: why the socket is not even tried; NULL when it is. */
+static const char *stream_reason(const struct doctor *doctor)
+{
+    const struct target *target = doctor->target;
+    enum target_transport transport = doctor->call->source.transport;
+
+    if (!target->name || transport == TRANSPORT_SOCKET)
+        return NULL;
+    if (transport == TRANSPORT_STREAM)
+        return "as asked for";
+    if (target->remote)
+        return "libvirt is on another machine";
+    return target->socket ? NULL : "the channel has no socket here";
+}
+
+/* Where the stream takes over by itself, the socket is no failure. */
+static void socket_failed(struct doctor *doctor, const struct error *err,
+                          struct finding *finding)
+{
+    finding_fail(finding, err);
+    if (!doctor->target->name
+        || doctor->call->source.transport != TRANSPORT_AUTO
+        || (err->code != -EACCES && err->code != -ENOENT))
+        return;
+    doctor->by_stream = true;
+    finding_set(finding, FINDING_WARN, "%s; libvirt's stream is tried instead",
+                err->message);
+}
+
 void check_socket(struct doctor *doctor, struct finding *finding)
 {
     const char *path = doctor->target->socket;
-    struct transport *transport = NULL;
+    const char *reason = stream_reason(doctor);
     struct error err = ERROR_INIT;
 
-    /* Another name of the path, or another container: only then is it worth
-     * a try. */
-    if ((faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0
-         || !is_listening(path))
-        && sock_connect(path, deadline_in(SOCKET_MS), &transport, &err) < 0
-        && err.code != -ETIMEDOUT && err.code != -EBUSY) {
-        finding_fail(finding, &err);
-        return;
+    if (reason) {
+        doctor->by_stream = true;
+        finding_set(finding, FINDING_OK, "not used but libvirt's stream: %s",
+                    reason);
+    } else if (!path) {
+        finding_set(finding, FINDING_FAIL,
+                    "the channel has no socket on this machine");
+        finding_mend(finding, "--transport stream");
+    } else if (socket_try(path, &err) < 0) {
+        socket_failed(doctor, &err, finding);
+    } else {
+        finding_set(finding, FINDING_OK, "%s", path);
     }
-    if (transport)
-        transport->ops->close(transport);
-    finding_set(finding, FINDING_OK, "%s", path);
 }
 
-/* Who else is connected: see host/holder.h. */
+/* One of our own kind says who it is.  Return: is one in the way? */
+static bool lock_is_held(const struct doctor *doctor, struct finding *finding)
+{
+    struct lock_terms terms = { .dir = doctor->config.lock_dir,
+                                .wait_ms = doctor->setup.lock_wait,
+                                .wake_fd = -1 };
+    struct lock lock = LOCK_INIT;
+    struct error err = ERROR_INIT;
+    int r = lock_take(&lock, doctor->target->socket, &terms, &err);
+
+    lock_release(&lock);
+    if (r == -EBUSY)
+        finding_fail(finding, &err);
+    return r == -EBUSY;
+}
+
+/* A channel has one client at a time. */
 void check_client(struct doctor *doctor, struct finding *finding)
 {
-    (void) doctor;
-    finding_set(finding, FINDING_SKIPPED, "not looked at");
+    char words[HOLDER_WORDS_MAX];
+    struct holder holder;
+    int r;
+
+    if (doctor->by_stream) {
+        finding_set(finding, FINDING_SKIPPED, "libvirtd is the client");
+        return;
+    }
+    if (lock_is_held(doctor, finding))
+        return;
+    r = holder_find(doctor->target->socket, -1, &holder);
+    if (r < 0) {
+        finding_set(finding, FINDING_SKIPPED,
+                    "the kernel does not tell who is connected: %s",
+                    strerror(-r));
+    } else if (r == HOLDER_OTHER) {
+        finding_set(finding, FINDING_FAIL, "%s is connected to the channel",
+                    holder_words(&holder, words));
+        if (holder.pid)
+            finding_mend(finding, "wait for it, or: kill %ld",
+                         (long) holder.pid);
+        else
+            finding_mend(finding, "sudo ss -xp (the client is the peer of the "
+                                  "row with '%s')",
+                         doctor->target->socket);
+    } else {
+        finding_set(finding, FINDING_OK, "nobody else is connected");
+    }
 }
 
 /* --- the agent ----------------------------------------------------------- */

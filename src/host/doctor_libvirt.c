@@ -63,19 +63,35 @@ void check_libvirt(struct doctor *doctor, struct finding *finding)
         return;
     }
     uri = virt_uri(doctor->virt);
+    doctor->target->remote = uri && target_uri_is_remote(uri);
     finding_set(finding, FINDING_OK, "%s (read-only, which is enough)",
                 uri ? uri : "reachable");
+}
+
+/* What the layers behind it need: the key file, say, goes by the name. */
+static int domain_keep(struct target *target, const struct virt_exam *exam)
+{
+    char *name = strdup(exam->name);
+
+    if (!name)
+        return -ENOMEM;
+    free(target->name);
+    target->name = name;
+    memcpy(target->uuid, exam->uuid, sizeof(target->uuid));
+    return 0;
 }
 
 void check_domain(struct doctor *doctor, struct finding *finding)
 {
     struct target *target = doctor->target;
     struct error err = ERROR_INIT;
+    int r = virt_examine(doctor->virt,
+                         *target->uuid ? target->uuid : target->name,
+                         &doctor->exam, &err);
 
-    if (virt_examine(doctor->virt,
-                     *target->uuid ? target->uuid : target->name,
-                     &doctor->exam, &err)
-        < 0)
+    if (r == 0 && domain_keep(target, &doctor->exam) < 0)
+        r = error_errno(&err, -ENOMEM, "domain");
+    if (r < 0)
         finding_fail(finding, &err);
     else
         finding_set(finding, FINDING_OK, "%s, %s%s", doctor->exam.name,
@@ -226,9 +242,9 @@ static void channel_found(const struct doctor *doctor,
 static int channel_keep(struct target *target, const struct channel *picked)
 {
     char *name = strdup(picked->name);
-    char *path = strdup(picked->path);
+    char *path = picked->path ? strdup(picked->path) : NULL;
 
-    if (!name || !path) {
+    if (!name || (picked->path && !path)) {
         free(name);
         free(path);
         return -ENOMEM;

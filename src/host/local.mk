@@ -1,8 +1,9 @@
-# host: knows util, proto, libvirt (virt.c) and libxml2 (domxml.c); nothing of
+# host: knows util, proto, libvirt (virt*.c) and libxml2 (domxml.c); nothing of
 # the guest.
 noinst_LIBRARIES += libhost.a
 libhost_a_SOURCES = \
 	src/host/app.c src/host/app.h \
+	src/host/cancel.c src/host/cancel.h \
 	src/host/channel.c src/host/channel.h \
 	src/host/client.c src/host/client.h \
 	src/host/cmd_call.c \
@@ -15,15 +16,20 @@ libhost_a_SOURCES = \
 	src/host/cmd_service.c \
 	src/host/commands.c src/host/command.h \
 	src/host/config.c src/host/config.h \
+	src/host/dial.c src/host/dial.h \
 	src/host/domxml.c src/host/domxml.h \
 	src/host/doctor.c src/host/doctor.h \
 	src/host/doctor_agent.c \
 	src/host/doctor_libvirt.c \
 	src/host/download.c \
+	src/host/effort.c \
 	src/host/exec.c \
 	src/host/fleet.c src/host/fleet.h \
-	src/host/handshake.c src/host/handshake.h \
+	src/host/holder.c src/host/holder.h \
+	src/host/interrupt.c src/host/interrupt.h \
 	src/host/keyfile.c src/host/keyfile.h \
+	src/host/lock.c src/host/lock.h \
+	src/host/opening.c \
 	src/host/opt.c src/host/opt.h \
 	src/host/options.c src/host/options.h \
 	src/host/out.c src/host/out.h \
@@ -32,13 +38,14 @@ libhost_a_SOURCES = \
 	src/host/rpc.c src/host/rpc.h \
 	src/host/several.c src/host/several.h \
 	src/host/sock.c src/host/sock.h \
-	src/host/syncscan.c src/host/syncscan.h \
+	src/host/stream.c src/host/stream.h \
 	src/host/target.c src/host/target.h \
 	src/host/tempfile.c src/host/tempfile.h \
 	src/host/transfer.c src/host/transfer.h \
 	src/host/transport.h \
 	src/host/upload.c \
-	src/host/virt.c src/host/virt.h
+	src/host/virt.c src/host/virt.h src/host/virt_priv.h \
+	src/host/virt_stream.c src/host/virt_stream.h
 libhost_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 HOST_LIBS = libhost.a $(PROTO_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 

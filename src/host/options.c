@@ -16,10 +16,14 @@ static const struct opt table[] = {
       "channel to use (default: the agent's)" },
     { 0, "socket", "PATH", OPT_STRING, AT(socket),
       "channel's socket; no domain, no libvirt" },
+    { 0, "transport", "KIND", OPT_STRING, AT(transport),
+      "road to the channel: auto, socket or stream" },
     { 0, "config", "FILE", OPT_STRING, AT(config),
       "configuration file" },
     { 0, "timeout", "SECONDS", OPT_SECONDS, AT(timeout),
       "of a command or an answer; 0: none" },
+    { 0, "wait-lock", "SECONDS", OPT_SECONDS, AT(lock_wait),
+      "for another command on the channel" },
     { 0, "all", NULL, OPT_FLAG, AT(all),
       "all running domains; no domain is given" },
     { 0, "parallel", "N", OPT_NUMBER, AT(parallel),
@@ -40,7 +44,8 @@ static const struct opt table[] = {
 int options_parse(struct options *options, int argc, char **argv,
                   struct error *err)
 {
-    *options = (struct options) { .timeout = TIMEOUT_UNSET };
+    *options = (struct options) { .timeout = TIMEOUT_UNSET,
+                                  .lock_wait = TIMEOUT_UNSET };
     return opt_parse(table, ARRAY_SIZE(table), argc, argv, options, err);
 }
 

@@ -17,9 +17,11 @@ struct options {
     const char *uri;
     const char *channel;
     const char *socket;
+    const char *transport;
     const char *config;
     const char *log;
     int64_t timeout; /* ms; 0: none; TIMEOUT_UNSET */
+    int64_t lock_wait; /* ms; TIMEOUT_UNSET: as configured */
     int64_t parallel; /* 0: as configured */
     bool all;
     bool json;

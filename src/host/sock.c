@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/holder.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -24,16 +26,20 @@
 /* A full queue cannot be polled for; this is how often we look again (ms). */
 #define QUEUE_LOOK_MS 20
 
-struct sock {
-    struct transport base;
-    int fd;
-};
+/* Somebody wants us to stop.  Asked before the bytes are: see transport.h. */
+static bool sock_woken(const struct transport *transport)
+{
+    return transport->wake_fd >= 0
+           && fd_wait(transport->wake_fd, POLLIN, 0) == 0;
+}
 
-static int64_t sock_read(struct transport *transport, void *bytes, size_t n,
-                         int64_t deadline)
+int64_t sock_read(struct transport *transport, void *bytes, size_t n,
+                  int64_t deadline)
 {
     int fd = ((struct sock *) transport)->fd;
 
+    if (sock_woken(transport))
+        return -ECANCELED;
     for (;;) {
         ssize_t got = recv(fd, bytes, n, MSG_DONTWAIT);
         int r;
@@ -42,17 +48,19 @@ static int64_t sock_read(struct transport *transport, void *bytes, size_t n,
             return got;
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
-        r = fd_wait(fd, POLLIN, deadline);
+        r = fd_wait_or(fd, POLLIN, transport->wake_fd, deadline);
         if (r < 0)
             return r;
     }
 }
 
-static int64_t sock_write(struct transport *transport, const void *bytes,
-                          size_t n, int64_t deadline)
+int64_t sock_write(struct transport *transport, const void *bytes, size_t n,
+                   int64_t deadline)
 {
     int fd = ((struct sock *) transport)->fd;
 
+    if (sock_woken(transport))
+        return -ECANCELED;
     for (;;) {
         /* SIGPIPE stays as it is for standard output; not for this. */
         ssize_t done = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -62,7 +70,7 @@ static int64_t sock_write(struct transport *transport, const void *bytes,
             return done;
         if (done < 0 && errno != EAGAIN && errno != EINTR)
             return -errno;
-        r = fd_wait(fd, POLLOUT, deadline);
+        r = fd_wait_or(fd, POLLOUT, transport->wake_fd, deadline);
         if (r < 0)
             return r;
     }
@@ -131,10 +139,22 @@ static const struct {
     { -ECONNREFUSED,
       "nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
-    { -EBUSY, "busy: another client is connected to it",
-      "ss -xp (its program is the peer of this path's row)" },
     { -ENOTSOCK, "is not a socket", NULL },
 };
+
+/* The queue stays full: somebody is connected, and others wait already. */
+static int sock_busy(const char *path, struct error *err)
+{
+    struct holder holder;
+    char words[HOLDER_WORDS_MAX] = "another client";
+
+    if (holder_find(path, -1, &holder) == HOLDER_OTHER)
+        holder_words(&holder, words);
+    error_set(err, -EBUSY, "socket '%s': busy: %s is connected to it", path,
+              words);
+    error_hint(err, "ss -xp (its program is the peer of this path's row)");
+    return -EBUSY;
+}
 
 static int sock_refused(const char *path, int code, struct error *err)
 {
@@ -146,6 +166,8 @@ static int sock_refused(const char *path, int code, struct error *err)
         code = -ENOTSOCK;
     if (code == -EACCES || code == -EPERM)
         return sock_denied(path, err);
+    if (code == -EBUSY)
+        return sock_busy(path, err);
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         if (refusals[i].code != code)
             continue;
@@ -199,7 +221,7 @@ int sock_connect(const char *path, int64_t deadline,
     sock = malloc(sizeof(*sock));
     if (!sock)
         return error_errno(err, -ENOMEM, "socket '%s'", path);
-    *sock = (struct sock) { .base = { &sock_ops }, .fd = steal_fd(&fd) };
+    *sock = (struct sock) { .base = { &sock_ops, -1 }, .fd = steal_fd(&fd) };
     *transport = &sock->base;
     return 0;
 }

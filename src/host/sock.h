@@ -9,6 +9,18 @@
 #include "host/transport.h"
 #include "util/error.h"
 
+/* A transport over a connected descriptor.  Others may start with it. */
+struct sock {
+    struct transport base;
+    int fd; /* non-blocking or not; owned */
+};
+
+/* The operations of transport_ops for whatever starts with a struct sock. */
+int64_t sock_read(struct transport *transport, void *bytes, size_t n,
+                  int64_t deadline);
+int64_t sock_write(struct transport *transport, const void *bytes, size_t n,
+                   int64_t deadline);
+
 /*
  * Connects without blocking.  A full queue (others wait for the same channel)
  * is waited out until the deadline.

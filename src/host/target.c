@@ -45,6 +45,28 @@ static int targets_add(struct targets *targets, struct target *target)
     return 0;
 }
 
+bool target_uri_is_remote(const char *uri)
+{
+    size_t scheme = strcspn(uri, ":");
+    const char *plus = memchr(uri, '+', scheme);
+    const char *rest = uri + scheme;
+
+    if (plus && strncmp(plus, "+unix:", 6) != 0)
+        return true;
+    return strncmp(rest, "://", 3) == 0 && rest[3] && rest[3] != '/'
+           && rest[3] != '?';
+}
+
+/* Notes where libvirt is with all that it told. */
+static void targets_place(struct virt *virt, struct targets *targets)
+{
+    AUTO_FREE char *uri = virt_uri(virt);
+    bool remote = uri && target_uri_is_remote(uri);
+
+    for (size_t i = 0; i < targets->n; i++)
+        targets->items[i].remote = remote;
+}
+
 /* Finds the socket in the domain's XML. */
 static int target_locate(const struct target_source *source,
                          const struct virt_domain *domain,
@@ -59,9 +81,9 @@ static int target_locate(const struct target_source *source,
                          err);
     if (r == 0) {
         target->channel = strdup(picked->name);
-        target->socket = strdup(picked->path);
+        target->socket = picked->path ? strdup(picked->path) : NULL;
         target->state = picked->state;
-        if (!target->channel || !target->socket)
+        if (!target->channel || (picked->path && !target->socket))
             r = error_errno(err, -ENOMEM, "domain '%s'", domain->name);
     }
     channel_list_free(&channels);
@@ -238,6 +260,8 @@ int targets_of_operand(const struct target_source *source,
             : add_single(source, virt, operand, targets, err);
     if (r < 0)
         targets_free(targets);
+    else
+        targets_place(virt, targets);
     return r;
 }
 
@@ -290,6 +314,8 @@ int targets_of_all(const struct target_source *source, bool without_channel,
     virt_domains_free(&domains);
     if (r < 0)
         targets_free(targets);
+    else
+        targets_place(virt, targets);
     return r;
 }
 
@@ -316,6 +342,7 @@ int target_refresh(const struct target_source *source, struct target *target,
         targets_free(&fresh);
         return r;
     }
+    targets_place(virt, &fresh);
     target_free(target);
     *target = fresh.items[0];
     fresh.items[0] = (struct target) { 0 };

@@ -13,11 +13,19 @@
 #include "host/domxml.h"
 #include "util/error.h"
 
+/* The roads to an agent; see dial.h. */
+enum target_transport {
+    TRANSPORT_AUTO,
+    TRANSPORT_SOCKET,
+    TRANSPORT_STREAM,
+};
+
 /* One agent's place.  Strings are owned. */
 struct target {
     char *name;    /* of the domain; NULL when only a socket was given */
     char *channel; /* its name; NULL likewise */
-    char *socket;
+    char *socket;  /* NULL: the channel's XML has none */
+    bool remote;   /* libvirt, and so the socket, is on another machine */
     char uuid[40];
     int id;
     enum channel_state state;
@@ -34,7 +42,14 @@ struct targets {
 struct target_source {
     const char *uri;
     const char *channel;
+    enum target_transport transport;
 };
+
+/*
+ * Tells whether a libvirt URI leads to another machine: it names a host, or a
+ * transport that is no UNIX socket of this one (+ssh, +tls, +ext …).
+ */
+bool target_uri_is_remote(const char *uri);
 
 /* Makes the target of a socket.  Return: 0 or -ENOMEM. */
 int targets_of_socket(const char *path, struct targets *targets,
@@ -77,7 +92,8 @@ int targets_of_all(const struct target_source *source, bool without_channel,
 /*
  * Reads the live XML again: a restarted domain has another socket.
  *
- * Return: 0 with the target brought up to date; as targets_of_operand().
+ * Return: 0 with the target brought up to date; -EHOSTUNREACH when the domain
+ * sleeps; -ESHUTDOWN when it does not run; as targets_of_operand().
  */
 int target_refresh(const struct target_source *source, struct target *target,
                    struct error *err);

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
-
+#include "host/virt_priv.h"
 #include "util/cleanup.h"
 #include "util/num.h"
 #include "util/text.h"
@@ -35,15 +33,14 @@ static void silence(void *context, virErrorPtr error)
     (void) error;
 }
 
-static const char *virt_words(void)
+const char *virt_words(void)
 {
     const char *words = virGetLastErrorMessage();
 
     return words ? words : "unknown error";
 }
 
-/* Is the last error one of rights? */
-static bool virt_denied(void)
+bool virt_denied(void)
 {
     const virError *last = virGetLastError();
 
@@ -73,20 +70,34 @@ static int virt_unreachable(const char *uri, struct error *err)
     return -ECONNREFUSED;
 }
 
+int virt_connect(const char *uri, bool read_only, virConnectPtr *connection,
+                 struct error *err)
+{
+    virSetErrorFunc(NULL, silence);
+    *connection = read_only ? virConnectOpenReadOnly(uri)
+                            : virConnectOpen(uri);
+    return *connection ? 0 : virt_unreachable(uri, err);
+}
+
 int virt_open(const char *uri, struct virt **virt, struct error *err)
 {
     struct virt *opened = calloc(1, sizeof(*opened));
+    int r;
 
     if (!opened)
         return error_errno(err, -ENOMEM, "libvirt");
-    virSetErrorFunc(NULL, silence);
-    opened->connection = virConnectOpenReadOnly(uri);
-    if (!opened->connection) {
+    r = virt_connect(uri, true, &opened->connection, err);
+    if (r < 0) {
         free(opened);
-        return virt_unreachable(uri, err);
+        return r;
     }
     *virt = opened;
     return 0;
+}
+
+char *virt_uri(struct virt *virt)
+{
+    return virConnectGetURI(virt->connection);
 }
 
 void virt_close(struct virt *virt)
@@ -145,13 +156,14 @@ static void virt_suggest(struct virt *virt, const char *operand,
 /* States in which a domain has an id and answers nobody. */
 static const struct {
     int state;
+    int code;
     const char *words;
     const char *command;
 } sleeping[] = {
-    { VIR_DOMAIN_PAUSED, "paused", "virsh resume" },
-    { VIR_DOMAIN_PMSUSPENDED, "suspended by its power management",
-      "virsh dompmwakeup" },
-    { VIR_DOMAIN_CRASHED, "crashed", "virsh reset" },
+    { VIR_DOMAIN_PAUSED, -EHOSTUNREACH, "paused", "virsh resume" },
+    { VIR_DOMAIN_PMSUSPENDED, -EHOSTUNREACH,
+      "suspended by its power management", "virsh dompmwakeup" },
+    { VIR_DOMAIN_CRASHED, -ESHUTDOWN, "crashed", "virsh reset" },
 };
 
 /* Reads what we need of a domain while it runs. */
@@ -232,10 +244,10 @@ int virt_awake(struct virt *virt, const char *name, struct error *err)
     for (size_t i = 0; i < ARRAY_SIZE(sleeping); i++) {
         if (state != sleeping[i].state)
             continue;
-        error_set(err, -ESHUTDOWN, "domain '%s': %s", name,
+        error_set(err, sleeping[i].code, "domain '%s': %s", name,
                   sleeping[i].words);
         error_hint(err, "%s %s", sleeping[i].command, name);
-        return -ESHUTDOWN;
+        return sleeping[i].code;
     }
     return 0;
 }
@@ -398,9 +410,4 @@ void virt_exam_free(struct virt_exam *exam)
     free(exam->live);
     free(exam->kept);
     *exam = (struct virt_exam) { 0 };
-}
-
-char *virt_uri(struct virt *virt)
-{
-    return virConnectGetURI(virt->connection);
 }

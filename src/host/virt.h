@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * libvirt: looking up domains and their live XML.  The only door to it.
+ * libvirt: looking up domains and their live XML.  With virt_stream.h the only
+ * door to it.
  *
  * A read-only connection is all it takes, and needs the fewest rights.
  */
@@ -40,6 +41,9 @@ int virt_open(const char *uri, struct virt **virt, struct error *err);
 void virt_close(struct virt *virt);
 void virt_cleanup(struct virt **virt);
 
+/* The URI that it is really connected to; to be freed; NULL: unknown. */
+char *virt_uri(struct virt *virt);
+
 /*
  * Finds a running domain as virsh does: by id if the operand is a number,
  * then by UUID, then by name.
@@ -53,8 +57,8 @@ int virt_lookup(struct virt *virt, const char *operand,
 /*
  * Tells whether a running domain can answer at all.
  *
- * Return: 0; -ESHUTDOWN with a message when it is paused, suspended or
- * crashed.
+ * Return: 0; -EHOSTUNREACH with a message when it is paused or suspended and
+ * may go on; -ESHUTDOWN when it crashed.
  */
 int virt_awake(struct virt *virt, const char *name, struct error *err);
 
@@ -89,9 +93,6 @@ int virt_examine(struct virt *virt, const char *operand,
                  struct virt_exam *exam, struct error *err);
 
 void virt_exam_free(struct virt_exam *exam);
-
-/* Which libvirt this is.  Return: the URI for free(), or NULL. */
-char *virt_uri(struct virt *virt);
 
 /*
  * Lists the running domains in order of their names.

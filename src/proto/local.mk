@@ -3,6 +3,7 @@ noinst_LIBRARIES += libproto.a
 libproto_a_SOURCES = \
 	src/proto/auth.c src/proto/auth.h \
 	src/proto/envelope.c src/proto/envelope.h \
+	src/proto/hello.c src/proto/hello.h \
 	src/proto/http.c src/proto/http.h \
 	src/proto/limits.h \
 	src/proto/msg.c src/proto/msg.h \
@@ -10,6 +11,7 @@ libproto_a_SOURCES = \
 	src/proto/route.c src/proto/route.h \
 	src/proto/server.c src/proto/server.h \
 	src/proto/status.c src/proto/status.h \
+	src/proto/syncscan.c src/proto/syncscan.h \
 	src/proto/uri.c src/proto/uri.h
 libproto_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 PROTO_LIBS = libproto.a $(JSON_LIBS) $(UTIL_LIBS)

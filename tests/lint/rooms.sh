@@ -25,6 +25,13 @@ door()
         || echo "src/$2 does not include $1"
 }
 
+# Those behind libvirt's door have a header for themselves.
+only_private()
+{
+    grep -l '^#include "host/virt_priv.h"' "$top_srcdir"/src/*/*.[ch] \
+        | grep -v '/src/host/virt[a-z_]*\.c$' || :
+}
+
 # config.h first, so that large files and features are the same everywhere.
 first_include()
 {
@@ -55,8 +62,9 @@ for room in $LINT_ROOMS; do
     case $room in
     host)
         tap "host never includes guest" arrows host guest/
-        tap "only virt.c knows libvirt" only 'libvirt/' host/virt.c
-        tap "virt.c knows libvirt" door 'libvirt/' host/virt.c
+        tap "only virt*.c know libvirt" only 'libvirt/' 'host/virt[a-z_]*\.[ch]'
+        tap "and its types stay there" only_private
+        tap "libvirt's door is there" door 'libvirt/' host/virt_priv.h
         tap "only domxml.c knows libxml2" only 'libxml/' host/domxml.c
         tap "domxml.c knows libxml2" door 'libxml/' host/domxml.c
         ;;

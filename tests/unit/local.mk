@@ -27,7 +27,9 @@ UNIT_TESTS = \
 	tests/unit/test-auth \
 	tests/unit/test-status \
 	tests/unit/test-envelope \
-	tests/unit/test-range
+	tests/unit/test-range \
+	tests/unit/test-syncscan \
+	tests/unit/test-hello
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
@@ -82,6 +84,12 @@ tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
 tests_unit_test_range_SOURCES = tests/unit/test-range.c
 tests_unit_test_range_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_range_LDADD = $(UNIT_LIBS)
+tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
+tests_unit_test_syncscan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_syncscan_LDADD = $(UNIT_LIBS)
+tests_unit_test_hello_SOURCES = tests/unit/test-hello.c
+tests_unit_test_hello_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hello_LDADD = $(UNIT_LIBS)
 
 if GUEST
 check_LIBRARIES += tests/unit/libunitguest.a
@@ -98,6 +106,8 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
+	tests/unit/test-memory \
+	tests/unit/test-once \
 	tests/unit/test-settings \
 	tests/unit/test-environment \
 	tests/unit/test-auth-check \
@@ -126,6 +136,12 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_memory_SOURCES = tests/unit/test-memory.c
+tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memory_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_once_SOURCES = tests/unit/test-once.c
+tests_unit_test_once_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_once_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test-settings.c
 tests_unit_test_settings_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_settings_LDADD = $(UNIT_GUEST_LIBS)
@@ -177,10 +193,10 @@ UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CH
 UNIT_HOST_TESTS = \
 	tests/unit/test-domxml \
 	tests/unit/test-channel \
-	tests/unit/test-syncscan \
 	tests/unit/test-retry \
 	tests/unit/test-opt \
 	tests/unit/test-prefix \
+	tests/unit/test-lock \
 	tests/unit/test-keyfile \
 	tests/unit/test-rpc \
 	tests/unit/test-out \
@@ -194,9 +210,6 @@ tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_channel_SOURCES = tests/unit/test-channel.c
 tests_unit_test_channel_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_channel_LDADD = $(UNIT_HOST_LIBS)
-tests_unit_test_syncscan_SOURCES = tests/unit/test-syncscan.c
-tests_unit_test_syncscan_CFLAGS = $(UNIT_HOST_CFLAGS)
-tests_unit_test_syncscan_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_retry_SOURCES = tests/unit/test-retry.c
 tests_unit_test_retry_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_retry_LDADD = $(UNIT_HOST_LIBS)
@@ -215,6 +228,9 @@ tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_lock_SOURCES = tests/unit/test-lock.c
+tests_unit_test_lock_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_lock_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_tempfile_SOURCES = tests/unit/test-tempfile.c
 tests_unit_test_tempfile_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_tempfile_LDADD = $(UNIT_HOST_LIBS)

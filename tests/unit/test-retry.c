@@ -51,6 +51,16 @@ START_TEST(internal)
 }
 END_TEST
 
+START_TEST(session)
+{
+    ck_assert_int_eq(retry_class_of_status(STATUS_SESSION_EXPIRED),
+                     RETRY_SESSION);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(next(RETRY_SESSION), 0);
+    ck_assert_int_eq(next(RETRY_SESSION), -1);
+}
+END_TEST
+
 START_TEST(never)
 {
     ck_assert_int_eq(next(RETRY_NEVER), -1);
@@ -169,6 +179,8 @@ START_TEST(classes_of_codes)
         enum retry_class want = code == STATUS_INTERNAL_ERROR ? RETRY_INTERNAL
                                 : code == STATUS_SERVICE_UNAVAILABLE
                                     ? RETRY_BUSY
+                                : code == STATUS_SESSION_EXPIRED
+                                    ? RETRY_SESSION
                                     : RETRY_NEVER;
 
         ck_assert_msg(retry_class_of_status(code) == want, "%d", code);
@@ -182,6 +194,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, network);
     tcase_add_test(tcase, timeout);
     tcase_add_test(tcase, internal);
+    tcase_add_test(tcase, session);
     tcase_add_test(tcase, never);
     tcase_add_test(tcase, apart);
     tcase_add_test(tcase, busy);

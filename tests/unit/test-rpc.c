@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/handshake.h"
 #include "proto/auth.h"
 #include "proto/limits.h"
 #include "unit.h"
@@ -43,7 +42,7 @@ static int64_t link_read(struct transport *transport, void *bytes, size_t n,
                          int64_t deadline)
 {
     struct link *link = (struct link *) transport;
-    int r = fd_wait(link->fd, POLLIN, deadline);
+    int r = fd_wait_or(link->fd, POLLIN, transport->wake_fd, deadline);
 
     return r < 0 ? r
                  : link_io(read(link->fd, bytes,
@@ -204,7 +203,7 @@ static struct link *connect_to(const struct script *script, size_t read_max,
     close(ends[1]);
     ck_assert_int_lt(n_peers, PEERS_MAX);
     peers[n_peers++] = pid;
-    *link = (struct link) { { &link_ops }, ends[0], read_max, write_max };
+    *link = (struct link) { { &link_ops, -1 }, ends[0], read_max, write_max };
     return link;
 }
 
@@ -218,6 +217,27 @@ static void teardown(void)
 
 /* --- the handshake ------------------------------------------------------- */
 
+/* Gives one transport, and no second one. */
+static int dial_once(void *context, int64_t deadline,
+                     struct transport **transport, struct error *err)
+{
+    struct transport **only = context;
+
+    (void) deadline;
+    if (!*only)
+        return error_set(err, -ENXIO, "no second try");
+    *transport = steal_ptr(only);
+    return 0;
+}
+
+/* Opens over it.  Return: 0, or -ENXIO when the only attempt failed. */
+static int open_over(struct rpc *rpc, struct transport *transport)
+{
+    const struct rpc_dialer dialer = { dial_once, &transport };
+
+    return rpc_open(rpc, &dialer, 20000, NULL);
+}
+
 static const struct {
     struct script script;
     int result;
@@ -230,26 +250,26 @@ static const struct {
                  "Content-Length: 1000\r\n\r\n{\"code\":0}" }, 0 },
     { { .sync = SYNC_BODY, .noise = "HTTP/1.1 200 OK\r\nX-Re",
         .piece = 3 }, 0 },
-    { { .sync = NULL }, -ETIMEDOUT },
-    { { .sync = NULL, .leaves = true }, -ECONNRESET },
-    { { .sync = "{}" }, -EBADMSG },
-    { { .sync = "not JSON" }, -EBADMSG },
+    { { .sync = NULL }, -ENXIO },
+    { { .sync = NULL, .leaves = true }, -ENXIO },
+    { { .sync = "{}" }, -ENXIO },
+    { { .sync = "not JSON" }, -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":5001,\"message\":\"\","
-                "\"data\":{\"id\":\"@\"},\"timestamp\":1}" }, -EBADMSG },
+                "\"data\":{\"id\":\"@\"},\"timestamp\":1}" }, -ENXIO },
     /* somebody else's id inside, or none, or words of a wrong kind */
     { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
-                "\"data\":{\"id\":\"x@\"},\"timestamp\":1}" }, -EBADMSG },
+                "\"data\":{\"id\":\"x@\"},\"timestamp\":1}" }, -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
-                "\"data\":{},\"timestamp\":1}" }, -EBADMSG },
+                "\"data\":{},\"timestamp\":1}" }, -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
                 "\"data\":{\"id\":\"@\",\"auth\":\"no\"},\"timestamp\":1}" },
-      -EBADMSG },
+      -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
                 "\"data\":{\"id\":\"@\",\"boot_id\":7},\"timestamp\":1}" },
-      -EBADMSG },
+      -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
                 "\"data\":{\"id\":\"@\",\"timestamp\":-1},"
-                "\"timestamp\":1}" }, -EBADMSG },
+                "\"timestamp\":1}" }, -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":0,\"message\":\"\","
                 "\"data\":{\"id\":\"@\"},\"timestamp\":1}" }, 0 },
 };
@@ -261,18 +281,20 @@ START_TEST(sync_with)
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
         struct link *link = connect_to(&syncs[_i].script, steps[i][0],
                                        steps[i][1]);
-        struct rpc_peer peer;
-        int64_t wait = syncs[_i].result == -ETIMEDOUT ? 200 : 20000;
-        int r = handshake(&link->base, deadline_in(wait), &peer);
+        struct rpc rpc;
+        int r;
 
+        rpc_init(&rpc);
+        r = open_over(&rpc, &link->base);
         ck_assert_msg(r == syncs[_i].result, "%zu: %d", i, r);
+        ck_assert_int_eq(r == 0, rpc.transport != NULL);
         if (_i == 0) {
-            ck_assert_str_eq(peer.boot_id, "boot");
-            ck_assert_str_eq(peer.version, "1.2.3");
-            ck_assert(peer.auth);
-            ck_assert_int_eq(peer.clock_ahead, 0);
+            ck_assert_str_eq(rpc.peer.boot_id, "boot");
+            ck_assert_str_eq(rpc.peer.version, "1.2.3");
+            ck_assert(rpc.peer.auth);
+            ck_assert_int_eq(rpc.peer.clock_ahead, 0);
         }
-        link_close(&link->base);
+        rpc_free(&rpc);
     }
 }
 END_TEST
@@ -284,22 +306,21 @@ START_TEST(clocks)
     for (size_t i = 0; i < ARRAY_SIZE(aheads); i++) {
         char body[512];
         struct script script = { .sync = body };
-        struct link *link;
-        struct rpc_peer peer;
+        struct rpc rpc;
 
         snprintf(body, sizeof(body),
                  "{\"version\":\"1.0\",\"code\":0,\"message\":\"\",\"data\":"
                  "{\"id\":\"@\",\"timestamp\":%lld},\"timestamp\":1}",
                  (long long) (clock_wall() + aheads[i]));
-        link = connect_to(&script, 4096, 4096);
-        ck_assert_int_eq(handshake(&link->base, deadline_in(20000), &peer),
-                         0);
+        rpc_init(&rpc);
+        ck_assert_int_eq(
+            open_over(&rpc, &connect_to(&script, 4096, 4096)->base), 0);
         /* a second may pass in between */
         if (llabs(aheads[i]) > 3)
-            ck_assert(llabs(peer.clock_ahead - aheads[i]) <= 2);
+            ck_assert(llabs(rpc.peer.clock_ahead - aheads[i]) <= 2);
         else if (llabs(aheads[i]) < 2)
-            ck_assert_int_eq(peer.clock_ahead, 0);
-        link_close(&link->base);
+            ck_assert_int_eq(rpc.peer.clock_ahead, 0);
+        rpc_free(&rpc);
     }
 }
 END_TEST
@@ -312,12 +333,11 @@ START_TEST(long_words)
     for (size_t n = 126; n <= 60000; n = n < 129 ? n + 1 : n * 10) {
         static char body[80000];
         struct script script = { .sync = body };
-        struct rpc_peer peer;
 
         memset(word, 'w', n);
         word[n] = '\0';
         for (int i = 0; i < 2; i++) {
-            struct link *link;
+            struct rpc rpc;
             int r;
 
             snprintf(body, sizeof(body),
@@ -325,12 +345,12 @@ START_TEST(long_words)
                      "\"data\":{\"id\":\"@\",\"%s\":\"%s\"},"
                      "\"timestamp\":1}",
                      i ? "boot_id" : "agent_version", word);
-            link = connect_to(&script, 4096, 4096);
-            r = handshake(&link->base, deadline_in(20000), &peer);
+            rpc_init(&rpc);
+            r = open_over(&rpc, &connect_to(&script, 4096, 4096)->base);
             /* a boot-id is signed: cut, it would be another one */
-            ck_assert_int_eq(r, i && n >= RPC_WORD_MAX ? -EBADMSG : 0);
-            ck_assert_uint_lt(strlen(peer.version), RPC_WORD_MAX);
-            link_close(&link->base);
+            ck_assert_int_eq(r, i && n >= RPC_WORD_MAX ? -ENXIO : 0);
+            ck_assert_uint_lt(strlen(rpc.peer.version), RPC_WORD_MAX);
+            rpc_free(&rpc);
         }
     }
 }
@@ -459,9 +479,8 @@ static int call(const struct script *script, size_t read_max,
     int r;
 
     rpc_init(&rpc);
-    rpc.transport = &connect_to(script, read_max, write_max)->base;
-    ck_assert_int_eq(handshake(rpc.transport, deadline_in(20000), &rpc.peer),
-                     0);
+    ck_assert_int_eq(
+        open_over(&rpc, &connect_to(script, read_max, write_max)->base), 0);
     r = rpc_call(&rpc, request, reply, sent, &err);
     ck_assert_int_eq(r == 0, err.message[0] == '\0');
     rpc_free(&rpc);
@@ -553,7 +572,7 @@ START_TEST(nobody_takes_it)
     rpc_reply_init(&reply);
     ck_assert_int_eq(call(&script, 65536, 65536, &request, &reply, &sent),
                      -ETIMEDOUT);
-    ck_assert(sent);
+    ck_assert(!sent); /* half a request is none */
     ck_assert_int_lt(clock_ms() - before, 15000);
     rpc_reply_free(&reply);
 }
@@ -580,6 +599,136 @@ START_TEST(trickle)
     ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent),
                      -ETIMEDOUT);
     rpc_reply_free(&reply);
+}
+END_TEST
+
+/* The start of an answer may be waited for without end, its rest not. */
+START_TEST(rest_has_a_limit)
+{
+    static const struct script script = { .sync = SYNC_BODY,
+                                          .answers = ANSWER("4", "bod") };
+    const struct rpc_request request = { .method = "GET", .target = "/x",
+                                         .rest_ms = 150 };
+    struct rpc_reply reply;
+    bool sent;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent),
+                     -ETIMEDOUT);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+/* --- silence ------------------------------------------------------------- */
+
+/* What is said about the first, second … silence. */
+struct silences {
+    int verdicts[4];
+    int n;
+};
+
+static int silent(void *context, struct error *err)
+{
+    struct silences *silences = context;
+    int verdict = silences->verdicts[silences->n++];
+
+    return verdict < 0 ? error_set(err, verdict, "enough") : verdict;
+}
+
+static const struct {
+    struct silences silences;
+    int64_t read_ms; /* 0: no limit */
+    int result;
+    int asked;
+} quiet[] = {
+    { { { -ESHUTDOWN }, 0 }, 0, -ESHUTDOWN, 1 },
+    { { { 0, 1, -ECONNRESET }, 0 }, 0, -ECONNRESET, 3 },
+    /* the limit stands, unless the time does not count */
+    { { { 0, 0, -ESHUTDOWN }, 0 }, 120, -ETIMEDOUT, 2 },
+    { { { 1, 1, -ESHUTDOWN }, 0 }, 120, -ESHUTDOWN, 3 },
+};
+
+START_TEST(silence)
+{
+    static const struct script scripts[] = {
+        { .sync = SYNC_BODY }, { .sync = SYNC_BODY, .deaf = true }
+    };
+    size_t n = 8 * 1024 * 1024;
+    AUTO_FREE char *body = calloc(1, n);
+
+    /* What the socket takes moves the limit of sending away. */
+    for (int deaf = 0; deaf < (quiet[_i].read_ms ? 1 : 2); deaf++) {
+        struct silences silences = quiet[_i].silences;
+        const struct rpc_request request = {
+            .method = "PUT", .target = "/x", .content_type = "x/y",
+            .body = body, .body_len = deaf ? n : 0,
+            .read_ms = quiet[_i].read_ms, .write_ms = quiet[_i].read_ms,
+            .silence_ms = 50, .silent = silent, .context = &silences,
+        };
+        struct rpc_reply reply;
+        bool sent;
+
+        rpc_reply_init(&reply);
+        ck_assert_int_eq(call(&scripts[deaf], 65536, 65536, &request, &reply,
+                              &sent),
+                         quiet[_i].result);
+        ck_assert_int_eq(sent, !deaf);
+        /* a slow machine may not get to each of them in time */
+        if (quiet[_i].result == -ETIMEDOUT)
+            ck_assert_int_le(silences.n, quiet[_i].asked);
+        else
+            ck_assert_int_eq(silences.n, quiet[_i].asked);
+        rpc_reply_free(&reply);
+    }
+}
+END_TEST
+
+/* Signs of life are bytes and no answer. */
+START_TEST(signs_of_life)
+{
+#define SIGN "HTTP/1.1 102 Processing\r\nX-Request-ID: @\r\n\r\n"
+    static const struct script script = {
+        .sync = SYNC_BODY, .delay_ms = 100, .piece = 80,
+        .answers = SIGN SIGN SIGN SIGN SIGN SIGN ANSWER("4", "body"),
+    };
+    struct silences silences = { .verdicts = { -ESHUTDOWN } };
+    const struct rpc_request request = {
+        .method = "POST", .target = "/x", .read_ms = 20000,
+        .silence_ms = 5000, .silent = silent, .context = &silences,
+    };
+    struct rpc_reply reply;
+    bool sent;
+
+    rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&script, 4096, 4096, &request, &reply, &sent), 0);
+    ck_assert_int_eq(reply.http, 200);
+    ck_assert_int_eq(silences.n, 0);
+    rpc_reply_free(&reply);
+}
+END_TEST
+
+START_TEST(woken)
+{
+    static const struct script script = { .sync = SYNC_BODY };
+    const struct rpc_request request = { .method = "POST", .target = "/x" };
+    struct error err = ERROR_INIT;
+    struct rpc_reply reply;
+    struct rpc rpc;
+    bool sent;
+    int wake[2];
+
+    ck_assert_int_eq(pipe(wake), 0);
+    ck_assert_int_eq(write(wake[1], "x", 1), 1);
+    rpc_init(&rpc);
+    rpc_reply_init(&reply);
+    rpc.transport = &connect_to(&script, 4096, 4096)->base;
+    rpc_set_wake(&rpc, wake[0]);
+    ck_assert_int_eq(rpc_call(&rpc, &request, &reply, &sent, &err),
+                     -ECANCELED);
+    rpc_reply_free(&reply);
+    rpc_free(&rpc);
+    close(wake[0]);
+    close(wake[1]);
 }
 END_TEST
 
@@ -704,6 +853,61 @@ START_TEST(signed_request)
 }
 END_TEST
 
+/* A head of a request that is sent to such a peer at such an age. */
+static void head_for(const struct hello_peer *peer, int64_t age_ms,
+                     struct buf *bytes, struct msg *msg)
+{
+    struct tape tape = { .base.ops = &tape_ops };
+    const struct rpc_request request = { .method = "POST", .target = "/x",
+                                         .id = "an-id", .age_ms = age_ms,
+                                         .read_ms = 1000 };
+    struct rpc_reply reply;
+    struct rpc rpc;
+    size_t used;
+    bool sent;
+
+    buf_init(&tape.bytes, 65536);
+    rpc_init(&rpc);
+    rpc_reply_init(&reply);
+    rpc.transport = &tape.base;
+    rpc.peer = *peer;
+    ck_assert_int_eq(rpc_call(&rpc, &request, &reply, &sent, NULL),
+                     -ECONNRESET);
+    ck_assert(sent);
+    msg_init(msg, HTTP_REQUEST);
+    ck_assert_int_eq(msg_feed(msg, buf_data(&tape.bytes), tape.bytes.len,
+                              &used),
+                     MSG_HEAD);
+    *bytes = tape.bytes;
+    rpc_reply_free(&reply);
+    rpc_free(&rpc);
+}
+
+START_TEST(session_fields)
+{
+    static const struct hello_peer old = { .boot_id = "b" };
+    static const struct hello_peer peer = { .session = "token",
+                                            .instance = "i",
+                                            .heartbeat = true };
+    struct buf bytes;
+    struct msg msg;
+
+    head_for(&old, 0, &bytes, &msg);
+    ck_assert_ptr_null(http_field_get(&msg.head, "X-Session"));
+    ck_assert_ptr_null(http_field_get(&msg.head, "X-Heartbeat"));
+    ck_assert_ptr_null(http_field_get(&msg.head, "X-Request-Age"));
+    ck_assert_str_eq(field(&msg.head, "X-Request-ID"), "an-id");
+    msg_free(&msg);
+    buf_free(&bytes);
+    head_for(&peer, 7, &bytes, &msg);
+    ck_assert_str_eq(field(&msg.head, "X-Session"), "token");
+    ck_assert_str_eq(field(&msg.head, "X-Heartbeat"), "2");
+    ck_assert_str_eq(field(&msg.head, "X-Request-Age"), "7");
+    msg_free(&msg);
+    buf_free(&bytes);
+}
+END_TEST
+
 /* The marker comes first, and the id is another one each time. */
 START_TEST(first_words)
 {
@@ -711,14 +915,15 @@ START_TEST(first_words)
 
     for (int i = 0; i < 2; i++) {
         struct tape tape = { .base.ops = &tape_ops };
-        struct rpc_peer peer;
         const uint8_t *first;
+        struct rpc rpc;
         struct msg msg;
         size_t used;
 
         buf_init(&tape.bytes, 65536);
-        ck_assert_int_eq(handshake(&tape.base, deadline_in(1000), &peer),
-                         -ECONNRESET);
+        rpc_init(&rpc);
+        ck_assert_int_eq(open_over(&rpc, &tape.base), -ENXIO);
+        rpc_free(&rpc);
         first = buf_data(&tape.bytes);
         ck_assert_msg(first && *first == RESET_BYTE, "no marker");
         buf_consume(&tape.bytes, 1);
@@ -751,7 +956,12 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, fields_of_a_reply);
     tcase_add_test(tcase, nobody_takes_it);
     tcase_add_test(tcase, trickle);
+    tcase_add_test(tcase, rest_has_a_limit);
+    tcase_add_loop_test(tcase, silence, 0, ARRAY_SIZE(quiet));
+    tcase_add_test(tcase, signs_of_life);
+    tcase_add_test(tcase, woken);
     tcase_add_test(tcase, head_too_large);
     tcase_add_test(tcase, signed_request);
+    tcase_add_test(tcase, session_fields);
     tcase_add_test(tcase, first_words);
 }

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 #include <config.h>
 
-#include "host/syncscan.h"
+#include "proto/syncscan.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

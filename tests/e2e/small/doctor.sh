@@ -11,7 +11,7 @@ libvirt() { virsh -q -c "$URI" "$@"; }
 second() { "$VSRPC" --channel test.vserial.0 "$DOMAIN" exec -- "$@"; }
 
 t "all is well" doctor
-for check in libvirt domain state channel port socket sync version clock auth policy limits; do
+for check in libvirt domain state channel port socket client sync version clock auth policy limits; do
 	t_is "… $check" ok "$(state_of $check)"
 done
 t_like "… the other channel is named" 'also there: test\.vserial\.0' "$OUT"
@@ -44,7 +44,7 @@ signal.pause()' "$(live_socket)" "$WORK/there" &
 client=$!
 t "a foreign client connects and stays" t_within 10 [ -e "$WORK/there" ]
 t_status "a foreign client" 1 doctor
-t_like "… fails behind the socket" 'ok +socket' "$OUT"
+t_like "… is named" "FAIL +client .*\(pid $client\) is connected" "$OUT"
 kill "$client"
 wait "$client" 2>/dev/null
 t "it leaves" t_within 10 "$VSRPC" "$DOMAIN" ping

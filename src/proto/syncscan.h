@@ -9,8 +9,8 @@
  * answer may be cut anywhere.  It looks for heads: the last "HTTP/1.1 " in
  * front of an empty line.  Only an answer with our own random id counts.
  */
-#ifndef VSRPC_HOST_SYNCSCAN_H
-#define VSRPC_HOST_SYNCSCAN_H
+#ifndef VSRPC_PROTO_SYNCSCAN_H
+#define VSRPC_PROTO_SYNCSCAN_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/sock.h"
+#include "host/stream.h"
+#include "util/cleanup.h"
+
+static const char *const kinds[] = {
+    [TRANSPORT_AUTO] = "auto",
+    [TRANSPORT_SOCKET] = "socket",
+    [TRANSPORT_STREAM] = "stream",
+};
+
+int dial_kind_parse(const char *word, enum target_transport *kind,
+                    struct error *err)
+{
+    *kind = TRANSPORT_AUTO;
+    if (!word)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        if (strcmp(kinds[i], word) == 0) {
+            *kind = (enum target_transport) i;
+            return 0;
+        }
+    }
+    return error_set(err, -EINVAL,
+                     "transport '%s': not auto, socket or stream", word);
+}
+
+/* One target's way through the roads. */
+struct dial {
+    const struct target_source *source;
+    struct target *target;
+    int64_t deadline;
+    struct transport **transport;
+    struct dialed *dialed;
+    struct error *err;
+};
+
+static int dial_socket(const struct dial *dial)
+{
+    const struct target *target = dial->target;
+
+    if (!target->socket) {
+        error_set(dial->err, -ENXIO,
+                  "domain '%s': channel '%s' has no socket on this machine",
+                  target->name, target->channel);
+        error_hint(dial->err, "--transport stream");
+        return -ENXIO;
+    }
+    *dial->dialed = (struct dialed) { .stream = false };
+    return sock_connect(target->socket, dial->deadline, dial->transport,
+                        dial->err);
+}
+
+static int dial_stream(const struct dial *dial, const char *reason)
+{
+    const struct target *target = dial->target;
+    const struct virt_channel channel = { .uri = dial->source->uri,
+                                          .uuid = target->uuid,
+                                          .channel = target->channel,
+                                          .remote = target->remote };
+
+    *dial->dialed = (struct dialed) { .stream = true };
+    snprintf(dial->dialed->reason, sizeof(dial->dialed->reason), "%s",
+             reason);
+    return stream_connect(&channel, dial->deadline, dial->transport,
+                          dial->err);
+}
+
+/* The socket is not there: has the domain stopped, or restarted?  Return: as
+ * dial_socket(), -ENOENT when neither is the reason. */
+static int dial_moved(const struct dial *dial)
+{
+    AUTO_FREE char *old = strdup(dial->target->socket);
+    struct error fresh = ERROR_INIT;
+    int r = old ? target_refresh(dial->source, dial->target, &fresh)
+                : -ENOMEM;
+
+    if (r == -ESHUTDOWN || r == -ESRCH) {
+        *dial->err = fresh;
+        return r;
+    }
+    if (r < 0 || !dial->target->socket
+        || strcmp(old, dial->target->socket) == 0)
+        return -ENOENT;
+    error_clear(dial->err);
+    return dial_socket(dial);
+}
+
+/* What the stream has to say for itself, rather than for the socket. */
+static bool is_its_own(int code)
+{
+    return code == -EBUSY || code == -ESHUTDOWN || code == -ESRCH
+           || code == -ETIMEDOUT;
+}
+
+/* The socket is closed to us, for the reason in err: the stream instead.  When
+ * that fails, too, both reasons are told. */
+static int dial_instead(struct dial *dial)
+{
+    struct error *err = dial->err;
+    struct error closed = *err;
+    struct error own = ERROR_INIT;
+    int r;
+
+    dial->err = &own;
+    r = dial_stream(dial, closed.message);
+    dial->err = err;
+    if (r == 0) {
+        error_clear(err);
+    } else if (is_its_own(r)) {
+        *err = own;
+    } else if (r != -EOPNOTSUPP) {
+        error_set(err, closed.code, "%s; instead: %s", closed.message,
+                  own.message);
+        error_hint(err, "%s", *own.hint ? own.hint : closed.hint);
+    }
+    return r == 0 || is_its_own(r) ? r : closed.code;
+}
+
+static int dial_auto(struct dial *dial)
+{
+    int r;
+
+    if (dial->target->remote)
+        return dial_stream(dial, "libvirt is on another machine");
+    if (!dial->target->socket) {
+        r = dial_stream(dial, "the channel has no socket here");
+        return r == -EOPNOTSUPP ? dial_socket(dial) : r;
+    }
+    r = dial_socket(dial);
+    if (r == -ENOENT)
+        r = dial_moved(dial);
+    return r == -EACCES || r == -ENOENT ? dial_instead(dial) : r;
+}
+
+int dial_target(const struct target_source *source, struct target *target,
+                int64_t deadline, struct transport **transport,
+                struct dialed *dialed, struct error *err)
+{
+    struct error own = ERROR_INIT; /* read on the way */
+    struct dial dial = { .source = source,
+                         .target = target,
+                         .deadline = deadline,
+                         .transport = transport,
+                         .dialed = dialed,
+                         .err = &own };
+    int r;
+
+    if (!target->name || source->transport == TRANSPORT_SOCKET)
+        r = dial_socket(&dial);
+    else if (source->transport == TRANSPORT_STREAM)
+        r = dial_stream(&dial, "asked for");
+    else
+        r = dial_auto(&dial);
+    if (r < 0 && err)
+        *err = own;
+    return r;
+}

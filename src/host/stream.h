@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The transport through libvirt: works without rights on the socket, and on
+ * other machines.
+ *
+ * libvirt's calls have no deadlines: connecting may hang, and even a
+ * non-blocking virStreamSend() was seen to sleep for 30 s when the guest takes
+ * nothing (libvirtd stops reading; libvirt's client waits for its socket).  So
+ * they are made in a process of their own, which carries bytes between the
+ * channel and a socket pair.  Here it is a descriptor like any other, with
+ * deadlines and wake_fd; and what hangs can be killed.
+ */
+#ifndef VSRPC_HOST_STREAM_H
+#define VSRPC_HOST_STREAM_H
+
+#include <stdint.h>
+
+#include "host/transport.h"
+#include "host/virt_stream.h"
+#include "util/error.h"
+
+/*
+ * Opens the channel.  One that another stream has is waited for until the
+ * deadline.
+ *
+ * Return: 0 with *transport, which its own close operation frees; -EBUSY,
+ * -EACCES, -ESHUTDOWN, -ESRCH, -EOPNOTSUPP, -ETIMEDOUT or other negative errno
+ * with a message.
+ */
+int stream_connect(const struct virt_channel *channel, int64_t deadline,
+                   struct transport **transport, struct error *err);
+
+#endif
