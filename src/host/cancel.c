@@ -68,8 +68,8 @@ static bool fate_tell(const struct fate *fate, struct error *err)
 }
 
 /* Asks over a connection of its own.  Return: true when err tells. */
-static bool cancel_ask(struct client *client, const char *id, int64_t limit,
-                       struct error *err)
+static bool cancel_ask(struct client *client, const struct cancelled *what,
+                       int64_t limit, struct error *err)
 {
     char target[sizeof(API_PREFIX "/requests/") + RPC_ID_SIZE];
     struct client_request request = { .method = "DELETE",
@@ -79,10 +79,12 @@ static bool cancel_ask(struct client *client, const char *id, int64_t limit,
     struct fate fate;
     bool told = false;
 
-    snprintf(target, sizeof(target), API_PREFIX "/requests/%s", id);
+    snprintf(target, sizeof(target), API_PREFIX "/requests/%s",
+             what->id);
     answer_init(&answer);
     if (client_connect(client, NULL) == 0) {
         request.read_ms = limit - clock_ms();
+        request.age_ms = clock_ms() - what->since + 1;
         if (request.read_ms > 0
             && client_send_request(client, &request, &answer, NULL) == 0
             && answer.envelope.root && answer.envelope.code == STATUS_SUCCESS
@@ -94,8 +96,8 @@ static bool cancel_ask(struct client *client, const char *id, int64_t limit,
 }
 
 /* The same target with short times; the lock stays ours. */
-static bool cancel_run(struct client *client, const char *id, int64_t limit,
-                       struct error *err)
+static bool cancel_run(struct client *client, const struct cancelled *what,
+                       int64_t limit, struct error *err)
 {
     struct config config = *client->setup.config;
     struct client_setup setup = client->setup;
@@ -109,13 +111,22 @@ static bool cancel_run(struct client *client, const char *id, int64_t limit,
     client_init(&again, &setup, client->target);
     again.lock = client->lock;
     client->lock = (struct lock) LOCK_INIT;
-    told = cancel_ask(&again, id, limit, err);
+    told = cancel_ask(&again, what, limit, err);
     client_free(&again);
     return told;
 }
 
-void cancel(struct client *client, const struct client_request *request,
-            const char *id, bool remembers, struct error *err)
+static void cancel_unknown(const struct client_request *request,
+                           struct error *err)
+{
+    error_set(err, -ECANCELED, "interrupted; %s",
+              request->doubt ? request->doubt : CANCEL_DOUBT);
+    if (!request->partial)
+        err->code = STATUS_OUTCOME_UNKNOWN;
+}
+
+void cancel(struct client *client, const struct cancelled *what,
+            struct error *err)
 {
     int64_t limit = deadline_in(CANCEL_MS);
 
@@ -123,18 +134,14 @@ void cancel(struct client *client, const struct client_request *request,
     rpc_set_wake(&client->rpc, -1);
     client_hang_up(client);
     error_set(err, -ECANCELED, "interrupted");
-    if (id) {
+    if (what->id) {
         /* The agent has to see us leave.  What comes in this time is the same
          * signal once more: timeout(1) sends it to us and to our group. */
         clock_sleep_ms(RECONNECT_GAP_MS);
         interrupt_take(&client->interrupt);
         interrupt_end(&client->interrupt);
-        if (!remembers || !cancel_run(client, id, limit, err)) {
-            error_set(err, -ECANCELED, "interrupted; %s",
-                      request->doubt ? request->doubt : CANCEL_DOUBT);
-            if (!request->partial)
-                err->code = STATUS_OUTCOME_UNKNOWN;
-        }
+        if (!what->remembered || !cancel_run(client, what, limit, err))
+            cancel_unknown(what->request, err);
     }
     client_blame(client, err);
 }

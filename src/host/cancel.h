@@ -9,16 +9,22 @@
 #define CANCEL_DOUBT                                                         \
     "outcome unknown: the request may have been carried out"
 
+struct cancelled {
+    const struct client_request *request;
+    const char *id;  /* NULL: it cannot have arrived as a whole */
+    int64_t since;   /* when it was sent first */
+    bool remembered; /* the agent can be asked about it */
+};
+
 /*
  * Takes the signal that came, hangs up, and asks the agent to end what it
  * does for this request, which takes CANCEL_MS at most.  A second signal ends
  * the process at once.
  *
- * id is NULL when the request cannot have arrived as a whole: then nothing is
- * asked, nor when the agent remembers nothing.  err gets what became of it, with the code -ECANCELED, or
+ * err gets what became of it, with the code -ECANCELED, or
  * STATUS_OUTCOME_UNKNOWN when that is not known.
  */
-void cancel(struct client *client, const struct client_request *request,
-            const char *id, bool remembers, struct error *err);
+void cancel(struct client *client, const struct cancelled *what,
+            struct error *err);
 
 #endif

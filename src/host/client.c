@@ -172,18 +172,35 @@ struct dialing {
     int attempts;
 };
 
+struct looking {
+    struct client *client;
+    struct error err;
+};
+
+static int look(void *context)
+{
+    struct looking *looking = context;
+    struct client *client = looking->client;
+
+    return target_refresh(client->setup.source, client->target,
+                          &looking->err);
+}
+
 int client_look(struct client *client, struct error *err)
 {
-    struct error fresh = ERROR_INIT;
+    struct looking looking = { .client = client, .err = ERROR_INIT };
     int r;
 
     if (!client->target->name)
         return 0;
-    r = target_refresh(client->setup.source, client->target, &fresh);
+    /* libvirt may hang, too. */
+    r = interrupt_around(&client->interrupt, look, &looking);
+    if (r == -ECANCELED)
+        return error_set(err, r, "interrupted");
     /* What only libvirt's trouble is does not matter. */
     if (r != -ESHUTDOWN && r != -EHOSTUNREACH && r != -ESRCH)
         return 0;
-    *err = fresh;
+    *err = looking.err;
     return r;
 }
 

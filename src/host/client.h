@@ -63,6 +63,7 @@ struct client_request {
     const char *doubt;        /* said when it was sent and not answered */
     bool partial;             /* without what follows it did nothing */
     bool careless;            /* a signal just ends the process */
+    int64_t age_ms;           /* of what it asks about; 0: nothing */
 };
 
 /* An answer; free with answer_free(). */
@@ -126,7 +127,8 @@ void client_give_way(struct client *client);
  * Looks what became of the domain behind a client that hears nothing.
  *
  * Return: 0 when it runs, or nobody knows; -EHOSTUNREACH with a message when
- * it is paused; -ESHUTDOWN or -ESRCH when it does not run any more.
+ * it is paused; -ESHUTDOWN or -ESRCH when it does not run any more;
+ * -ECANCELED.
  */
 int client_look(struct client *client, struct error *err);
 

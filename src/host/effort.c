@@ -146,7 +146,8 @@ static void effort_wire(struct effort *effort, struct rpc_request *wire)
         /* Only the start is worth waiting for without end. */
         .rest_ms = client->setup.config->read_timeout,
         .id = effort->id,
-        .age_ms = effort->maybe ? clock_ms() - effort->first + 1 : 0,
+        .age_ms = effort->maybe ? clock_ms() - effort->first + 1
+                                : request->age_ms,
         .silence_ms = client->rpc.peer.heartbeat ? SILENCE_MS : 0,
         .silent = effort_silent,
         .context = effort,
@@ -378,9 +379,13 @@ static int effort_end(struct effort *effort, int r,
 {
     struct client *client = effort->client;
 
+    struct cancelled what = { .request = effort->request,
+                              .id = effort->maybe ? effort->id : NULL,
+                              .since = effort->first,
+                              .remembered = *effort->instance != '\0' };
+
     if (r == -ECANCELED)
-        cancel(client, effort->request, effort->maybe ? effort->id : NULL,
-               *effort->instance != '\0', err);
+        cancel(client, &what, err);
     rpc_set_wake(&client->rpc, -1);
     interrupt_end(&client->interrupt);
     if (r < 0 && r != -ECANCELED)

@@ -5,6 +5,7 @@
 #include "host/interrupt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -52,6 +53,22 @@ int interrupt_take(const struct interrupt *interrupt)
         if (!first)
             first = (int) info.ssi_signo;
     return first;
+}
+
+int interrupt_around(const struct interrupt *interrupt,
+                     int (*function)(void *context), void *context)
+{
+    sigset_t held;
+    int r;
+
+    if (interrupt->fd < 0)
+        return function(context);
+    if (fd_wait(interrupt->fd, POLLIN, 0) == 0)
+        return -ECANCELED;
+    sigprocmask(SIG_SETMASK, &interrupt->before, &held);
+    r = function(context);
+    sigprocmask(SIG_SETMASK, &held, NULL);
+    return r;
 }
 
 void interrupt_end(struct interrupt *interrupt)

@@ -24,6 +24,16 @@ int interrupt_begin(struct interrupt *interrupt);
 /* Takes what came.  Return: the number of the first signal, 0 for none. */
 int interrupt_take(const struct interrupt *interrupt);
 
+/*
+ * Runs something that cannot be woken up, which a signal ends together with
+ * the process.
+ *
+ * Return: what it gave; -ECANCELED, without running it, when a signal is there
+ * already.
+ */
+int interrupt_around(const struct interrupt *interrupt,
+                     int (*function)(void *context), void *context);
+
 /* Lets the signals do what they did before; one that came and was not taken
  * does it now.  Not begun is allowed. */
 void interrupt_end(struct interrupt *interrupt);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/fd.h"
 
 const char unit_name[] = "lock";
 
@@ -144,6 +146,8 @@ START_TEST(waiter_gets_it)
     terms.wait_ms = FOREVER;
     ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
     ck_assert_int_lt(clock_ms() - before, FOREVER);
+    /* the holder has not had it again in between */
+    ck_assert_int_eq(fd_wait(holder.said, POLLIN, 0), -ETIMEDOUT);
     lock_release(&lock);
     ck_assert_int_eq(read(holder.said, &c, 1), 1);
     ck_assert_int_eq(c, 'a');
@@ -306,16 +310,36 @@ START_TEST(other_users)
 }
 END_TEST
 
+/* Waits for a lock.  Return: 0 when others would find what it has locked. */
+static int wait_for_it(void)
+{
+    struct lock own = LOCK_INIT;
+    struct stat st;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    terms.wait_ms = FOREVER;
+    return lock_take(&own, NAME, &terms, NULL) != 0
+           || fstat(own.fd, &st) < 0 || st.st_nlink != 1;
+}
+
 START_TEST(removed_meanwhile)
 {
-    struct lock other = LOCK_INIT;
     char path[512];
+    int status = -1;
+    pid_t pid;
 
     lock_file(NAME, path);
     ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(wait_for_it());
+    while (!lock_wanted(&lock))
+        clock_sleep_ms(1);
     ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(lock_take(&other, NAME, &terms, &err), 0);
-    lock_release(&other);
+    lock_release(&lock);
+    waitpid(pid, &status, 0);
+    ck_assert_int_eq(status, 0);
 }
 END_TEST
 
