@@ -282,9 +282,13 @@ static int client_open(struct client *client, struct error *err)
     struct rpc_dialer dialer = { client_dial, &dialing };
     int r = client_lock(client, err); /* is no part of the time to connect */
 
-    if (r == 0)
-        r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
-    return r == -EHOSTDOWN ? client_no_answer(client, err) : r;
+    if (r < 0)
+        return r;
+    r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
+    if (r == -EHOSTDOWN)
+        return client_no_answer(client, err);
+    /* libvirt waits for a place in the queue of a channel that is taken */
+    return r == -ETIMEDOUT && client_is_taken(client, err) ? -EBUSY : r;
 }
 
 static bool is_stale(int code)

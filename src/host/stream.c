@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -31,28 +32,35 @@
  * of its own; a guest that floods us ends its own connection. */
 #define MEMORY_MAX (512UL * 1024 * 1024)
 
+/* Whoever cannot open a channel for so long (s) is stuck in libvirt for good,
+ * and ends: no heap of processes beside a hanging libvirtd. */
+#define OPEN_MAX_S 300
+
 /* Descriptors above are none of ours. */
 #define FD_MAX_LOOK 1024
 
 struct stream {
     struct sock sock; /* first: it is one, to readers and writers */
-    pid_t pid;        /* 0: none */
+    pid_t pid;
 };
 
 /* --- in the process of its own -------------------------------------------- */
 
-/* Only the descriptor is left: another's lock or pipe would be held open.
- * Signals from the terminal are for our parent, who ends us. */
-static void child_settle(int fd, pid_t parent)
+/* Only the descriptor is left: another's lock or pipe would be held open.  We
+ * end when our parent does, in our own time, so no signal to its group may
+ * end us; but ssh(1), which a remote libvirt may need, has to stay in the
+ * terminal's group to ask for a password. */
+static void child_settle(int fd, bool remote)
 {
     static const int ignored[] = { SIGINT, SIGQUIT, SIGHUP, SIGTERM,
                                    SIGPIPE };
     const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent || null < 0)
+    if (null < 0)
         _exit(EXIT_FAILURE);
+    if (!remote)
+        setsid();
     for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
         signal(ignored[i], SIG_IGN);
     for (int k = 0; k < FD_MAX_LOOK; k++)
@@ -61,15 +69,30 @@ static void child_settle(int fd, pid_t parent)
         else if (k != fd)
             close(k);
     setrlimit(RLIMIT_DATA, &memory);
+    alarm(OPEN_MAX_S);
+}
+
+/* From now on libvirtd knows whose channel it is and cleans up by itself:
+ * what blocks us must not hold it longer than our parent lives. */
+static void child_opened(pid_t parent, int fd)
+{
+    alarm(0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* It may be dead already: then the descriptor has to say so. */
+    if (getppid() != parent)
+        shutdown(fd, SHUT_RDWR);
 }
 
 static void __attribute__((noreturn))
-child_main(const struct virt_channel *channel, int fd, int64_t deadline)
+child_main(const struct virt_channel *channel, int fd, int64_t deadline,
+           pid_t parent)
 {
     struct virt_stream *stream = NULL;
     struct error err = ERROR_INIT;
     int r = virt_stream_open(channel, fd, deadline, &stream, &err);
 
+    if (r == 0)
+        child_opened(parent, fd);
     /* Our parent is the same program: it can be told as it is. */
     if (fd_write_all(fd, &err, sizeof(err)) < 0 && r == 0)
         r = -EPIPE;
@@ -94,6 +117,14 @@ static int stream_drain(struct stream *stream, int64_t deadline)
     return got > 0 ? -ETIMEDOUT : (int) got;
 }
 
+/* Not before it is open: see stream.h.  It ends by itself, then. */
+static void stream_leave(struct stream *stream)
+{
+    fd_close(&stream->sock.fd);
+    waitpid(stream->pid, NULL, WNOHANG);
+    free(stream);
+}
+
 static void stream_close(struct transport *transport)
 {
     struct stream *stream = (struct stream *) transport;
@@ -105,8 +136,7 @@ static void stream_close(struct transport *transport)
     if (stream_drain(stream, deadline_in(CLOSE_MS)) == -ETIMEDOUT)
         kill(stream->pid, SIGKILL);
     fd_close(&stream->sock.fd);
-    while (stream->pid && waitpid(stream->pid, NULL, 0) < 0
-           && errno == EINTR)
+    while (waitpid(stream->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     free(stream);
 }
@@ -128,7 +158,6 @@ static int stream_start(struct stream *stream,
         return -errno;
     stream->pid = fork();
     if (stream->pid < 0) {
-        stream->pid = 0;
         close(ends[0]);
         close(ends[1]);
         return -errno;
@@ -136,8 +165,9 @@ static int stream_start(struct stream *stream,
     if (stream->pid == 0) {
         /* out of the way of the standard ones */
         end = fcntl(ends[1], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        child_settle(end, parent);
-        child_main(channel, end, deadline);
+        child_settle(end, channel->remote);
+        free(stream); /* our parent's business */
+        child_main(channel, end, deadline, parent);
     }
     close(ends[1]);
     stream->sock.fd = ends[0];
@@ -185,10 +215,8 @@ int stream_connect(const struct virt_channel *channel, int64_t deadline,
                        deadline == DEADLINE_NEVER ? deadline
                                                   : deadline + WORDS_MS,
                        err);
-    if (r == -ETIMEDOUT)
-        kill(stream->pid, SIGKILL);
     if (r < 0) {
-        stream_close(&stream->sock.base);
+        stream_leave(stream);
         return r;
     }
     *transport = &stream->sock.base;

@@ -9,7 +9,11 @@
  * nothing (libvirtd stops reading; libvirt's client waits for its socket).  So
  * they are made in a process of their own, which carries bytes between the
  * channel and a socket pair.  Here it is a descriptor like any other, with
- * deadlines and wake_fd; and what hangs can be killed.
+ * deadlines and wake_fd.
+ *
+ * That process outlives us for a moment when we are killed, and gives the
+ * channel back: libvirtd 9.0 was seen to keep a channel for ever whose client
+ * vanished while it was being opened.
  */
 #ifndef VSRPC_HOST_STREAM_H
 #define VSRPC_HOST_STREAM_H

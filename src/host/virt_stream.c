@@ -82,7 +82,8 @@ static int stream_refused(const struct virt_channel *channel, int code,
                   "libvirt",
                   channel->channel);
         error_hint(err, "end that client (virsh console, another host's "
-                        "vsrpc-virsh)");
+                        "vsrpc-virsh); if there is none, one was killed: "
+                        "restart libvirtd");
         return code;
     }
     error_set(err, code, "channel '%s' through libvirt: %s",

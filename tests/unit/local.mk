@@ -194,6 +194,8 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-domxml \
 	tests/unit/test-channel \
 	tests/unit/test-retry \
+	tests/unit/test-dial \
+	tests/unit/test-holder \
 	tests/unit/test-opt \
 	tests/unit/test-prefix \
 	tests/unit/test-lock \
@@ -210,6 +212,12 @@ tests_unit_test_domxml_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_channel_SOURCES = tests/unit/test-channel.c
 tests_unit_test_channel_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_channel_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_dial_SOURCES = tests/unit/test-dial.c
+tests_unit_test_dial_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_dial_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_holder_SOURCES = tests/unit/test-holder.c
+tests_unit_test_holder_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_holder_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_retry_SOURCES = tests/unit/test-retry.c
 tests_unit_test_retry_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_retry_LDADD = $(UNIT_HOST_LIBS)

@@ -19,7 +19,7 @@ const char unit_name[] = "channel";
 #define SPICE "com.redhat.spice.0"
 #define MAX 4
 
-/* A name in brackets has no socket. */
+/* A name in brackets has no socket: the stream needs none. */
 static const struct {
     const char *has[MAX + 1];
     const char *wanted;
@@ -37,9 +37,9 @@ static const struct {
       NULL, NULL, "attach-device" },
     { { "b.0", "c.0" }, NULL, NULL, "b.0, c.0" },
     { { QGA, "b.0", "c.0" }, NULL, NULL, "b.0, c.0" },
-    { { "[" OURS "]" }, NULL, NULL, "no socket" },
-    { { "[" OURS "]", "b.0" }, NULL, NULL, "no socket" },
-    { { "[b.0]" }, NULL, NULL, "no socket" },
+    { { "[" OURS "]" }, NULL, OURS, NULL },
+    { { "[" OURS "]", "b.0" }, NULL, OURS, NULL },
+    { { "[b.0]" }, NULL, "b.0", NULL },
     { { "org.qemu.guest_agentx" }, NULL, "org.qemu.guest_agentx", NULL },
     { { "ORG.QEMU.GUEST_AGENT.0" }, NULL, "ORG.QEMU.GUEST_AGENT.0", NULL },
     /* with one */
@@ -55,7 +55,7 @@ static const struct {
     { { QGA, OURS }, QGA, NULL, "belongs to another" },
     { { OURS }, QGA, NULL, "belongs to another" },
     { { SPICE }, SPICE, NULL, "belongs to another" },
-    { { "[b.0]", OURS }, "b.0", NULL, "no socket" },
+    { { "[b.0]", OURS }, "b.0", "b.0", NULL },
 };
 
 static struct channel_list list_of(const char *const *names)
