@@ -16,3 +16,4 @@ include tests/unit/local.mk
 include tests/lint/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk
+include tests/faults/local.mk

@@ -196,9 +196,9 @@ static const char *start_step_name(const char *step)
 static void start_finish(struct child *child)
 {
     struct start_failure failure;
-    ssize_t n = read(child->start_fd, &failure, sizeof(failure));
+    int64_t n = fd_read_full(child->start_fd, &failure, sizeof(failure));
 
-    if (n == (ssize_t) sizeof(failure)) {
+    if (n == (int64_t) sizeof(failure)) {
         child->start_errno = failure.error;
         child->start_step = start_step_name(failure.step);
     }

@@ -72,7 +72,7 @@ static void custom_done(void *arg, struct child *child)
                      "handler '%s' did not print JSON: %s", custom->name,
                      err.message);
     else
-        request_ok(request, data);
+        request_ok(request, data ? data : json_object_new_object());
 }
 
 static int custom_name(struct custom *custom, struct error *err)

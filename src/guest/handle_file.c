@@ -142,6 +142,8 @@ static int read_piece(int fd, int64_t offset, size_t n, struct buf *piece,
             return error_errno(err, r, "reading");
         got = pread(fd, where, n - piece->len,
                     offset + (int64_t) piece->len);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got < 0)
             return error_errno(err, -errno, "reading");
         if (got == 0)

@@ -69,8 +69,7 @@ static struct json_object *json_list(const struct strlist *list)
     struct json_object *array = json_object_new_array();
 
     for (size_t i = 0; array && i < list->n; i++)
-        json_object_array_add(array,
-                              json_object_new_string(list->items[i]));
+        json_append(array, json_object_new_string(list->items[i]));
     return array;
 }
 
@@ -116,7 +115,7 @@ static struct json_object *endpoints_json(void)
 
         snprintf(line, sizeof(line), "%s %s",
                  routes[i].method ? routes[i].method : "*", routes[i].path);
-        json_object_array_add(array, json_object_new_string(line));
+        json_append(array, json_object_new_string(line));
     }
     return array;
 }

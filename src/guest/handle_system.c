@@ -110,7 +110,7 @@ static void add_load(struct json_object *data)
 
     getloadavg(load, 3);
     for (int i = 0; array && i < 3; i++)
-        json_object_array_add(array, decimal(load[i], 2));
+        json_append(array, decimal(load[i], 2));
     json_add(data, "load_average", array);
 }
 

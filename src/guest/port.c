@@ -368,17 +368,18 @@ static int listener_open(const char *path)
 
 int port_listen(struct port *port, const char *path, struct error *err)
 {
-    int fd = listener_open(path);
+    AUTO_FREE char *own = strdup(path);
+    int fd = own ? listener_open(path) : -ENOMEM;
 
     if (fd < 0)
         return error_errno(err, fd, "socket '%s'", path);
     port->kind = PORT_LISTEN;
-    port->path = strdup(path);
+    port->path = steal_ptr(&own); /* from here on it is ours to remove */
     port->listener.fd = fd;
     port->listener.events = POLLIN;
     port->listener.ready = listener_ready;
     loop_fd_add(port->loop, &port->listener);
-    return port->path ? 0 : error_errno(err, -ENOMEM, "socket '%s'", path);
+    return 0;
 }
 
 const char *port_name(const struct port *port)

@@ -140,9 +140,7 @@ static int write_json(const struct request *request, struct buf *out, int http,
     return r;
 }
 
-/* Whoever waits must get an answer, even when there is no memory for the
- * right one. */
-static void write_last_resort(struct buf *out)
+void request_last_resort(struct buf *out, const char *id)
 {
     static const char body[] = "{\"version\":\"1.0\",\"code\":5001,"
                                "\"message\":\"Internal error\","
@@ -150,11 +148,20 @@ static void write_last_resort(struct buf *out)
                                "\"detail\":\"out of memory\"},"
                                "\"timestamp\":0}";
 
-    buf_clear(out);
     buf_printf(out,
-               "HTTP/1.1 500 %s\r\nContent-Type: application/json\r\n"
+               "HTTP/1.1 500 %s\r\n%s%s%sContent-Type: application/json\r\n"
                "Content-Length: %zu\r\n\r\n%s",
-               http_reason(500), sizeof(body) - 1, body);
+               http_reason(500), id && *id ? "X-Request-ID: " : "",
+               id ? id : "", id && *id ? "\r\n" : "", sizeof(body) - 1,
+               body);
+}
+
+/* Instead of an answer that was begun. */
+static void no_memory(struct request *request)
+{
+    log_error(&request->agent->log, "no memory for an answer");
+    buf_clear(&request->out);
+    request_last_resort(&request->out, request->id);
 }
 
 /* A small body goes behind its head; a large one stays in the JSON object,
@@ -185,8 +192,11 @@ static void request_send(struct request *request, int http, int code,
                          const struct extras *extras)
 {
     struct buf *out = &request->out;
+    /* A success without data is one for which there was no memory. */
     AUTO_JSON struct json_object *root =
-        envelope_build(code, message, data, clock_wall());
+        data || code != STATUS_SUCCESS
+            ? envelope_build(code, message, data, clock_wall())
+            : NULL;
     size_t length = 0;
     const char *text = root ? json_text(root, &length) : NULL;
 
@@ -196,10 +206,8 @@ static void request_send(struct request *request, int http, int code,
                                                data });
     if (!request->orphaned
         && (!text || write_json(request, out, http, extras, length) < 0
-            || write_body(request, out, &root, text, length) < 0)) {
-        log_error(&request->agent->log, "no memory for an answer");
-        write_last_resort(out);
-    }
+            || write_body(request, out, &root, text, length) < 0))
+        no_memory(request);
     request_done(request, code);
 }
 
@@ -229,10 +237,8 @@ void request_replay(struct request *request, int http, int code,
     if (r == 0)
         r = root ? write_body(request, out, &held, text, n)
                  : write_copy(request, out, text, n);
-    if (r < 0) {
-        log_error(&request->agent->log, "no memory for an answer");
-        write_last_resort(out);
-    }
+    if (r < 0)
+        no_memory(request);
     request_done(request, code);
 }
 
@@ -370,12 +376,14 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
         r = http_write_field(out, "Content-Length", "%lld", (long long) n);
     if (r == 0)
         r = http_write_end(out);
-    if (r < 0)
-        log_error(&request->agent->log, "out of memory: no answer");
     request->stream_fd = fd;
     request->stream_at = at;
     request->stream_left = n;
-    request_done(request, 0);
+    if (r < 0) {
+        no_memory(request);
+        request->stream_left = 0;
+    }
+    request_done(request, r < 0 ? STATUS_INTERNAL_ERROR : STATUS_SUCCESS);
 }
 
 void *request_work(struct request *request, size_t size,

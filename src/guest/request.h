@@ -110,14 +110,21 @@ void *request_work(struct request *request, size_t size,
                    void (*drop)(void *work));
 
 /*
- * Answers with an envelope.  data is taken over and may be NULL; message NULL
- * means the words of the code.
+ * Answers with an envelope.  data is taken over; it may be NULL for an error,
+ * and for a success it means that there was no memory.  message NULL means
+ * the words of the code.
  */
 void request_reply(struct request *request, int code, const char *message,
                    struct json_object *data);
 
 /* Answers code 0, "success". */
 void request_ok(struct request *request, struct json_object *data);
+
+/*
+ * Appends the answer for when there is no memory for the right one: whoever
+ * waits must get one.  id is the request's; NULL or "" where there is none.
+ */
+void request_last_resort(struct buf *out, const char *id);
 
 /*
  * Answers with an error: data.error_type, data.detail, and the members of

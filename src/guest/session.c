@@ -4,6 +4,7 @@
 
 #include "guest/session.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "guest/admission.h"
@@ -102,10 +103,15 @@ static void forget_request(struct session *session)
 static void session_answered(void *arg)
 {
     struct session *session = arg;
-    const struct buf *answer = &session->request->out;
+    struct request *request = session->request;
+    const struct buf *answer = &request->out;
 
-    if (buf_append(&session->out, buf_data(answer), answer->len) < 0)
-        log_error(&session->agent->log, "out of memory: no answer");
+    if (buf_append(&session->out, buf_data(answer), answer->len) < 0) {
+        log_error(&session->agent->log, "no memory to send an answer");
+        request->text_left = 0;
+        request->stream_left = 0;
+        request_last_resort(&session->out, request->id);
+    }
     heartbeat_stop(session);
     server_answered(&session->server);
     progress(session);
@@ -117,13 +123,23 @@ static struct request *session_request(struct session *session,
     return request_new(session->agent, head, session_answered, session);
 }
 
+/* There is none for the request: it is answered all the same, and drained. */
+static void no_memory(struct session *session)
+{
+    const struct http_head *head = server_head(&session->server);
+
+    log_error(&session->agent->log, "no memory for a request");
+    request_last_resort(&session->out, http_field_get(head, "X-Request-ID"));
+    server_answered(&session->server);
+}
+
 static void on_head(struct session *session)
 {
     session->request = session_request(session, server_head(&session->server));
     if (session->request)
         admission_begin(session->request);
     else
-        server_quarantine(&session->server);
+        no_memory(session);
 }
 
 static void on_continue(struct session *session)
@@ -289,7 +305,9 @@ static void stream_more(struct session *session)
         want = (size_t) request->stream_left;
     if (buf_reserve(&session->out, want, &where) < 0)
         return;
-    got = pread(request->stream_fd, where, want, request->stream_at);
+    do {
+        got = pread(request->stream_fd, where, want, request->stream_at);
+    } while (got < 0 && errno == EINTR);
     if (got <= 0) {
         log_warning(&session->agent->log,
                     "file became shorter while it was sent");

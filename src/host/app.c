@@ -204,14 +204,17 @@ static int app_log(struct app *app)
 static int app_targets(struct app *app, struct targets *targets)
 {
     const struct target_source *source = &app->call.source;
+    bool unresolved = app->call.command->flags & COMMAND_UNRESOLVED;
     size_t skipped = 0;
     int r;
 
     if (app->socket)
         return targets_of_socket(app->socket, targets, &app->err);
+    if (app->operand && unresolved)
+        return targets_of_word(source, app->operand, targets, &app->err);
     if (app->operand)
         return targets_of_operand(source, app->operand, targets, &app->err);
-    r = targets_of_all(source, false, targets, &skipped, &app->err);
+    r = targets_of_all(source, unresolved, targets, &skipped, &app->err);
     if (r == 0 && skipped)
         out_note(&app->call.out, "%zu domain%s without a channel left out",
                  skipped, skipped == 1 ? "" : "s");

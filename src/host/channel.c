@@ -23,7 +23,7 @@ static const char *const reserved[] = {
     "org.libguestfs.*",
 };
 
-static bool is_reserved(const char *name)
+bool channel_is_reserved(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
         if (fnmatch(reserved[i], name, 0) == 0)
@@ -50,7 +50,7 @@ static size_t join_free(const struct channel_list *list,
     for (size_t i = 0; i < list->n; i++) {
         size_t used = strlen(names);
 
-        if (is_reserved(list->items[i].name))
+        if (channel_is_reserved(list->items[i].name))
             continue;
         snprintf(names + used, NAMES_MAX - used, "%s%s", n ? ", " : "",
                  list->items[i].name);
@@ -92,7 +92,7 @@ static int pick_wanted(const struct channel_list *list, const char *wanted,
                        const char *domain, const struct channel **picked,
                        struct error *err)
 {
-    if (is_reserved(wanted))
+    if (channel_is_reserved(wanted))
         return error_set(err, -ENXIO,
                          "channel '%s' belongs to another program", wanted);
     *picked = find(list, wanted);
@@ -114,7 +114,7 @@ static int pick_only(const struct channel_list *list, const char *domain,
         return -ENXIO;
     }
     for (size_t i = 0; i < list->n; i++)
-        if (!is_reserved(list->items[i].name))
+        if (!channel_is_reserved(list->items[i].name))
             *picked = &list->items[i];
     return 0;
 }

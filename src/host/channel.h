@@ -4,7 +4,13 @@
 #ifndef VSRPC_HOST_CHANNEL_H
 #define VSRPC_HOST_CHANNEL_H
 
+#include <stdbool.h>
+
 #include "host/domxml.h"
+
+/* Tells whether a channel has an owner that is not us: libvirt's agent,
+ * SPICE. */
+bool channel_is_reserved(const char *name);
 
 /*
  * Picks by the name that the user wanted; without one (NULL) the default

@@ -15,6 +15,8 @@
 enum command_flags {
     COMMAND_NO_TARGET = 1, /* stands in front, without a domain */
     COMMAND_EXEC = 2,      /* usage errors are 125: 2 could be the guest's */
+    COMMAND_UNRESOLVED = 4, /* wants also targets that cannot be talked to:
+                             * it looks itself what is wrong with them */
 };
 
 /* Values of the options of all commands. */
@@ -41,6 +43,7 @@ struct command_call {
     struct command_values values;
     char **args; /* operands, ends with a NULL */
     int n_args;
+    bool several;     /* one of many: see struct targets */
     bool dashes;      /* "--" stood in front of the operands */
     struct buf input; /* what prepare() has read */
     int interrupted;  /* the number of the signal to die of; 0: none */
@@ -108,6 +111,7 @@ int cmd_service_prepare(struct command_call *call, struct error *err);
 int cmd_service(struct command_call *call);
 int cmd_call_prepare(struct command_call *call, struct error *err);
 int cmd_call(struct command_call *call);
+int cmd_doctor(struct command_call *call);
 int cmd_list(struct command_call *call);
 int cmd_help(struct command_call *call);
 

@@ -62,6 +62,8 @@ static const struct command commands[] = {
       cmd_service },
     { "call", "METHOD PATH [BODY | @FILE | -]", "send any request", NO_OPTS,
       2, 3, 0, cmd_call_prepare, cmd_call },
+    { "doctor", "", "find out what keeps the agent from answering", NO_OPTS,
+      0, 0, COMMAND_UNRESOLVED, NULL, cmd_doctor },
     { "list", "", "list running domains and their agents",
       OPTS(list_opts), 0, 0, COMMAND_NO_TARGET, NULL,
       cmd_list },

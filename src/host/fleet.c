@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -43,6 +44,8 @@ struct run {
     size_t slots;
     size_t started;
     size_t busy;
+    int64_t deadline;
+    bool expired;
     struct error *err;
 };
 
@@ -190,9 +193,12 @@ static int run_wait(struct run *run)
     int r = 0;
 
     run_watch(run, n);
-    if (poll(run->watch, n + 1, deadline_left(run->kill_at)) < 0)
+    if (poll(run->watch, n + 1,
+             deadline_left(deadline_min(run->kill_at, run->deadline)))
+        < 0)
         return errno == EINTR ? 0
                               : error_errno(run->err, -errno, "waiting");
+    run->expired = deadline_left(run->deadline) == 0;
     for (size_t k = 0; k < n && r == 0; k++)
         if (run->watch[k].revents)
             r = worker_read(run, &run->workers[k / STREAMS],
@@ -213,7 +219,8 @@ static void run_end(struct run *run)
 
         if (!worker->pid)
             continue;
-        kill(worker->pid, SIGTERM);
+        /* Who had its time may be stuck with SIGTERM blocked. */
+        kill(worker->pid, run->expired ? SIGKILL : SIGTERM);
         waitpid(worker->pid, NULL, 0);
         fd_close(&worker->fds[0]);
         fd_close(&worker->fds[1]);
@@ -228,6 +235,9 @@ int fleet_run(const struct fleet *fleet, struct error *err)
     struct run run = { .fleet = fleet,
                        .interrupt = INTERRUPT_INIT,
                        .kill_at = DEADLINE_NEVER,
+                       .deadline = fleet->limit_ms
+                                       ? deadline_in(fleet->limit_ms)
+                                       : DEADLINE_NEVER,
                        .err = err };
     int r = 0;
 
@@ -244,6 +254,8 @@ int fleet_run(const struct fleet *fleet, struct error *err)
         r = run_fill(&run);
         if (r == 0)
             r = run_wait(&run);
+        if (r == 0 && run.expired)
+            r = -ETIMEDOUT;
     }
     run_end(&run);
     return r == 0 ? run.interrupted : r;

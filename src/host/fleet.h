@@ -18,6 +18,7 @@
 struct fleet {
     size_t n;         /* pieces of work, 0 … n - 1 */
     int64_t parallel; /* at most so many at once */
+    int64_t limit_ms; /* for all of it; 0: none */
     void *context;    /* for the functions */
     /* In a worker, its standard output and error in pipes.
      * Return: its exit status. */
@@ -35,8 +36,9 @@ struct fleet {
  * Does the work.
  *
  * Return: 0 when all workers have ended; the number of a signal that ended
- * them, and those that had not begun count as ended by it; negative errno with a message, or
- * that of output or done; the rest has been killed then.
+ * them, and those that had not begun count as ended by it; -ETIMEDOUT when
+ * limit_ms was over; other negative errno with a message, or that of output or
+ * done.  The rest has been killed in all of these cases.
  */
 int fleet_run(const struct fleet *fleet, struct error *err);
 

@@ -8,6 +8,7 @@ libhost_a_SOURCES = \
 	src/host/client.c src/host/client.h \
 	src/host/cmd_call.c \
 	src/host/cmd_copy.c \
+	src/host/cmd_doctor.c \
 	src/host/cmd_exec.c \
 	src/host/cmd_help.c src/host/help.h \
 	src/host/cmd_info.c \
@@ -17,6 +18,9 @@ libhost_a_SOURCES = \
 	src/host/config.c src/host/config.h \
 	src/host/dial.c src/host/dial.h \
 	src/host/domxml.c src/host/domxml.h \
+	src/host/doctor.c src/host/doctor.h \
+	src/host/doctor_agent.c \
+	src/host/doctor_libvirt.c \
 	src/host/download.c \
 	src/host/effort.c \
 	src/host/exec.c \

@@ -44,7 +44,8 @@ int several_one(struct command_call *call, struct target *target)
     struct client client;
     int status;
 
-    if (target->err.code < 0)
+    if (target->err.code < 0
+        && !(call->command->flags & COMMAND_UNRESOLVED))
         return command_fail(call, &target->err);
     client_init(&client, &setup, target);
     call->client = &client;
@@ -170,6 +171,7 @@ int several_run(struct command_call *call, const struct targets *targets)
     struct several several = { call, targets, members };
     struct error err = ERROR_INIT;
 
+    call->several = true;
     if (!members) {
         error_errno(&err, -ENOMEM, "domains");
         return command_fail(call, &err);

@@ -265,6 +265,20 @@ int targets_of_operand(const struct target_source *source,
     return r;
 }
 
+int targets_of_word(const struct target_source *source, const char *operand,
+                    struct targets *targets, struct error *err)
+{
+    struct target target = { 0 };
+
+    if (strchr(operand, ',') || is_glob(operand))
+        return targets_of_operand(source, operand, targets, err);
+    *targets = (struct targets) { 0 };
+    target.name = strdup(operand);
+    if (!target.name || targets_add(targets, &target) < 0)
+        return error_errno(err, -ENOMEM, "domain '%s'", operand);
+    return 0;
+}
+
 static bool lacks_channel(const struct target *target)
 {
     return target->err.code == -ENXIO;

@@ -69,6 +69,16 @@ int targets_of_operand(const struct target_source *source,
                        struct error *err);
 
 /*
+ * As targets_of_operand(), for who looks himself what is wrong with a domain:
+ * a plain word becomes a target that has only its name, without a look at
+ * libvirt.
+ *
+ * Return: 0; for lists and globs as targets_of_operand().
+ */
+int targets_of_word(const struct target_source *source, const char *operand,
+                    struct targets *targets, struct error *err);
+
+/*
  * All running domains.  Those without a channel are not meant by "all agents"
  * (an appliance, say): without_channel false leaves them out and counts them
  * in *skipped; true keeps them, with an error.

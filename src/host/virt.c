@@ -310,3 +310,104 @@ int virt_list(struct virt *virt, struct virt_domains *domains,
     }
     return 0;
 }
+
+/* --- an examination ------------------------------------------------------ */
+
+static const struct {
+    int state;
+    enum virt_mood mood;
+    const char *words;
+    const char *command;
+} moods[] = {
+    { VIR_DOMAIN_RUNNING, VIRT_RUNS, "running", NULL },
+    { VIR_DOMAIN_BLOCKED, VIRT_RUNS, "running", NULL },
+    { VIR_DOMAIN_PAUSED, VIRT_SLEEPS, "paused", "virsh resume" },
+    { VIR_DOMAIN_PMSUSPENDED, VIRT_SLEEPS,
+      "suspended by its power management", "virsh dompmwakeup" },
+    { VIR_DOMAIN_SHUTDOWN, VIRT_SLEEPS, "shutting down", NULL },
+    { VIR_DOMAIN_SHUTOFF, VIRT_OFF, "not running", "virsh start" },
+};
+
+/* What resuming alone does not cure, or what ends by itself. */
+static const struct {
+    int state;
+    int reason;
+    const char *words;
+} reasons[] = {
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_MIGRATION, "it migrates" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SAVE, "it is being saved" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_DUMP, "it is being dumped" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_SNAPSHOT,
+      "a snapshot is being taken" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_STARTING_UP, "it starts" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR,
+      "an I/O error: is a disk of the host full?" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_WATCHDOG, "its watchdog bit" },
+    { VIR_DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_CRASHED, "the guest crashed" },
+    { VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_CRASHED, "it crashed" },
+    { VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_SHUTOFF_FAILED, "its start failed" },
+};
+
+static void exam_mood(virDomainPtr found, struct virt_exam *exam)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+    int reason = 0;
+
+    /* Who may not ask may still talk to the guest; an id says it runs. */
+    exam->mood = exam->live ? VIRT_RUNS : VIRT_OFF;
+    exam->words = exam->live ? "running" : "not running";
+    if (virDomainGetState(found, &state, &reason, 0) < 0)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(moods); i++) {
+        if (moods[i].state != state)
+            continue;
+        exam->mood = moods[i].mood;
+        exam->words = moods[i].words;
+        exam->command = moods[i].command;
+    }
+    if (state == VIR_DOMAIN_CRASHED) { /* kept for a look, or gone */
+        exam->mood = exam->live ? VIRT_SLEEPS : VIRT_OFF;
+        exam->words = "crashed";
+        exam->command = exam->live ? "virsh reset" : "virsh start";
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (reasons[i].state == state && reasons[i].reason == reason)
+            exam->reason = reasons[i].words;
+    if (exam->mood == VIRT_OFF
+        && virDomainHasManagedSaveImage(found, 0) == 1)
+        exam->words = "saved and not running";
+}
+
+int virt_examine(struct virt *virt, const char *operand,
+                 struct virt_exam *exam, struct error *err)
+{
+    AUTO_DOMAIN virDomainPtr found = virt_find(virt, operand);
+    const char *name;
+
+    *exam = (struct virt_exam) { 0 };
+    if (!found)
+        return virt_missing(virt, operand, err);
+    name = virDomainGetName(found);
+    exam->name = name ? strdup(name) : NULL;
+    if (!exam->name)
+        return error_errno(err, -ENOMEM, "domain '%s'", operand);
+    virDomainGetUUIDString(found, exam->uuid);
+    if (virDomainGetID(found) != (unsigned int) -1)
+        exam->live = virDomainGetXMLDesc(found, 0);
+    if (virDomainIsPersistent(found) == 1)
+        exam->kept = virDomainGetXMLDesc(found, VIR_DOMAIN_XML_INACTIVE);
+    if (!exam->live && !exam->kept) {
+        virt_exam_free(exam);
+        return error_set(err, -EIO, "domain '%s': %s", operand, virt_words());
+    }
+    exam_mood(found, exam);
+    return 0;
+}
+
+void virt_exam_free(struct virt_exam *exam)
+{
+    free(exam->name);
+    free(exam->live);
+    free(exam->kept);
+    *exam = (struct virt_exam) { 0 };
+}

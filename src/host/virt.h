@@ -65,6 +65,35 @@ int virt_awake(struct virt *virt, const char *name, struct error *err);
 /* Tells whether some domain, running or not, has exactly this name. */
 bool virt_has_name(struct virt *virt, const char *name);
 
+/* What a domain does, as far as talking to its guest goes. */
+enum virt_mood {
+    VIRT_RUNS,
+    VIRT_SLEEPS, /* it has an id, and nobody will answer */
+    VIRT_OFF,
+};
+
+/* Everything libvirt has to say about one domain, running or not. */
+struct virt_exam {
+    char *name;
+    char *live; /* XML; NULL unless it has an id */
+    char *kept; /* XML that the next start takes; NULL when it is transient */
+    char uuid[40];
+    enum virt_mood mood;
+    const char *words;   /* "paused", "shut off": static */
+    const char *reason;  /* "I/O error", or NULL: static */
+    const char *command; /* "virsh resume", or NULL: static */
+};
+
+/*
+ * Reads all about a domain, found as virt_lookup() does.
+ *
+ * Return: 0 with *exam for virt_exam_free(); -ESRCH, -EIO, -ENOMEM.
+ */
+int virt_examine(struct virt *virt, const char *operand,
+                 struct virt_exam *exam, struct error *err);
+
+void virt_exam_free(struct virt_exam *exam);
+
 /*
  * Lists the running domains in order of their names.
  *

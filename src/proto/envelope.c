@@ -92,16 +92,42 @@ int json_parse(const char *text, size_t n, struct json_object **object,
     return 0;
 }
 
+/* Objects and arrays have no other use for it. */
+static void json_spoil(struct json_object *container)
+{
+    static char mark;
+
+    if (container)
+        json_object_set_userdata(container, &mark, NULL);
+}
+
+bool json_whole(struct json_object *value)
+{
+    return value
+           && ((!json_object_is_type(value, json_type_object)
+                && !json_object_is_type(value, json_type_array))
+               || !json_object_get_userdata(value));
+}
+
 int json_add(struct json_object *object, const char *name,
              struct json_object *value)
 {
-    if (!value)
-        return -ENOMEM;
-    if (json_object_object_add(object, name, value) < 0) {
-        json_object_put(value);
-        return -ENOMEM;
-    }
-    return 0;
+    if (object && json_whole(value)
+        && json_object_object_add(object, name, value) == 0)
+        return 0;
+    json_object_put(value);
+    json_spoil(object);
+    return -ENOMEM;
+}
+
+int json_append(struct json_object *array, struct json_object *value)
+{
+    if (array && json_whole(value)
+        && json_object_array_add(array, value) == 0)
+        return 0;
+    json_object_put(value);
+    json_spoil(array);
+    return -ENOMEM;
 }
 
 /* A JSON string of a name or path that may hold any byte. */
@@ -123,9 +149,9 @@ static struct json_object *json_name(const char *value)
 int json_add_string(struct json_object *object, const char *name,
                     const char *value)
 {
-    if (!value)
-        return json_object_object_add(object, name, NULL) < 0 ? -ENOMEM : 0;
-    return json_add(object, name, json_name(value));
+    if (!value && object && json_object_object_add(object, name, NULL) == 0)
+        return 0;
+    return json_add(object, name, value ? json_name(value) : NULL);
 }
 
 int json_add_int(struct json_object *object, const char *name, int64_t value)
@@ -179,7 +205,8 @@ struct json_object *envelope_build(int code, const char *message,
 {
     AUTO_JSON struct json_object *root = json_object_new_object();
 
-    if (!root || json_add_string(root, "version", ENVELOPE_VERSION) < 0
+    if (!root || (data && !json_whole(data))
+        || json_add_string(root, "version", ENVELOPE_VERSION) < 0
         || json_add_int(root, "code", code) < 0
         || json_add_string(root, "message", message) < 0
         || json_add(root, "data",

@@ -38,7 +38,7 @@ int json_parse(const char *text, size_t n, struct json_object **object,
  * Makes a response envelope.  data is shared with it, and NULL means {}.
  *
  * Return: the envelope, to be freed with json_object_put(); NULL without
- * memory.
+ * memory, for it or for what is missing in data.
  */
 struct json_object *envelope_build(int code, const char *message,
                                    struct json_object *data, int64_t now);
@@ -145,10 +145,23 @@ int param_env(struct json_object *params, const char *name,
 int json_add_bytes(struct json_object *object, const char *name,
                    const void *bytes, size_t n);
 
-/* Adds a member; takes the value over, also when it fails.
- * Return: 0 or -ENOMEM (also for a NULL value). */
+/*
+ * Adds a member; takes the value over, also when it fails.  An object or array
+ * that lacks something for want of memory is marked, and so is whatever it is
+ * added to: who builds an answer need not look at each member, because
+ * envelope_build() refuses data with the mark.
+ *
+ * Return: 0 or -ENOMEM (also for an object or value that is NULL, and for a
+ * marked value).
+ */
 int json_add(struct json_object *object, const char *name,
              struct json_object *value);
+
+/* As json_add(), at the end of an array. */
+int json_append(struct json_object *array, struct json_object *value);
+
+/* Tells whether a value is there and lacks nothing. */
+bool json_whole(struct json_object *value);
 
 /* Adds a string, or null for NULL; an integer; a boolean.  Bytes that are not
  * UTF-8 (a file name, say) are replaced by '?'.  Return: 0 or -ENOMEM. */

@@ -5,6 +5,7 @@ if GUEST
 BENCH_TOOLS = \
 	tests/bench/rawport \
 	tests/bench/channel \
+	tests/bench/first \
 	tests/bench/readxml \
 	tests/bench/qemuga
 check_PROGRAMS += $(BENCH_TOOLS)
@@ -12,6 +13,8 @@ check_PROGRAMS += $(BENCH_TOOLS)
 tests_bench_rawport_SOURCES = tests/bench/rawport.c
 tests_bench_channel_SOURCES = tests/bench/channel.c
 tests_bench_channel_LDADD = $(HOST_LIBS)
+tests_bench_first_SOURCES = tests/bench/first.c
+tests_bench_first_LDADD = $(PROTO_LIBS)
 tests_bench_readxml_SOURCES = tests/bench/readxml.c
 tests_bench_readxml_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
 tests_bench_readxml_LDADD = $(LIBVIRT_LIBS)

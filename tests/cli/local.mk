@@ -3,6 +3,7 @@
 CLI_TESTS = \
 	tests/cli/config.sh \
 	tests/cli/policy.sh \
+	tests/cli/doctor.sh \
 	tests/cli/domains.sh \
 	tests/cli/peer.sh \
 	tests/cli/once.sh \

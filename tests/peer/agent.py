@@ -91,7 +91,7 @@ class Peer:
 
     def sync(self, target, request_id):
         data = {"id": target.split("id=")[1], "session": "0", "boot_id": "b", "agent_version": "9.9",
-                "timestamp": int(time.time()), "auth": False}
+                "timestamp": int(time.time()) - 3600 * (self.mode == "clock_behind"), "auth": False}
         if hasattr(getattr(self, self.mode), "memory"):
             data.update(self.words, session=self.session)
         good = answer(envelope(data), request_id)
@@ -111,7 +111,7 @@ class Peer:
             data = {"timestamp": 1, "uptime": 7}
         self.client.sendall(answer(envelope(data, message="pong"), request_id))
 
-    noise = foreign = no_sync = good
+    noise = foreign = no_sync = clock_behind = good
 
     def foreign_first(self, target, request_id, body):
         self.client.sendall(answer(envelope({"uptime": 666}, message="foreign"), "somebody's"))

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* The layers that libvirt knows about. */
+#include <config.h>
+
+#include "host/doctor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/channel.h"
+#include "proto/limits.h"
+#include "util/cleanup.h"
+#include "util/text.h"
+
+#define WORD_MAX 300 /* of a domain's name, quoted */
+
+/* A word as a shell takes it: as it is where nothing in it is special. */
+static const char *quoted(const char *word, char text[WORD_MAX])
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@";
+    size_t n = 0;
+
+    if (*word && strspn(word, plain) == strlen(word)) {
+        snprintf(text, WORD_MAX, "%s", word);
+        return text;
+    }
+    text[n++] = '\'';
+    for (; *word && n + 6 < WORD_MAX; word++) {
+        if (*word == '\'')
+            n += (size_t) sprintf(text + n, "'\\''");
+        else
+            text[n++] = *word;
+    }
+    text[n++] = '\'';
+    text[n] = '\0';
+    return text;
+}
+
+/* "virsh", with the libvirt that was asked for. */
+static const char *virsh(const struct doctor *doctor, char text[WORD_MAX + 16])
+{
+    char uri[WORD_MAX];
+
+    if (doctor->call->source.uri)
+        snprintf(text, WORD_MAX + 16, "virsh -c %s",
+                 quoted(doctor->call->source.uri, uri));
+    else
+        snprintf(text, WORD_MAX + 16, "virsh");
+    return text;
+}
+
+void check_libvirt(struct doctor *doctor, struct finding *finding)
+{
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *uri = NULL;
+
+    if (virt_open(doctor->call->source.uri, &doctor->virt, &err) < 0) {
+        finding_fail(finding, &err);
+        return;
+    }
+    uri = virt_uri(doctor->virt);
+    doctor->target->remote = uri && target_uri_is_remote(uri);
+    finding_set(finding, FINDING_OK, "%s (read-only, which is enough)",
+                uri ? uri : "reachable");
+}
+
+/* What the layers behind it need: the key file, say, goes by the name. */
+static int domain_keep(struct target *target, const struct virt_exam *exam)
+{
+    char *name = strdup(exam->name);
+
+    if (!name)
+        return -ENOMEM;
+    free(target->name);
+    target->name = name;
+    memcpy(target->uuid, exam->uuid, sizeof(target->uuid));
+    return 0;
+}
+
+void check_domain(struct doctor *doctor, struct finding *finding)
+{
+    struct target *target = doctor->target;
+    struct error err = ERROR_INIT;
+    int r = virt_examine(doctor->virt,
+                         *target->uuid ? target->uuid : target->name,
+                         &doctor->exam, &err);
+
+    if (r == 0 && domain_keep(target, &doctor->exam) < 0)
+        r = error_errno(&err, -ENOMEM, "domain");
+    if (r < 0)
+        finding_fail(finding, &err);
+    else
+        finding_set(finding, FINDING_OK, "%s, %s%s", doctor->exam.name,
+                    doctor->exam.uuid,
+                    doctor->exam.kept ? "" : ", transient");
+}
+
+void check_state(struct doctor *doctor, struct finding *finding)
+{
+    const struct virt_exam *exam = &doctor->exam;
+    char name[WORD_MAX];
+    char uri[WORD_MAX];
+    bool at = doctor->call->source.uri != NULL;
+
+    finding_set(finding, exam->mood == VIRT_RUNS ? FINDING_OK : FINDING_FAIL,
+                "%s%s%s%s", exam->words, exam->reason ? " (" : "",
+                exam->reason ? exam->reason : "", exam->reason ? ")" : "");
+    if (exam->command) /* "virsh VERB", and the libvirt between the two */
+        finding_mend(finding, "virsh%s%s %s %s", at ? " -c " : "",
+                     at ? quoted(doctor->call->source.uri, uri) : "",
+                     exam->command + strlen("virsh "),
+                     quoted(exam->name, name));
+}
+
+/* --- the channel --------------------------------------------------------- */
+
+static const char *wanted_name(const struct doctor *doctor)
+{
+    const char *wanted = doctor->call->source.channel;
+
+    return wanted ? wanted : CHANNEL_DEFAULT;
+}
+
+/* As data/channel.xml has it.  A name that was typed may hold anything; what
+ * XML would not take as it is, is left for the user to fill in. */
+static void mend_attach(const struct doctor *doctor, struct finding *finding)
+{
+    const char *name = wanted_name(doctor);
+    char command[WORD_MAX + 16];
+    char domain[WORD_MAX];
+
+    finding_mend(finding, "%s attach-device %s channel.xml --live --config",
+                 virsh(doctor, command), quoted(doctor->exam.name, domain));
+    finding_mend(finding, "with channel.xml:");
+    finding_mend(finding,
+                 "<channel type='unix'>\n"
+                 "  <target type='virtio' name='%s'/>\n"
+                 "</channel>",
+                 strpbrk(name, "<&'") ? "NAME" : name);
+    finding_mend(finding, "(a domain without a virtio-serial controller takes "
+                          "it without --live, at its next start)");
+}
+
+/* Is it there, and only the running domain does not have it yet? */
+static bool is_pending(const struct doctor *doctor)
+{
+    const struct channel *picked;
+    struct channel_list kept;
+    bool found = false;
+
+    if (!doctor->exam.kept
+        || domxml_channels(doctor->exam.kept, &kept, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < kept.n && !found; i++) {
+        picked = &kept.items[i];
+        found = strcmp(picked->name, wanted_name(doctor)) == 0;
+    }
+    channel_list_free(&kept);
+    return found;
+}
+
+static size_t count_free(const struct channel_list *list)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->n; i++)
+        n += !channel_is_reserved(list->items[i].name);
+    return n;
+}
+
+static void channel_missing(const struct doctor *doctor,
+                            const struct channel_list *list,
+                            const struct error *err, struct finding *finding)
+{
+    const char *wanted = doctor->call->source.channel;
+    char command[WORD_MAX + 16];
+    char domain[WORD_MAX];
+
+    quoted(doctor->exam.name, domain);
+    if (is_pending(doctor)) {
+        finding_set(finding, FINDING_FAIL,
+                    "channel '%s' is in the domain's configuration, but the "
+                    "running domain was started without it",
+                    wanted_name(doctor));
+        virsh(doctor, command);
+        finding_mend(finding, "%s shutdown %s --mode acpi\n%s start %s",
+                     command, domain, command, domain);
+        finding_mend(finding, "(a reboot is not enough; attach-device with "
+                              "--live needs no restart)");
+        return;
+    }
+    finding_fail(finding, err);
+    if (wanted && channel_is_reserved(wanted))
+        return;
+    if (count_free(list) > 0) { /* the hint is a choice among them */
+        finding_mend(finding, "or:");
+    } else {
+        finding->mend[0] = '\0';
+    }
+    mend_attach(doctor, finding);
+}
+
+/* Appends the names that are reserved, or those that are not, but one. */
+static void join(const struct channel_list *list, bool reserved,
+                 const char *but, const char *head, struct finding *finding)
+{
+    size_t used = strlen(finding->message);
+
+    for (size_t i = 0; i < list->n; i++) {
+        const char *name = list->items[i].name;
+
+        if (channel_is_reserved(name) != reserved || strcmp(name, but) == 0)
+            continue;
+        used = strlen(finding->message);
+        snprintf(finding->message + used, sizeof(finding->message) - used,
+                 "%s%s", head, name);
+        head = ", ";
+    }
+}
+
+/* Why this one, and what is beside it. */
+static void channel_found(const struct doctor *doctor,
+                          const struct channel_list *list,
+                          const struct channel *picked,
+                          struct finding *finding)
+{
+    const char *why = "the only one that can be meant";
+
+    if (doctor->call->source.channel)
+        why = "as asked for";
+    else if (strcmp(picked->name, CHANNEL_DEFAULT) == 0)
+        why = "our own name";
+    finding_set(finding, FINDING_OK, "%s (%s)", picked->name, why);
+    join(list, false, picked->name, "; also there: ", finding);
+    join(list, true, picked->name, "; left to their owners: ", finding);
+}
+
+static int channel_keep(struct target *target, const struct channel *picked)
+{
+    char *name = strdup(picked->name);
+    char *path = picked->path ? strdup(picked->path) : NULL;
+
+    if (!name || (picked->path && !path)) {
+        free(name);
+        free(path);
+        return -ENOMEM;
+    }
+    free(target->channel);
+    free(target->socket);
+    target->channel = name;
+    target->socket = path;
+    target->state = picked->state;
+    return 0;
+}
+
+void check_channel(struct doctor *doctor, struct finding *finding)
+{
+    const struct channel *picked = NULL;
+    struct error err = ERROR_INIT;
+    struct channel_list list;
+    int r = domxml_channels(doctor->exam.live, &list, &err);
+
+    if (r == 0)
+        r = channel_pick(&list, doctor->call->source.channel,
+                         doctor->exam.name, &picked, &err);
+    if (r == 0)
+        r = channel_keep(doctor->target, picked);
+    if (r == -ENOMEM)
+        error_errno(&err, r, "channels");
+    if (r == -ENXIO && !picked)
+        channel_missing(doctor, &list, &err, finding);
+    else if (r < 0)
+        finding_fail(finding, &err);
+    else
+        channel_found(doctor, &list, picked, finding);
+    channel_list_free(&list);
+}
+
+void check_port(struct doctor *doctor, struct finding *finding)
+{
+    switch (doctor->target->state) {
+    case CHANNEL_CONNECTED:
+        finding_set(finding, FINDING_OK, "open in the guest");
+        return;
+    case CHANNEL_DISCONNECTED:
+        finding_set(finding, FINDING_FAIL,
+                    "nobody in the guest has the port '%s' open: the agent "
+                    "does not run, or the guest has not booted that far",
+                    doctor->target->channel);
+        finding_mend(finding, "in the guest: systemctl start virtio-rpc");
+        finding_mend(finding, "(not installed there? package vsrpc-agent, or "
+                              "./configure --disable-host && make install)");
+        return;
+    case CHANNEL_UNKNOWN:
+        finding_set(finding, FINDING_SKIPPED,
+                    "libvirt does not say whether the guest has it open");
+        return;
+    }
+}
