@@ -38,7 +38,7 @@ bg() {
 		"$@" </dev/null >"$WORK/bg.$name.out" 2>"$WORK/bg.$name.err" || rc=$?
 		echo "$rc $(($(now_ms) - start))" >"$WORK/bg.$name.tmp"
 		mv "$WORK/bg.$name.tmp" "$WORK/bg.$name.end"
-	) 2>/dev/null &
+	) >/dev/null 2>&1 &
 }
 
 bg_ended() { [ -e "$WORK/bg.$1.end" ]; }

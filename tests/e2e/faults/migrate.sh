@@ -80,14 +80,16 @@ end_qemu a
 t_next "… it is right without the QEMU it came from"
 
 # --- output blocked: a client that does not read
-bg unread "$PYTHON" -c 'import signal, socket, sys
+bg unread "$PYTHON" -c 'import select, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 s.connect(sys.argv[1])
 s.send(b"GET /api/v1/file/content?path=/tmp/big HTTP/1.1\r\nHost: virtio-rpc\r\n\r\n")
 s.recv(1)
 open(sys.argv[2], "w").close()
-signal.pause()' "$WORK/b.port" "$WORK/unread"
+end = select.poll()
+end.register(s, 0)
+end.poll()  # until QEMU has gone' "$WORK/b.port" "$WORK/unread"
 t "somebody downloads and does not read" t_within 10 [ -e unread ]
 move c
 t_next "after a migration with output blocked the next command is right"
@@ -96,7 +98,8 @@ t "… so is a download" on download /tmp/big big
 t_is "… byte for byte" "$(second cut -d' ' -f1 /tmp/big.md5)" "$(md5_of big)"
 rm -f big
 end_qemu b
-bg_end unread 1
+bg_end unread 5
+t_is "… the one who did not read is told by the end of its socket" 0 "$RC"
 
 # --- commands under way: one of ours, and one of curl, which comes again by its id
 bg ours "$VSRPC" --socket "$WORK/c.port" exec --timeout 20 -- sh -c 'echo x >>/tmp/ours.ran; sleep 4; echo done'
