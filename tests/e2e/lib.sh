@@ -143,4 +143,27 @@ http() {
 # The path of the live socket, afresh: it changes when the domain restarts.
 live_socket() { "$VM_TOOL" socket "$DOMAIN" "${1:-$PORT}"; }
 
+# --- the agent, seen through the small guest's other one, which leaves it in peace
+
+second() { "$VSRPC" --channel test.vserial.0 "$DOMAIN" exec -- "$@"; }
+
+agent_pid() { # [PORT]
+	# shellcheck disable=SC2016 # the guest's shell expands
+	second sh -c 'for p in $(pidof vsrpc-agent); do
+		if tr "\0" " " </proc/$p/cmdline | grep -q "$1"; then echo $p; fi; done' sh "${1:-$PORT}"
+}
+
+agent_fds() { second ls "/proc/$1/fd" | grep -c .; } # PID
+
+# Times that it went to sleep: the same number at two looks is no wake-up.
+agent_switches() { second sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$1/status"; } # PID
+
+agent_settled() { # PID: two looks in a row say the same
+	local a b
+	a=$(agent_switches "$1")
+	sleep 0.3
+	b=$(agent_switches "$1")
+	[ "$a" = "$b" ]
+}
+
 done_testing() { printf '1..%d\n' "$T_COUNT"; }

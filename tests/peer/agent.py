@@ -76,7 +76,7 @@ class Peer:
         if self.mode == "no_sync":
             return
         if self.mode == "noise":
-            self.client.sendall(b"\x00noise\r\n\r\nHTTP/1.1 " * 3000)
+            self.client.sendall(b"\x00noise\r\n\r\nHTTP/1.1 " * 6000)
         if self.mode == "foreign":
             self.client.sendall(answer(envelope({"id": "somebody's", "uptime": 666}, message="foreign"), "somebody's"))
         self.client.sendall(good)

@@ -6,22 +6,13 @@
 # shellcheck disable=SC2016 # the guest's shell expands
 . "$(dirname "$0")/../lib.sh"
 
-# Asked through the second agent, so that the first one is left in peace.
-second() { "$VSRPC" --channel test.vserial.0 "$DOMAIN" exec -- "$@"; }
-pid=$(second sh -c "for p in \$(pidof vsrpc-agent); do
-	if tr '\\0' ' ' </proc/\$p/cmdline | grep -q $PORT; then echo \$p; fi; done")
+pid=$(agent_pid "$PORT")
 t_like "the agent has a pid" '^[0-9]+$' "$pid"
 
-switches() { second sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$pid/status"; }
-fds() { second ls "/proc/$pid/fd" | grep -c .; }
+switches() { agent_switches "$pid"; }
+settled() { agent_settled "$pid"; }
+fds() { agent_fds "$pid"; }
 "$VSRPC" "$DOMAIN" ping >/dev/null
-settled() { # until two looks in a row say the same
-	local a b
-	a=$(switches)
-	sleep 0.3
-	b=$(switches)
-	[ "$a" = "$b" ]
-}
 t "nothing is left to do after a ping" t_within 10 settled
 before=$(switches)
 sleep 3 # the time over which it must not wake up
