@@ -40,7 +40,7 @@ void sync_run(struct request *request)
                      "'id' is missing or malformed");
         return;
     }
-    transfers_drop(&agent->transfers);
+    transfers_leave(&agent->transfers);
     if (crypto_random_hex(agent->session.token, 16) < 0)
         agent->session.token[0] = '\0';
     if (data) {

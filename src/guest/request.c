@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "guest/agent.h"
+#include "guest/once.h"
+#include "guest/orphan.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/crypto.h"
@@ -62,23 +64,34 @@ void request_free(struct request *request)
     if (!request)
         return;
     request_drop(request);
-    if (request->counted_running)
-        request->agent->running--;
+    once_dropped(request);
+    request_give_place(request);
     fd_close(&request->stream_fd);
     buf_free(&request->body);
     json_object_put(request->params);
     json_object_put(request->answer);
     digest_free(request->body_digest);
+    free(request->copy);
     free(request);
+}
+
+void request_abandon(struct request *request)
+{
+    if (request && request->entry)
+        orphans_add(request->agent, request);
+    else
+        request_free(request);
 }
 
 static void request_log(const struct request *request, int code)
 {
     const struct http_head *head = request->head;
+    const struct route *route = request->route;
+    const char *method = head ? head->method : route ? route->method : NULL;
+    const char *target = head ? head->target : route ? route->path : NULL;
 
     log_info(&request->agent->log, "%s %s code=%d ms=%lld id=%s",
-             head && head->method ? head->method : "-",
-             head && head->target ? head->target : "-", code,
+             method ? method : "-", target ? target : "-", code,
              (long long) (clock_us() - request->started_us) / 1000,
              request->id[0] ? request->id : "-");
 }
@@ -90,6 +103,8 @@ static int write_common(const struct request *request, struct buf *out,
         return -ENOMEM;
     if (request->id[0]
         && http_write_field(out, "X-Request-ID", "%s", request->id) < 0)
+        return -ENOMEM;
+    if (request->replayed && http_write_field(out, "X-Replayed", "1") < 0)
         return -ENOMEM;
     if (http_write_field(out, "X-Timestamp", "%lld",
                          (long long) clock_wall())
@@ -149,6 +164,13 @@ static int write_body(struct request *request, struct buf *out,
     return 0;
 }
 
+static void request_over(struct request *request, int code)
+{
+    request->answered = true;
+    request_log(request, code);
+    request->ready(request->ready_arg);
+}
+
 /* Every JSON answer ends here. */
 static void request_send(struct request *request, int http, int code,
                          const char *message, struct json_object *data,
@@ -160,15 +182,50 @@ static void request_send(struct request *request, int http, int code,
     size_t length = 0;
     const char *text = root ? json_text(root, &length) : NULL;
 
-    if (!text || length > RESPONSE_MAX
-        || write_json(request, out, http, extras, length) < 0
-        || write_body(request, out, &root, text, length) < 0) {
+    if (length > RESPONSE_MAX)
+        text = NULL;
+    once_answered(request, &(struct outcome) { http, code, text, length, root,
+                                               data });
+    if (out
+        && (!text || write_json(request, out, http, extras, length) < 0
+            || write_body(request, out, &root, text, length) < 0)) {
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
-    request->answered = true;
-    request_log(request, code);
-    request->ready(request->ready_arg);
+    request_over(request, code);
+}
+
+/* As write_body(), for a text that nobody keeps for us. */
+static int write_copy(struct request *request, struct buf *out,
+                      const char *text, size_t n)
+{
+    if (n > COPY_MAX) {
+        request->copy = malloc(n);
+        if (!request->copy)
+            return -ENOMEM;
+        memcpy(request->copy, text, n);
+        text = request->copy;
+    }
+    return write_body(request, out, &(struct json_object *) { NULL }, text, n);
+}
+
+void request_replay(struct request *request, int http, int code,
+                    const char *text, size_t n, struct json_object *root)
+{
+    struct buf *out = request->out;
+    AUTO_JSON struct json_object *held = json_object_get(root);
+    int r;
+
+    request->replayed = true;
+    r = write_json(request, out, http, &(struct extras) { 0 }, n);
+    if (r == 0)
+        r = root ? write_body(request, out, &held, text, n)
+                 : write_copy(request, out, text, n);
+    if (r < 0) {
+        log_error(&request->agent->log, "no memory for an answer");
+        write_last_resort(out);
+    }
+    request_over(request, code);
 }
 
 void request_reply(struct request *request, int code, const char *message,
@@ -310,9 +367,7 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
     request->stream_fd = fd;
     request->stream_at = at;
     request->stream_left = n;
-    request->answered = true;
-    request_log(request, 0);
-    request->ready(request->ready_arg);
+    request_over(request, 0);
 }
 
 void *request_work(struct request *request, size_t size,
@@ -323,6 +378,13 @@ void *request_work(struct request *request, size_t size,
     if (!request->work)
         request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
     return request->work;
+}
+
+void request_give_place(struct request *request)
+{
+    if (request->counted_running)
+        request->agent->running--;
+    request->counted_running = false;
 }
 
 bool request_take_place(struct request *request)

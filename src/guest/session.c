@@ -43,7 +43,7 @@ static void progress_over(struct session *session)
 
 static void forget_request(struct session *session)
 {
-    request_free(session->request);
+    request_abandon(session->request);
     session->request = NULL;
 }
 
@@ -93,7 +93,7 @@ void session_connected(struct session *session, bool fresh)
 void session_hangup(struct session *session)
 {
     session_abandon(session);
-    transfers_drop(&session->agent->transfers);
+    transfers_leave(&session->agent->transfers);
     log_debug(&session->agent->log, "client disconnected");
 }
 
