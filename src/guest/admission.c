@@ -4,6 +4,7 @@
 
 #include "guest/admission.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "guest/agent.h"
@@ -66,6 +67,30 @@ static bool route_check(struct request *request)
     return r == 0;
 }
 
+/* What the host repeats when its session is over must not have been done. */
+static bool session_check(struct request *request)
+{
+    const char *given = http_field_get(request->head, "X-Session");
+
+    if (server_session_fits(&request->agent->session.server, request->route,
+                            given))
+        return true;
+    request_fail(request, STATUS_SESSION_EXPIRED, NULL,
+                 "X-Session is not the session that runs: sync, and send the "
+                 "request again");
+    return false;
+}
+
+static bool heartbeat_check(struct request *request)
+{
+    if (server_heartbeat(request->head, &request->heartbeat_s) == 0)
+        return true;
+    request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                 "X-Heartbeat is a number of seconds from 1 to %d",
+                 HEARTBEAT_MAX_S);
+    return false;
+}
+
 static void fail_auth(struct request *request, const struct error *err)
 {
     struct json_object *extra = json_object_new_object();
@@ -108,6 +133,8 @@ static bool auth_check_raw(struct request *request)
         return false;
     }
     request->body_digest = digest_new(DIGEST_SHA256);
+    if (!request->body_digest)
+        request_error(request, -ENOMEM, &err);
     return request->body_digest && auth_verify(request, claimed);
 }
 
@@ -149,7 +176,8 @@ void admission_begin(struct request *request)
 {
     bool raw;
 
-    if (!route_check(request))
+    if (!route_check(request) || !session_check(request)
+        || !heartbeat_check(request))
         return;
     raw = request->route->flags & ROUTE_RAW;
     if (!admission_size(request, request->head->content_length))
@@ -180,15 +208,16 @@ static bool params_parse(struct request *request)
 /* The digest of a body that is in memory, when somebody asks for it. */
 static bool body_digest(struct request *request)
 {
+    int r;
+
     if ((request->route->flags & ROUTE_RAW)
         || (!auth_needed(request) && !once_applies(request)))
         return true;
-    if (digest_bytes(DIGEST_SHA256, buf_data(&request->body),
-                     request->body.len, request->body_sha256)
-        == 0)
-        return true;
-    request_fail(request, STATUS_INTERNAL_ERROR, NULL, "out of memory");
-    return false;
+    r = digest_bytes(DIGEST_SHA256, buf_data(&request->body),
+                     request->body.len, request->body_sha256);
+    if (r < 0)
+        request_error(request, r, &(struct error) ERROR_INIT);
+    return r == 0;
 }
 
 void admission_run(struct request *request)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * What a request must pass before its handler sees it: route, size,
+ * What a request must pass before its handler sees it: route, session, size,
  * signature, rate limit, parameters.  Whoever does not pass has been answered
  * when these functions return.
  */

@@ -125,6 +125,9 @@ int agent_init(struct agent *agent, struct settings *settings,
     r = boot_id_read(agent->boot_id, sizeof(agent->boot_id));
     if (r < 0)
         return error_errno(err, r, "boot id");
+    r = crypto_random_hex(agent->instance, INSTANCE_LEN / 2);
+    if (r < 0)
+        return error_errno(err, r, "random bytes");
     r = agent_policies(agent, err);
     if (r < 0)
         return r;

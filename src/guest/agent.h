@@ -18,6 +18,7 @@
 #include "util/log.h"
 
 #define BOOT_ID_MAX 64
+#define INSTANCE_LEN 32 /* hex digits */
 
 struct agent {
     struct settings settings;
@@ -36,6 +37,7 @@ struct agent {
     struct strlist environment; /* that commands start with */
     int64_t running; /* commands, handlers and service tools now */
     char boot_id[BOOT_ID_MAX];
+    char instance[INSTANCE_LEN + 1]; /* random: another one, another memory */
 };
 
 /* Where the bytes come from; exactly one of them, else the settings'. */

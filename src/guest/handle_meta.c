@@ -11,7 +11,6 @@
 #include "guest/agent.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-#include "util/crypto.h"
 
 #define SYNC_ID_MAX 64
 
@@ -26,32 +25,43 @@ void ping_run(struct request *request)
     request_reply(request, STATUS_SUCCESS, "pong", data);
 }
 
+static struct json_object *sync_json(const struct agent *agent,
+                                     const char *id, const char *token)
+{
+    struct json_object *data = json_object_new_object();
+
+    if (!data)
+        return NULL;
+    json_add_string(data, "id", id);
+    json_add_string(data, "session", token);
+    json_add_string(data, "boot_id", agent->boot_id);
+    json_add_string(data, "instance", agent->instance);
+    json_add_string(data, "agent_version", PACKAGE_VERSION);
+    json_add_int(data, "timestamp", clock_wall());
+    json_add_bool(data, "auth", agent->settings.enable_auth);
+    json_add_bool(data, "heartbeat", true);
+    return data;
+}
+
 /* A new client introduces itself: it gets a session of its own. */
 void sync_run(struct request *request)
 {
     struct agent *agent = request->agent;
-    struct json_object *data = json_object_new_object();
     AUTO_FREE char *id = NULL;
+    const char *token;
 
     if (uri_query(request->head->target, "id", &id) < 0
         || strlen(id) > SYNC_ID_MAX) {
-        json_object_put(data);
         request_fail(request, STATUS_INVALID_PARAMS, NULL,
                      "'id' is missing or malformed");
         return;
     }
     transfers_leave(&agent->transfers);
-    if (crypto_random_hex(agent->session.token, 16) < 0)
-        agent->session.token[0] = '\0';
-    if (data) {
-        json_add_string(data, "id", id);
-        json_add_string(data, "session", agent->session.token);
-        json_add_string(data, "boot_id", agent->boot_id);
-        json_add_string(data, "agent_version", PACKAGE_VERSION);
-        json_add_int(data, "timestamp", clock_wall());
-        json_add_bool(data, "auth", agent->settings.enable_auth);
-    }
-    request_ok(request, data);
+    token = session_begin(&agent->session);
+    if (token)
+        request_ok(request, sync_json(agent, id, token));
+    else
+        request_fail(request, STATUS_INTERNAL_ERROR, NULL, "no random bytes");
 }
 
 static struct json_object *json_list(const struct strlist *list)

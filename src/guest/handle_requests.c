@@ -5,7 +5,6 @@
 
 #include "guest/handlers.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "guest/agent.h"

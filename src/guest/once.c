@@ -4,6 +4,7 @@
 
 #include "guest/once.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

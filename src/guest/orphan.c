@@ -81,11 +81,8 @@ void orphans_add(struct agent *agent, struct request *request)
         at = &(*at)->next_orphan;
     *at = request;
     request->orphaned = true;
-    request->out = NULL;
     request->ready = orphan_answered;
     request->ready_arg = request;
-    request->head = NULL; /* it was the session's */
-    request->rest = NULL;
     request_give_place(request);
     log_info(&agent->log, "id=%s goes on without its client", request->id);
     timer_start(request, grace_over, agent->grace_ms);

@@ -27,22 +27,28 @@ struct extras {
     int64_t retry_after_s; /* 0: none */
 };
 
+/* The head of an answer and a body that is copied. */
+#define OUT_MAX (HTTP_HEAD_MAX + COPY_MAX)
+
 struct request *request_new(struct agent *agent, const struct http_head *head,
-                            struct buf *out, void (*ready)(void *arg),
-                            void *ready_arg)
+                            void (*ready)(void *arg), void *ready_arg)
 {
     struct request *request = calloc(1, sizeof(*request));
     const char *id = head ? http_field_get(head, "X-Request-ID") : NULL;
 
     if (!request)
         return NULL;
+    request->head = head ? http_head_copy(head) : NULL;
+    if (head && !request->head) {
+        free(request);
+        return NULL;
+    }
     request->agent = agent;
-    request->head = head;
-    request->out = out;
     request->ready = ready;
     request->ready_arg = ready_arg;
     request->started_us = clock_us();
     request->stream_fd = -1;
+    buf_init(&request->out, OUT_MAX);
     buf_init(&request->body,
              (size_t) request->agent->settings.max_request_size);
     if (id)
@@ -72,12 +78,14 @@ void request_free(struct request *request)
     json_object_put(request->answer);
     digest_free(request->body_digest);
     free(request->copy);
+    buf_free(&request->out);
+    free(request->head);
     free(request);
 }
 
 void request_abandon(struct request *request)
 {
-    if (request && request->entry)
+    if (request->entry)
         orphans_add(request->agent, request);
     else
         request_free(request);
@@ -86,12 +94,10 @@ void request_abandon(struct request *request)
 static void request_log(const struct request *request, int code)
 {
     const struct http_head *head = request->head;
-    const struct route *route = request->route;
-    const char *method = head ? head->method : route ? route->method : NULL;
-    const char *target = head ? head->target : route ? route->path : NULL;
 
     log_info(&request->agent->log, "%s %s code=%d ms=%lld id=%s",
-             method ? method : "-", target ? target : "-", code,
+             head && head->method ? head->method : "-",
+             head && head->target ? head->target : "-", code,
              (long long) (clock_us() - request->started_us) / 1000,
              request->id[0] ? request->id : "-");
 }
@@ -164,19 +170,21 @@ static int write_body(struct request *request, struct buf *out,
     return 0;
 }
 
-static void request_over(struct request *request, int code)
+/* Every answer ends here. */
+static void request_done(struct request *request, int code)
 {
     request->answered = true;
     request_log(request, code);
-    request->ready(request->ready_arg);
+    if (request->ready)
+        request->ready(request->ready_arg);
 }
 
-/* Every JSON answer ends here. */
+/* Every JSON answer comes through here. */
 static void request_send(struct request *request, int http, int code,
                          const char *message, struct json_object *data,
                          const struct extras *extras)
 {
-    struct buf *out = request->out;
+    struct buf *out = &request->out;
     AUTO_JSON struct json_object *root =
         envelope_build(code, message, data, clock_wall());
     size_t length = 0;
@@ -186,13 +194,13 @@ static void request_send(struct request *request, int http, int code,
         text = NULL;
     once_answered(request, &(struct outcome) { http, code, text, length, root,
                                                data });
-    if (out
+    if (!request->orphaned
         && (!text || write_json(request, out, http, extras, length) < 0
             || write_body(request, out, &root, text, length) < 0)) {
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
-    request_over(request, code);
+    request_done(request, code);
 }
 
 /* As write_body(), for a text that nobody keeps for us. */
@@ -212,7 +220,7 @@ static int write_copy(struct request *request, struct buf *out,
 void request_replay(struct request *request, int http, int code,
                     const char *text, size_t n, struct json_object *root)
 {
-    struct buf *out = request->out;
+    struct buf *out = &request->out;
     AUTO_JSON struct json_object *held = json_object_get(root);
     int r;
 
@@ -225,7 +233,7 @@ void request_replay(struct request *request, int http, int code,
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
-    request_over(request, code);
+    request_done(request, code);
 }
 
 void request_reply(struct request *request, int code, const char *message,
@@ -345,7 +353,7 @@ void request_not_allowed(struct request *request, const char *allow)
 void request_stream(struct request *request, int fd, int64_t at, int64_t n,
                     int64_t total, bool partial, const char *etag)
 {
-    struct buf *out = request->out;
+    struct buf *out = &request->out;
     int r = write_common(request, out, partial ? 206 : 200);
 
     if (r == 0)
@@ -367,7 +375,7 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
     request->stream_fd = fd;
     request->stream_at = at;
     request->stream_left = n;
-    request_over(request, 0);
+    request_done(request, 0);
 }
 
 void *request_work(struct request *request, size_t size,

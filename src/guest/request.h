@@ -30,13 +30,14 @@ struct digest;
 struct handler;
 struct memory_entry;
 
+/* All of it is the request's own: it stays whole when the session that began
+ * it has given it up. */
 struct request {
     struct agent *agent;
-    struct buf *out;              /* where the head of the answer goes; NULL:
-                                   * nobody reads it, it is only remembered */
-    void (*ready)(void *arg);     /* the answer is there */
+    struct buf out;               /* head of the answer, and a small body */
+    void (*ready)(void *arg);     /* the answer is there; NULL: nobody waits */
     void *ready_arg;
-    const struct http_head *head; /* NULL when there was no readable one */
+    struct http_head *head;       /* NULL when there was no readable one */
     const struct route *route;
     const struct handler *handler;
     const char *rest;             /* of the path, for ROUTE_PREFIX */
@@ -45,6 +46,7 @@ struct request {
     struct buf body;              /* of a JSON request */
     struct json_object *params;   /* its parameters, once parsed */
     struct digest *body_digest;   /* of a raw body, when it is signed */
+    int64_t heartbeat_s;          /* between signs of life; 0: none */
     bool answered;
     bool counted_running;
 
@@ -77,22 +79,23 @@ struct request {
 };
 
 /*
- * Starts a request that is answered to out; ready is called once, when the
- * answer is there.  head may be NULL.
+ * Starts a request; ready is called once, when the answer is there: its head
+ * and perhaps a small body in request->out, a large body behind it in text or
+ * in the stream.  head is copied and may be NULL.
  *
  * Return: the request, or NULL without memory.
  */
 struct request *request_new(struct agent *agent, const struct http_head *head,
-                            struct buf *out, void (*ready)(void *arg),
-                            void *ready_arg);
+                            void (*ready)(void *arg), void *ready_arg);
 
 /* Frees a request and drops its work.  NULL is allowed. */
 void request_free(struct request *request);
 
 /*
- * The client of a request is gone; takes the request over.  It goes on as an
- * orphan when its client can come back for it (it runs and has an id), and is
- * freed otherwise.  NULL is allowed.
+ * Takes over a request that is whole and not answered yet, and whose client
+ * is gone.  It goes on as an orphan when that client can come back for it (it
+ * has an id and changes something), and is dropped otherwise.  The caller
+ * knows it no more afterwards, nor does it call its ready.
  */
 void request_abandon(struct request *request);
 

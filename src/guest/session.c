@@ -10,6 +10,7 @@
 #include "guest/agent.h"
 #include "guest/handlers.h"
 #include "guest/transfer.h"
+#include "util/crypto.h"
 
 /* File content kept ready for the port. */
 #define STREAM_STEP (256 * 1024)
@@ -18,122 +19,261 @@
 #define OUT_MAX (HTTP_HEAD_MAX + 2 * STREAM_STEP)
 
 static void session_deadline(void *arg);
+static void session_heartbeat(void *arg);
 
 void session_init(struct session *session, struct agent *agent)
 {
     *session = (struct session) {
         .agent = agent,
         .deadline = { .expired = session_deadline, .arg = session },
+        .heartbeat = { .expired = session_heartbeat, .arg = session },
     };
-    msg_init(&session->in, HTTP_REQUEST);
-    msg_init(&session->probe.msg, HTTP_REQUEST);
+    server_init(&session->server);
     buf_init(&session->out, OUT_MAX);
 }
 
+/* --- timers -------------------------------------------------------------- */
+
+/* Bytes came or went, or the state has changed. */
 static void progress(struct session *session)
 {
-    loop_timer_start(&session->agent->loop, &session->deadline,
-                     session->agent->settings.request_timeout);
+    struct loop *loop = &session->agent->loop;
+
+    if (server_deadline(&session->server))
+        loop_timer_start(loop, &session->deadline,
+                         session->agent->settings.request_timeout);
+    else
+        loop_timer_stop(loop, &session->deadline);
 }
 
-static void progress_over(struct session *session)
+/* Nobody who did not ask for it costs a timer. */
+static void heartbeat_start(struct session *session)
 {
-    loop_timer_stop(&session->agent->loop, &session->deadline);
+    if (session->server.state == SESSION_WORK
+        && session->request->heartbeat_s > 0)
+        loop_timer_start(&session->agent->loop, &session->heartbeat,
+                         session->request->heartbeat_s * 1000);
 }
 
+static void heartbeat_stop(struct session *session)
+{
+    loop_timer_stop(&session->agent->loop, &session->heartbeat);
+}
+
+/* A response on the way to the answer: all of it, or nothing. */
+static void interim(struct session *session, int http)
+{
+    const char *id = session->request->id;
+    struct buf line;
+    int r;
+
+    buf_init(&line, HTTP_HEAD_MAX);
+    r = http_write_status(&line, http);
+    if (r == 0 && *id)
+        r = http_write_field(&line, "X-Request-ID", "%s", id);
+    if (r == 0)
+        r = http_write_end(&line);
+    if (r == 0)
+        buf_append(&session->out, buf_data(&line), line.len);
+    buf_free(&line);
+}
+
+/* Whoever does not read the last sign of life needs no further one. */
+static void session_heartbeat(void *arg)
+{
+    struct session *session = arg;
+
+    if (session->out.len == 0)
+        interim(session, 102);
+    heartbeat_start(session);
+}
+
+/* --- requests ------------------------------------------------------------ */
+
+/* The request is nothing to this session any more. */
 static void forget_request(struct session *session)
 {
-    request_abandon(session->request);
+    heartbeat_stop(session);
+    request_free(session->request);
     session->request = NULL;
 }
 
-/* Drops what is being received, worked on or sent. */
-static void session_abandon(struct session *session)
+/* The request has its answer, perhaps before it was whole. */
+static void session_answered(void *arg)
+{
+    struct session *session = arg;
+    const struct buf *answer = &session->request->out;
+
+    if (buf_append(&session->out, buf_data(answer), answer->len) < 0)
+        log_error(&session->agent->log, "out of memory: no answer");
+    heartbeat_stop(session);
+    server_answered(&session->server);
+    progress(session);
+}
+
+static struct request *session_request(struct session *session,
+                                       const struct http_head *head)
+{
+    return request_new(session->agent, head, session_answered, session);
+}
+
+static void on_head(struct session *session)
+{
+    session->request = session_request(session, server_head(&session->server));
+    if (session->request)
+        admission_begin(session->request);
+    else
+        server_quarantine(&session->server);
+}
+
+static void on_continue(struct session *session)
+{
+    interim(session, 100);
+}
+
+static void on_body(struct session *session)
+{
+    struct request *request = session->request;
+    size_t n;
+    const uint8_t *bytes = server_body(&session->server, &n);
+
+    if (request->body_digest)
+        digest_update(request->body_digest, bytes, n);
+    if (request->route->flags & ROUTE_RAW)
+        request->handler->body(request, bytes, n);
+    else if (admission_size(request, server_body_seen(&session->server))
+             && buf_append(&request->body, bytes, n) < 0)
+        request_fail(request, STATUS_INTERNAL_ERROR, NULL, "out of memory");
+}
+
+static void on_marked(struct session *session)
+{
+    request_fail(session->request, STATUS_JSON_PARSE_ERROR, NULL,
+                 "byte 0xFF in a body that is not raw");
+}
+
+static void on_end(struct session *session)
+{
+    admission_run(session->request);
+    heartbeat_start(session);
+}
+
+/* The answer may have gone out while its request was drained. */
+static void on_drained(struct session *session)
+{
+    if (session_output(session, NULL) == 0
+        && server_sent_all(&session->server))
+        forget_request(session);
+}
+
+static void on_fault(struct session *session)
+{
+    struct http_fault fault = session->server.fault;
+
+    if (!session->request)
+        session->request = session_request(session, NULL);
+    if (session->request)
+        request_fault(session->request, &fault);
+    forget_request(session);
+}
+
+static void on_drop(struct session *session)
 {
     forget_request(session);
     buf_clear(&session->out);
-    msg_reset(&session->in);
-    progress_over(session);
-    session->state = SESSION_RECEIVE;
 }
 
-static void probe_reset(struct probe *probe)
+/* The one place where a request loses its client while it is carried out.
+ * From here on it belongs to request.c. */
+static void on_abandon(struct session *session)
 {
-    msg_reset(&probe->msg);
-    probe->marked = false;
+    struct request *request = session->request;
+
+    session->request = NULL;
+    on_drop(session);
+    request_abandon(request);
 }
 
-static void session_quarantine(struct session *session)
+static void on_event(struct session *session, enum server_event event)
 {
-    msg_reset(&session->in);
-    probe_reset(&session->probe);
-    progress_over(session);
-    session->state = SESSION_QUARANTINE;
+    static void (*const handlers[])(struct session *) = {
+        [SERVER_HEAD] = on_head,         [SERVER_CONTINUE] = on_continue,
+        [SERVER_BODY] = on_body,         [SERVER_MARKED] = on_marked,
+        [SERVER_END] = on_end,           [SERVER_DRAINED] = on_drained,
+        [SERVER_FAULT] = on_fault,       [SERVER_LOST] = forget_request,
+        [SERVER_DROP] = on_drop,         [SERVER_ABANDON] = on_abandon,
+    };
+
+    if (event != SERVER_NEED_MORE)
+        handlers[event](session);
+    progress(session);
 }
+
+/* --- who comes and goes -------------------------------------------------- */
 
 void session_free(struct session *session)
 {
     if (!session->agent)
         return;
-    session_abandon(session);
-    msg_free(&session->in);
-    msg_free(&session->probe.msg);
+    on_drop(session);
+    loop_timer_stop(&session->agent->loop, &session->deadline);
+    server_free(&session->server);
     buf_free(&session->out);
 }
 
 void session_connected(struct session *session, bool fresh)
 {
-    session_abandon(session);
-    if (!fresh)
-        session_quarantine(session);
+    on_event(session, server_connected(&session->server, fresh));
     log_debug(&session->agent->log, "client connected%s",
               fresh ? "" : " before this agent was there");
 }
 
 void session_hangup(struct session *session)
 {
-    session_abandon(session);
+    on_event(session, server_hangup(&session->server));
     transfers_leave(&session->agent->transfers);
     log_debug(&session->agent->log, "client disconnected");
 }
 
-/* The request that is being received, worked on or sent has its answer. */
-static void session_answered(void *arg)
+const char *session_begin(struct session *session)
 {
-    struct session *session = arg;
+    char token[SESSION_TOKEN_LEN + 1];
 
-    if (session->state == SESSION_WORK) {
-        session->state = SESSION_SEND;
-        progress(session);
-    }
-}
-
-static struct request *session_request(struct session *session,
-                                       const struct http_head *head)
-{
-    return request_new(session->agent, head, &session->out, session_answered,
-                       session);
+    if (crypto_random_hex(token, SESSION_TOKEN_LEN / 2) < 0)
+        return NULL;
+    server_begin(&session->server, token);
+    return session->server.token;
 }
 
 /* Nothing happened for too long. */
 static void session_deadline(void *arg)
 {
-    static const struct http_fault late = { 408,
-                                            "the request did not arrive" };
     struct session *session = arg;
 
-    if (session->state == SESSION_RECEIVE) {
-        if (!session->request)
-            session->request = session_request(session, NULL);
-        if (session->request && !session->request->answered)
-            request_fault(session->request, &late);
-    } else {
+    if (server_owes(&session->server))
         log_warning(&session->agent->log, "client does not read its answer");
-        buf_clear(&session->out);
-    }
-    forget_request(session);
-    session_quarantine(session);
+    on_event(session, server_stalled(&session->server));
 }
+
+void session_input(struct session *session, const uint8_t *bytes, size_t n)
+{
+    enum server_event event;
+
+    do {
+        bool owed = server_owes(&session->server);
+        size_t used;
+
+        event = server_feed(&session->server, bytes, n, &used);
+        if (owed && event != SERVER_NEED_MORE)
+            log_info(&session->agent->log, "new request before the answer to "
+                                           "the last: that one is dropped");
+        on_event(session, event);
+        bytes += used;
+        n -= used;
+    } while (event != SERVER_NEED_MORE);
+}
+
+/* --- output -------------------------------------------------------------- */
 
 /* Appends file content to the output.  A file that became shorter is filled
  * up with zeros, because the length has been announced: the digest, the ETag
@@ -166,7 +306,7 @@ static bool more_follows(const struct session *session)
 {
     const struct request *request = session->request;
 
-    return session->state == SESSION_SEND && request
+    return session->server.state == SESSION_SEND && request
            && (request->text_left > 0 || request->stream_left > 0);
 }
 
@@ -195,253 +335,10 @@ void session_sent(struct session *session, size_t n)
         session->request->text += n;
         session->request->text_left -= n;
     }
-    if (session->state != SESSION_SEND)
+    if (session->server.state != SESSION_SEND)
         return;
-    if (session->out.len == 0 && !more_follows(session))
-        session_abandon(session);
-    else
-        progress(session);
-}
-
-/* --- a new client among the bytes of an old one -------------------------- */
-
-static bool is_sync(const struct http_head *head)
-{
-    char allow[ROUTE_ALLOW_MAX];
-    const struct route *route;
-    const char *rest;
-
-    return head->content_length <= 0 && !head->chunked
-           && route_match(head->method, head->target, &route, &rest, allow)
-                  == 0
-           && route->id == ROUTE_SYNC;
-}
-
-/*
- * Looks for the reset marker and a well-formed sync behind it.
- *
- * Return: the bytes looked at; *found when they end with the head of a sync,
- * which is in probe->msg then.
- */
-static size_t probe_feed(struct probe *probe, const uint8_t *bytes, size_t n,
-                         bool *found)
-{
-    const uint8_t *marker;
-    enum msg_event event;
-    size_t used;
-
-    *found = false;
-    if (!probe->marked) {
-        marker = memchr(bytes, RESET_BYTE, n);
-        if (!marker)
-            return n;
-        probe->marked = true;
-        return (size_t) (marker - bytes) + 1;
-    }
-    event = msg_feed(&probe->msg, bytes, n, &used);
-    *found = event == MSG_HEAD && is_sync(&probe->msg.head);
-    if (event == MSG_FAULT || (event == MSG_HEAD && !*found))
-        probe_reset(probe);
-    return used;
-}
-
-static void on_head(struct session *session);
-
-/* The client that sent this sync has the stream from here on. */
-static void session_adopt(struct session *session)
-{
-    struct msg sync = session->probe.msg;
-
-    session_abandon(session);
-    session->probe.msg = session->in;
-    session->in = sync;
-    on_head(session);
-}
-
-/* --- a request ----------------------------------------------------------- */
-
-static bool body_is_raw(const struct request *request)
-{
-    return request->route && (request->route->flags & ROUTE_RAW);
-}
-
-static void on_head(struct session *session)
-{
-    struct request *request = session_request(session, &session->in.head);
-
-    session->request = request;
-    if (!request) {
-        session_quarantine(session);
-        return;
-    }
-    admission_begin(request);
-    probe_reset(&session->probe);
-    if (!session->in.head.expect_continue)
-        return;
-    if (!request->answered) {
-        http_write_status(&session->out, 100);
-        http_write_end(&session->out);
-    } else if (session->in.state != MSG_STATE_DONE) {
-        /* Told to stop, the client may or may not send its body. */
+    if (session->out.len == 0 && !more_follows(session)
+        && server_sent_all(&session->server))
         forget_request(session);
-        session_quarantine(session);
-    }
-}
-
-static void body_take(struct session *session)
-{
-    struct request *request = session->request;
-    const struct msg *in = &session->in;
-
-    if (request->answered || !in->piece_len) /* an early error: drain */
-        return;
-    if (request->body_digest)
-        digest_update(request->body_digest, in->piece, in->piece_len);
-    if (body_is_raw(request))
-        request->handler->body(request, in->piece, in->piece_len);
-    else if (admission_size(request, in->body_seen)
-             && buf_append(&request->body, in->piece, in->piece_len) < 0)
-        request_fail(request, STATUS_INTERNAL_ERROR, NULL, "out of memory");
-}
-
-/*
- * Looks for a new client in a body that cannot hold the marker.
- *
- * Return: NULL, or what stands behind the sync that was found.
- */
-static const uint8_t *body_probe(struct session *session)
-{
-    const uint8_t *at = session->in.piece;
-    const uint8_t *end = at + session->in.piece_len;
-    struct request *request = session->request;
-    bool found = false;
-    bool wrong = false;
-
-    while (at < end && !found) {
-        at += probe_feed(&session->probe, at, (size_t) (end - at), &found);
-        wrong = wrong || session->probe.marked;
-    }
-    if (wrong && !found && !request->answered)
-        request_fail(request, STATUS_JSON_PARSE_ERROR, NULL,
-                     "byte 0xFF in a body that is not raw");
-    return found ? at : NULL;
-}
-
-/* Return: where the input goes on; NULL: behind this piece. */
-static const uint8_t *on_body(struct session *session)
-{
-    const uint8_t *rest = NULL;
-
-    if (!body_is_raw(session->request))
-        rest = body_probe(session);
-    if (rest)
-        session_adopt(session);
-    else
-        body_take(session);
-    return rest;
-}
-
-static void on_end(struct session *session)
-{
-    struct request *request = session->request;
-
-    if (request->answered) { /* early, and now its body is drained */
-        if (session->out.len == 0) {
-            session_abandon(session);
-        } else {
-            session->state = SESSION_SEND;
-            progress(session);
-        }
-        return;
-    }
-    session->state = SESSION_WORK;
-    progress_over(session);
-    admission_run(request);
-}
-
-static void on_fault(struct session *session)
-{
-    struct http_fault fault = session->in.fault;
-
-    if (!session->request)
-        session->request = session_request(session, NULL);
-    if (session->request && !session->request->answered)
-        request_fault(session->request, &fault);
-    forget_request(session);
-    session_quarantine(session);
-}
-
-static size_t input_receive(struct session *session, const uint8_t *bytes,
-                            size_t n)
-{
-    const uint8_t *rest;
-    size_t used;
-
     progress(session);
-    switch (msg_feed(&session->in, bytes, n, &used)) {
-    case MSG_HEAD:
-        on_head(session);
-        break;
-    case MSG_BODY:
-        rest = on_body(session);
-        return rest ? (size_t) (rest - bytes) : used;
-    case MSG_END:
-        on_end(session);
-        break;
-    case MSG_RESET: /* the machine has reset itself */
-        session_abandon(session);
-        break;
-    case MSG_FAULT:
-        on_fault(session);
-        break;
-    case MSG_NEED_MORE:
-        break;
-    }
-    return used;
-}
-
-static size_t input_quarantine(struct session *session, const uint8_t *bytes,
-                               size_t n)
-{
-    bool found;
-    size_t used = probe_feed(&session->probe, bytes, n, &found);
-
-    if (found)
-        session_adopt(session);
-    return used;
-}
-
-/* Bytes while an answer is owed: its client is gone, this is another one. */
-static size_t input_interrupt(struct session *session, const uint8_t *bytes,
-                              size_t n)
-{
-    (void) bytes;
-    (void) n;
-    log_info(&session->agent->log,
-             "new request before the answer to the last: that one is dropped");
-    session_abandon(session);
-    return 0;
-}
-
-void session_input(struct session *session, const uint8_t *bytes, size_t n)
-{
-    static size_t (*const inputs[])(struct session *, const uint8_t *,
-                                    size_t) = {
-        [SESSION_RECEIVE] = input_receive,
-        [SESSION_WORK] = input_interrupt,
-        [SESSION_SEND] = input_interrupt,
-        [SESSION_QUARANTINE] = input_quarantine,
-    };
-
-    while (n > 0) {
-        size_t used = inputs[session->state](session, bytes, n);
-
-        bytes += used;
-        n -= used;
-    }
-    /* The end of a message needs no bytes. */
-    if (session->state == SESSION_RECEIVE && session->request)
-        input_receive(session, NULL, 0);
-    if (session->state == SESSION_RECEIVE && msg_idle(&session->in))
-        progress_over(session);
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -274,6 +275,47 @@ const char *http_field_get(const struct http_head *head, const char *name)
         if (strcasecmp(head->fields[i].name, name) == 0)
             return head->fields[i].value;
     return NULL;
+}
+
+static size_t string_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+/* Puts a string where *at is and moves that behind it. */
+static char *string_put(char **at, const char *text)
+{
+    size_t n = string_size(text);
+    char *copy = *at;
+
+    if (!text)
+        return NULL;
+    memcpy(copy, text, n);
+    *at += n;
+    return copy;
+}
+
+struct http_head *http_head_copy(const struct http_head *head)
+{
+    size_t n = string_size(head->method) + string_size(head->target);
+    struct http_head *copy;
+    char *at;
+
+    for (size_t i = 0; i < head->n_fields; i++)
+        n += string_size(head->fields[i].name)
+             + string_size(head->fields[i].value);
+    copy = malloc(sizeof(*copy) + n);
+    if (!copy)
+        return NULL;
+    *copy = *head;
+    at = (char *) (copy + 1);
+    copy->method = string_put(&at, head->method);
+    copy->target = string_put(&at, head->target);
+    for (size_t i = 0; i < head->n_fields; i++) {
+        copy->fields[i].name = string_put(&at, head->fields[i].name);
+        copy->fields[i].value = string_put(&at, head->fields[i].value);
+    }
+    return copy;
 }
 
 static const struct {

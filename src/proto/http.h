@@ -59,6 +59,14 @@ bool http_field_named(const char *line);
 /* The value of a field, name in any case; NULL when it is not there. */
 const char *http_field_get(const struct http_head *head, const char *name);
 
+/*
+ * Copies a head, so that it outlives the bytes it was parsed from.
+ *
+ * Return: the copy with its strings in one block, to be freed with free();
+ * NULL without memory.
+ */
+struct http_head *http_head_copy(const struct http_head *head);
+
 /* The reason phrase of a status (RFC 9110 section 15). */
 const char *http_reason(int status);
 

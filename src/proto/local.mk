@@ -8,6 +8,7 @@ libproto_a_SOURCES = \
 	src/proto/msg.c src/proto/msg.h \
 	src/proto/range.c src/proto/range.h \
 	src/proto/route.c src/proto/route.h \
+	src/proto/server.c src/proto/server.h \
 	src/proto/status.c src/proto/status.h \
 	src/proto/uri.c src/proto/uri.h
 libproto_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)

@@ -189,7 +189,7 @@ void rig_expect_silence(struct rig *rig)
 {
     rig_collect(rig);
     ck_assert_msg(rig->got.len == 0, "'%.200s'", buf_cstr(&rig->got));
-    ck_assert_int_ne(rig->agent.session.state, SESSION_WORK);
+    ck_assert_int_ne(rig->agent.session.server.state, SESSION_WORK);
 }
 
 char *rig_request(const char *line, const char *body)

@@ -25,7 +25,7 @@ void session_teardown(void)
 
 enum session_state state(void)
 {
-    return rig.agent.session.state;
+    return rig.agent.session.server.state;
 }
 
 int files(void)

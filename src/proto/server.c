@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "proto/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/crypto.h"
+#include "util/num.h"
+
+/* Internal: nothing to report, go on with the rest of the bytes. */
+#define SERVER_GO_ON ((enum server_event) -1)
+
+void server_init(struct server *server)
+{
+    *server = (struct server) { .state = SESSION_RECEIVE };
+    msg_init(&server->in, HTTP_REQUEST);
+    msg_init(&server->probe.msg, HTTP_REQUEST);
+}
+
+void server_free(struct server *server)
+{
+    msg_free(&server->in);
+    msg_free(&server->probe.msg);
+}
+
+/* --- from state to state ------------------------------------------------- */
+
+/* Between two requests, with nothing of either. */
+static void request_over(struct server *server)
+{
+    msg_reset(&server->in);
+    server->step = SERVER_STEP_HEAD;
+    server->answered = false;
+    server->raw = false;
+    server->state = SESSION_RECEIVE;
+}
+
+static void probe_reset(struct probe *probe)
+{
+    msg_reset(&probe->msg);
+    probe->marked = false;
+}
+
+void server_quarantine(struct server *server)
+{
+    request_over(server);
+    probe_reset(&server->probe);
+    server->state = SESSION_QUARANTINE;
+}
+
+/* Gives up what is being received, worked on or sent. */
+static enum server_event give_up(struct server *server)
+{
+    bool working = server->state == SESSION_WORK;
+
+    request_over(server);
+    return working ? SERVER_ABANDON : SERVER_DROP;
+}
+
+/* Where the next request begins is unknown. */
+static enum server_event lose(struct server *server, struct http_fault fault)
+{
+    bool answered = server->answered;
+
+    server->fault = fault;
+    server_quarantine(server);
+    return answered ? SERVER_LOST : SERVER_FAULT;
+}
+
+enum server_event server_connected(struct server *server, bool fresh)
+{
+    enum server_event event = server_hangup(server);
+
+    if (!fresh)
+        server_quarantine(server);
+    return event;
+}
+
+enum server_event server_hangup(struct server *server)
+{
+    server->token[0] = '\0';
+    return give_up(server);
+}
+
+enum server_event server_stalled(struct server *server)
+{
+    static const struct http_fault late = { 408,
+                                            "the request did not arrive" };
+
+    if (!server_deadline(server))
+        return SERVER_NEED_MORE;
+    if (server->state == SESSION_RECEIVE)
+        return lose(server, late);
+    server_quarantine(server);
+    return SERVER_DROP;
+}
+
+void server_answered(struct server *server)
+{
+    if (server->state == SESSION_WORK)
+        server->state = SESSION_SEND;
+    else if (server->step >= SERVER_STEP_TOLD)
+        server->answered = true;
+}
+
+bool server_sent_all(struct server *server)
+{
+    if (server->state != SESSION_SEND)
+        return false;
+    request_over(server);
+    return true;
+}
+
+/* --- a new client among the bytes of an old one -------------------------- */
+
+static bool is_sync(const struct http_head *head)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    const struct route *route;
+    const char *rest;
+
+    return head->content_length <= 0 && !head->chunked
+           && route_match(head->method, head->target, &route, &rest, allow)
+                  == 0
+           && route->id == ROUTE_SYNC;
+}
+
+/*
+ * Looks for the reset marker and a well-formed sync behind it.
+ *
+ * Return: the bytes looked at; *found when they end with the head of a sync,
+ * which is in probe->msg then.
+ */
+static size_t probe_feed(struct probe *probe, const uint8_t *bytes, size_t n,
+                         bool *found)
+{
+    const uint8_t *marker;
+    enum msg_event event;
+    size_t used;
+
+    *found = false;
+    if (!probe->marked) {
+        marker = memchr(bytes, RESET_BYTE, n);
+        if (!marker)
+            return n;
+        probe->marked = true;
+        return (size_t) (marker - bytes) + 1;
+    }
+    event = msg_feed(&probe->msg, bytes, n, &used);
+    *found = event == MSG_HEAD && is_sync(&probe->msg.head);
+    if (event == MSG_FAULT || (event == MSG_HEAD && !*found))
+        probe_reset(probe);
+    return used;
+}
+
+/* The client that sent this sync has the stream from here on. */
+static enum server_event adopt(struct server *server)
+{
+    struct msg sync = server->probe.msg;
+    enum server_event event = give_up(server);
+
+    server->probe.msg = server->in;
+    server->in = sync;
+    server->step = SERVER_STEP_FOUND;
+    return event;
+}
+
+/* --- a request ----------------------------------------------------------- */
+
+static bool head_is_raw(const struct http_head *head)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    const struct route *route;
+    const char *rest;
+
+    return route_match(head->method, head->target, &route, &rest, allow) == 0
+           && (route->flags & ROUTE_RAW);
+}
+
+static enum server_event tell_head(struct server *server)
+{
+    server->raw = head_is_raw(&server->in.head);
+    probe_reset(&server->probe);
+    server->step = SERVER_STEP_TOLD;
+    return SERVER_HEAD;
+}
+
+/* The driver has seen the head, and has answered it or not. */
+static enum server_event head_told(struct server *server)
+{
+    static const struct http_fault unsure = {
+        417, "whether a body follows is unknown"
+    };
+
+    server->step = SERVER_STEP_BODY;
+    if (!server->in.head.expect_continue)
+        return SERVER_GO_ON;
+    if (!server->answered)
+        return SERVER_CONTINUE;
+    /* Told to stop, the client may or may not send its body. */
+    return server->in.state == MSG_STATE_DONE ? SERVER_GO_ON
+                                              : lose(server, unsure);
+}
+
+/* Looks for a new client in a body that cannot hold the marker; *used is
+ * shortened to the end of the sync that was found. */
+static enum server_event body_probe(struct server *server,
+                                    const uint8_t *bytes, size_t *used)
+{
+    const uint8_t *at = server->in.piece;
+    const uint8_t *end = at + server->in.piece_len;
+    bool found = false;
+    bool marked = false;
+
+    while (at < end && !found) {
+        at += probe_feed(&server->probe, at, (size_t) (end - at), &found);
+        marked = marked || server->probe.marked;
+    }
+    if (found) {
+        *used = (size_t) (at - bytes);
+        return adopt(server);
+    }
+    return marked ? SERVER_MARKED : SERVER_BODY;
+}
+
+static enum server_event on_body(struct server *server, const uint8_t *bytes,
+                                 size_t *used)
+{
+    enum server_event event;
+
+    if (server->in.piece_len == 0)
+        return SERVER_GO_ON;
+    event = server->raw ? SERVER_BODY : body_probe(server, bytes, used);
+    if (server->answered && event != SERVER_DROP) /* drain */
+        return SERVER_GO_ON;
+    return event;
+}
+
+static enum server_event on_end(struct server *server)
+{
+    if (server->answered) {
+        server->state = SESSION_SEND;
+        return SERVER_DRAINED;
+    }
+    server->state = SESSION_WORK;
+    return SERVER_END;
+}
+
+/* --- bytes, by state ----------------------------------------------------- */
+
+static enum server_event feed_receive(struct server *server,
+                                      const uint8_t *bytes, size_t n,
+                                      size_t *used)
+{
+    if (server->step == SERVER_STEP_FOUND)
+        return tell_head(server);
+    if (server->step == SERVER_STEP_TOLD)
+        return head_told(server);
+    switch (msg_feed(&server->in, bytes, n, used)) {
+    case MSG_HEAD:
+        return tell_head(server);
+    case MSG_BODY:
+        return on_body(server, bytes, used);
+    case MSG_END:
+        return on_end(server);
+    case MSG_RESET:
+        return give_up(server);
+    case MSG_FAULT:
+        return lose(server, server->in.fault);
+    case MSG_NEED_MORE:
+        break;
+    }
+    return SERVER_NEED_MORE;
+}
+
+/* Bytes while an answer is owed: its client is gone, this is another one. */
+static enum server_event feed_owing(struct server *server,
+                                    const uint8_t *bytes, size_t n,
+                                    size_t *used)
+{
+    (void) bytes;
+    (void) used;
+    return n > 0 ? give_up(server) : SERVER_NEED_MORE;
+}
+
+static enum server_event feed_quarantine(struct server *server,
+                                         const uint8_t *bytes, size_t n,
+                                         size_t *used)
+{
+    bool found;
+
+    if (n == 0)
+        return SERVER_NEED_MORE;
+    *used = probe_feed(&server->probe, bytes, n, &found);
+    return found ? adopt(server) : SERVER_GO_ON;
+}
+
+enum server_event server_feed(struct server *server, const uint8_t *bytes,
+                              size_t n, size_t *used)
+{
+    static enum server_event (*const feeders[])(
+        struct server *, const uint8_t *, size_t, size_t *) = {
+        [SESSION_RECEIVE] = feed_receive,
+        [SESSION_WORK] = feed_owing,
+        [SESSION_SEND] = feed_owing,
+        [SESSION_QUARANTINE] = feed_quarantine,
+    };
+    enum server_event event;
+
+    *used = 0;
+    do {
+        size_t step = 0;
+
+        event = feeders[server->state](server, bytes, n - *used, &step);
+        *used += step;
+        if (step > 0) /* bytes may be NULL when there are none */
+            bytes += step;
+    } while (event == SERVER_GO_ON);
+    return event;
+}
+
+/* --- questions ----------------------------------------------------------- */
+
+const struct http_head *server_head(const struct server *server)
+{
+    return &server->in.head;
+}
+
+const uint8_t *server_body(const struct server *server, size_t *n)
+{
+    *n = server->in.piece_len;
+    return server->in.piece;
+}
+
+int64_t server_body_seen(const struct server *server)
+{
+    return server->in.body_seen;
+}
+
+bool server_deadline(const struct server *server)
+{
+    return server->state == SESSION_SEND
+           || (server->state == SESSION_RECEIVE && !msg_idle(&server->in));
+}
+
+bool server_owes(const struct server *server)
+{
+    return server->state == SESSION_WORK || server->state == SESSION_SEND;
+}
+
+/* --- sessions ------------------------------------------------------------ */
+
+void server_begin(struct server *server, const char *token)
+{
+    snprintf(server->token, sizeof(server->token), "%s", token);
+}
+
+bool server_session_fits(const struct server *server,
+                         const struct route *route, const char *given)
+{
+    size_t n = strlen(server->token);
+
+    if (!given || route->id == ROUTE_SYNC)
+        return true;
+    return n > 0 && strlen(given) == n
+           && crypto_equal(given, server->token, n);
+}
+
+int server_heartbeat(const struct http_head *head, int64_t *seconds)
+{
+    const char *value = http_field_get(head, "X-Heartbeat");
+
+    *seconds = 0;
+    return value ? num_parse(value, 1, HEARTBEAT_MAX_S, seconds) : 0;
+}
