@@ -48,7 +48,6 @@ static void probe_reset(struct probe *probe)
 void server_quarantine(struct server *server)
 {
     request_over(server);
-    probe_reset(&server->probe);
     server->state = SESSION_QUARANTINE;
 }
 
@@ -83,6 +82,7 @@ enum server_event server_connected(struct server *server, bool fresh)
 enum server_event server_hangup(struct server *server)
 {
     server->token[0] = '\0';
+    probe_reset(&server->probe);
     return give_up(server);
 }
 
@@ -206,38 +206,12 @@ static enum server_event head_told(struct server *server)
                                               : lose(server, unsure);
 }
 
-/* Looks for a new client in a body that cannot hold the marker; *used is
- * shortened to the end of the sync that was found. */
-static enum server_event body_probe(struct server *server,
-                                    const uint8_t *bytes, size_t *used)
+/* A piece of the body; marked: with a marker in it, or behind one. */
+static enum server_event on_body(struct server *server, bool marked)
 {
-    const uint8_t *at = server->in.piece;
-    const uint8_t *end = at + server->in.piece_len;
-    bool found = false;
-    bool marked = false;
-
-    while (at < end && !found) {
-        at += probe_feed(&server->probe, at, (size_t) (end - at), &found);
-        marked = marked || server->probe.marked;
-    }
-    if (found) {
-        *used = (size_t) (at - bytes);
-        return adopt(server);
-    }
+    if (server->in.piece_len == 0 || server->answered) /* drain */
+        return SERVER_GO_ON;
     return marked ? SERVER_MARKED : SERVER_BODY;
-}
-
-static enum server_event on_body(struct server *server, const uint8_t *bytes,
-                                 size_t *used)
-{
-    enum server_event event;
-
-    if (server->in.piece_len == 0)
-        return SERVER_GO_ON;
-    event = server->raw ? SERVER_BODY : body_probe(server, bytes, used);
-    if (server->answered && event != SERVER_DROP) /* drain */
-        return SERVER_GO_ON;
-    return event;
 }
 
 static enum server_event on_end(struct server *server)
@@ -252,29 +226,63 @@ static enum server_event on_end(struct server *server)
 
 /* --- bytes, by state ----------------------------------------------------- */
 
+/*
+ * Looks for a new client in the n bytes that the message has taken.  Once there
+ * was a marker in a body that cannot hold it, the bytes behind it may be a sync
+ * wherever the message sees them: in the body, in its framing, or behind it,
+ * where the killed client's body was almost complete.
+ *
+ * Return: is there one?  *used is where it ends then.  *marked: a marker.
+ */
+static bool probe_taken(struct server *server, const uint8_t *bytes, size_t n,
+                        size_t *used, bool *marked)
+{
+    struct probe *probe = &server->probe;
+    bool found = false;
+    size_t at = 0;
+
+    *marked = false;
+    if (server->raw || (!probe->marked && server->in.piece_len == 0))
+        return false;
+    while (at < n && !found) {
+        at += probe_feed(probe, bytes + at, n - at, &found);
+        *marked = *marked || probe->marked;
+    }
+    if (found)
+        *used = at;
+    return found;
+}
+
 static enum server_event feed_receive(struct server *server,
                                       const uint8_t *bytes, size_t n,
                                       size_t *used)
 {
+    enum msg_event event;
+    bool marked;
+
     if (server->step == SERVER_STEP_FOUND)
         return tell_head(server);
     if (server->step == SERVER_STEP_TOLD)
         return head_told(server);
-    switch (msg_feed(&server->in, bytes, n, used)) {
+    event = msg_feed(&server->in, bytes, n, used);
+    if (event == MSG_RESET) { /* a sync behind it needs no probe */
+        probe_reset(&server->probe);
+        return give_up(server);
+    }
+    if (probe_taken(server, bytes, *used, used, &marked))
+        return adopt(server);
+    switch (event) {
     case MSG_HEAD:
         return tell_head(server);
     case MSG_BODY:
-        return on_body(server, bytes, used);
+        return on_body(server, marked);
     case MSG_END:
         return on_end(server);
-    case MSG_RESET:
-        return give_up(server);
     case MSG_FAULT:
         return lose(server, server->in.fault);
-    case MSG_NEED_MORE:
-        break;
+    default:
+        return SERVER_NEED_MORE;
     }
-    return SERVER_NEED_MORE;
 }
 
 /* Bytes while an answer is owed: its client is gone, this is another one. */

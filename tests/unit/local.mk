@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test-http \
 	tests/unit/test-msg \
 	tests/unit/test-route \
+	tests/unit/test-server \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -63,6 +64,9 @@ tests_unit_test_msg_LDADD = $(UNIT_LIBS)
 tests_unit_test_route_SOURCES = tests/unit/test-route.c
 tests_unit_test_route_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_route_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_SOURCES = tests/unit/test-server.c
+tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)
@@ -107,6 +111,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-transfer \
 	tests/unit/test-session \
 	tests/unit/test-session-files \
+	tests/unit/test-session-life \
 	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -159,6 +164,9 @@ tests_unit_test_transfer_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_files_SOURCES = tests/unit/test-session-files.c
 tests_unit_test_session_files_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_files_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_life_SOURCES = tests/unit/test-session-life.c
+tests_unit_test_session_life_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_life_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_quarantine_SOURCES = tests/unit/test-quarantine.c
 tests_unit_test_quarantine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quarantine_LDADD = $(UNIT_GUEST_LIBS)

@@ -92,10 +92,49 @@ START_TEST(values_cannot_break_out)
 }
 END_TEST
 
+/* The bytes that were parsed are gone, the copy stays. */
+START_TEST(copy_of_a_head)
+{
+    char bytes[] = "GET /p?q=1 HTTP/1.1\r\nHost: virtio-rpc\r\n"
+                   "X-Empty:\r\nContent-Length: 7\r\n\r\n";
+    struct http_fault fault;
+    struct http_head head;
+    AUTO_FREE struct http_head *copy = NULL;
+
+    ck_assert_int_eq(http_head_parse(HTTP_REQUEST, bytes, sizeof(bytes) - 1,
+                                     &head, &fault),
+                     0);
+    copy = http_head_copy(&head);
+    memset(bytes, 'x', sizeof(bytes) - 1);
+    memset(&head, 0, sizeof(head));
+    ck_assert_ptr_nonnull(copy);
+    ck_assert_str_eq(copy->method, "GET");
+    ck_assert_str_eq(copy->target, "/p?q=1");
+    ck_assert_uint_eq(copy->n_fields, 3);
+    ck_assert_str_eq(http_field_get(copy, "Host"), "virtio-rpc");
+    ck_assert_str_eq(http_field_get(copy, "X-Empty"), "");
+    ck_assert_int_eq(copy->content_length, 7);
+}
+END_TEST
+
+START_TEST(copy_of_a_response)
+{
+    struct http_head head = { .status = 204, .content_length = -1 };
+    AUTO_FREE struct http_head *copy = http_head_copy(&head);
+
+    ck_assert_ptr_nonnull(copy);
+    ck_assert_ptr_null(copy->method);
+    ck_assert_ptr_null(copy->target);
+    ck_assert_int_eq(copy->status, 204);
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
     tcase_add_test(tcase, fields_are_found_in_any_case);
     tcase_add_test(tcase, heads_cut_short);
     tcase_add_test(tcase, writes_heads);
     tcase_add_test(tcase, values_cannot_break_out);
+    tcase_add_test(tcase, copy_of_a_head);
+    tcase_add_test(tcase, copy_of_a_response);
 }

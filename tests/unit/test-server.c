@@ -1,0 +1,825 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "proto/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+const char unit_name[] = "server";
+
+#define HOST " HTTP/1.1\r\nHost: v\r\n"
+#define PING "GET /api/v1/ping" HOST "\r\n"
+#define SYNC "GET /api/v1/sync?id=abc" HOST "\r\n"
+#define MARK "\xFF"
+#define EXPECT "Expect: 100-continue\r\n"
+#define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
+
+#define POST(query, n) \
+    "POST /api/v1/shell/exec" query HOST "Content-Length: " n "\r\n\r\n"
+#define PUT(query, n) \
+    "PUT /api/v1/file/content" query HOST "Content-Length: " n "\r\n\r\n"
+
+/* --- a driver of few words ----------------------------------------------- */
+
+/*
+ * It writes down what the machine says, holds that against what it knows of
+ * the request, and does what the request's target asks for: "early" answers it
+ * at its head, "stay" never, "unsent" does not send the answer; others are
+ * answered when they are whole, and the answer is sent.
+ */
+struct play {
+    struct server server;
+    struct buf said;
+    struct buf body;
+    char target[128];
+    bool begun;    /* there is a request */
+    bool answered; /* and it has its answer */
+    int n_ends;
+};
+
+static void play_init(struct play *play)
+{
+    *play = (struct play) { .begun = false };
+    server_init(&play->server);
+    buf_init(&play->said, 1 << 20);
+    buf_init(&play->body, 1 << 20);
+}
+
+static void play_free(struct play *play)
+{
+    server_free(&play->server);
+    buf_free(&play->said);
+    buf_free(&play->body);
+}
+
+static void over(struct play *play)
+{
+    play->begun = false;
+    play->answered = false;
+    buf_clear(&play->body);
+}
+
+static void answer(struct play *play)
+{
+    ck_assert(play->begun && !play->answered);
+    play->answered = true;
+    server_answered(&play->server);
+}
+
+static void send_all(struct play *play)
+{
+    if (strstr(play->target, "unsent"))
+        return;
+    ck_assert(server_sent_all(&play->server));
+    over(play);
+}
+
+static void on_head(struct play *play)
+{
+    const struct http_head *head = server_head(&play->server);
+
+    ck_assert(!play->begun);
+    play->begun = true;
+    snprintf(play->target, sizeof(play->target), "%s", head->target);
+    buf_printf(&play->said, "HEAD %s %s\n", head->method, head->target);
+    if (strstr(play->target, "early"))
+        answer(play);
+}
+
+static void on_body(struct play *play)
+{
+    size_t n;
+    const uint8_t *bytes = server_body(&play->server, &n);
+
+    ck_assert(play->begun && !play->answered);
+    ck_assert_uint_gt(n, 0);
+    buf_append(&play->body, bytes, n);
+    ck_assert_int_eq(server_body_seen(&play->server),
+                     (int64_t) play->body.len);
+}
+
+static void on_end(struct play *play)
+{
+    play->n_ends++;
+    buf_puts(&play->said, "END ");
+    for (size_t i = 0; i < play->body.len; i++) {
+        unsigned char c = buf_data(&play->body)[i];
+
+        buf_printf(&play->said, c > 31 && c < 127 ? "%c" : "\\x%02X", c);
+    }
+    buf_puts(&play->said, "\n");
+    ck_assert_int_eq(play->server.state, SESSION_WORK);
+    if (strstr(play->target, "stay"))
+        return;
+    answer(play);
+    ck_assert_int_eq(play->server.state, SESSION_SEND);
+    send_all(play);
+}
+
+static void on_fault(struct play *play)
+{
+    buf_printf(&play->said, "FAULT %d %s\n", play->server.fault.http,
+               play->server.fault.detail);
+    ck_assert(!play->answered);
+    ck_assert_int_eq(play->server.state, SESSION_QUARANTINE);
+    over(play);
+}
+
+/* Whether an error was there before its client was found to be gone depends
+ * on the pieces; nobody gets it. */
+static void unsay_error(struct play *play)
+{
+    static const char words[] = "MARKED\n";
+    size_t n = sizeof(words) - 1;
+    struct buf *said = &play->said;
+
+    if (said->len >= n
+        && memcmp(buf_data(said) + said->len - n, words, n) == 0)
+        said->len -= n;
+}
+
+static void note(struct play *play, enum server_event event)
+{
+    static const char *const words[] = {
+        [SERVER_CONTINUE] = "CONTINUE", [SERVER_MARKED] = "MARKED",
+        [SERVER_DRAINED] = "DRAINED",   [SERVER_LOST] = "LOST",
+        [SERVER_DROP] = "DROP",         [SERVER_ABANDON] = "ABANDON",
+    };
+
+    if (event == SERVER_DROP)
+        unsay_error(play);
+    ck_assert_uint_lt(event, ARRAY_SIZE(words));
+    ck_assert_ptr_nonnull(words[event]);
+    buf_printf(&play->said, "%s\n", words[event]);
+}
+
+static void play_event(struct play *play, enum server_event event)
+{
+    switch (event) {
+    case SERVER_NEED_MORE:
+        return;
+    case SERVER_HEAD:
+        on_head(play);
+        return;
+    case SERVER_BODY:
+        on_body(play);
+        return;
+    case SERVER_END:
+        ck_assert(play->begun && !play->answered);
+        on_end(play);
+        return;
+    case SERVER_FAULT:
+        on_fault(play);
+        return;
+    case SERVER_CONTINUE:
+    case SERVER_MARKED:
+        ck_assert(play->begun && !play->answered);
+        note(play, event);
+        if (event == SERVER_MARKED)
+            answer(play);
+        return;
+    case SERVER_DRAINED:
+        ck_assert(play->begun && play->answered);
+        note(play, event);
+        send_all(play);
+        return;
+    case SERVER_LOST:
+        ck_assert(play->begun && play->answered);
+        ck_assert_int_eq(play->server.state, SESSION_QUARANTINE);
+        note(play, event);
+        over(play);
+        return;
+    case SERVER_DROP:
+    case SERVER_ABANDON:
+        ck_assert(event == SERVER_DROP || (play->begun && !play->answered));
+        note(play, event);
+        over(play);
+        return;
+    }
+}
+
+/* What has to hold whenever the machine wants more. */
+static void check_rest(const struct play *play)
+{
+    const struct server *server = &play->server;
+
+    switch (server->state) {
+    case SESSION_RECEIVE:
+        ck_assert(server_deadline(server) || !play->begun);
+        ck_assert(!server_owes(server));
+        break;
+    case SESSION_WORK:
+        ck_assert(play->begun && !play->answered);
+        ck_assert(!server_deadline(server) && server_owes(server));
+        break;
+    case SESSION_SEND:
+        ck_assert(play->begun && play->answered);
+        ck_assert(server_deadline(server) && server_owes(server));
+        break;
+    case SESSION_QUARANTINE:
+        ck_assert(!play->begun);
+        ck_assert(!server_deadline(server) && !server_owes(server));
+        break;
+    }
+}
+
+static void play_feed(struct play *play, const char *text, size_t n)
+{
+    struct guarded copy = guarded_copy(text, n);
+    const uint8_t *bytes = copy.bytes;
+    enum server_event event;
+
+    do {
+        size_t used = SIZE_MAX;
+
+        event = server_feed(&play->server, bytes, n, &used);
+        ck_assert_uint_le(used, n);
+        play_event(play, event);
+        bytes += used;
+        n -= used;
+    } while (event != SERVER_NEED_MORE);
+    ck_assert_uint_eq(n, 0);
+    check_rest(play);
+    guarded_free(&copy);
+}
+
+static void play_steps(struct play *play, const char *text, size_t n,
+                       size_t step)
+{
+    for (size_t at = 0; at < n; at += step)
+        play_feed(play, text + at, n - at < step ? n - at : step);
+}
+
+static void expect_said(struct play *play, const char *words)
+{
+    const char *said = play->said.len ? buf_cstr(&play->said) : "";
+
+    ck_assert_msg(strcmp(said, words) == 0, "said\n%s\ninstead of\n%s", said,
+                  words);
+    buf_clear(&play->said);
+}
+
+/* --- each rule, however the bytes come ----------------------------------- */
+
+static const struct {
+    const char *name;
+    const char *text;
+    size_t n;
+    const char *said;
+    enum session_state state;
+} rules[] = {
+    { "a request", BYTES(PING), "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "half a request", BYTES("GET /api/v1/ping" HOST), "", SESSION_RECEIVE },
+    { "one after the other", BYTES(PING SYNC PING),
+      "HEAD GET /api/v1/ping\nEND \nHEAD GET /api/v1/sync?id=abc\nEND \n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "a body", BYTES(POST("", "5") "hello"),
+      "HEAD POST /api/v1/shell/exec\nEND hello\n", SESSION_RECEIVE },
+    { "a chunked body",
+      BYTES("POST /api/v1/shell/exec" HOST CHUNKED
+            "3\r\nhel\r\n2\r\nlo\r\n0\r\nX-T: t\r\n\r\n"),
+      "HEAD POST /api/v1/shell/exec\nEND hello\n", SESSION_RECEIVE },
+    { "a raw body", BYTES(PUT("", "5") "a" MARK MARK "\n" MARK),
+      "HEAD PUT /api/v1/file/content\nEND a\\xFF\\xFF\\x0A\\xFF\n",
+      SESSION_RECEIVE },
+    { "a raw body with a sync", BYTES(PUT("", "49") MARK SYNC "123"),
+      "HEAD PUT /api/v1/file/content\n"
+      "END \\xFFGET /api/v1/sync?id=abc HTTP/1.1\\x0D\\x0AHost: v"
+      "\\x0D\\x0A\\x0D\\x0A123\n",
+      SESSION_RECEIVE },
+
+    { "marker between requests", BYTES(MARK MARK PING),
+      "DROP\nDROP\nHEAD GET /api/v1/ping\nEND \n", SESSION_RECEIVE },
+    { "marker in a head", BYTES("GET /api/v1/pi" MARK PING),
+      "DROP\nHEAD GET /api/v1/ping\nEND \n", SESSION_RECEIVE },
+    { "marker in a chunk size",
+      BYTES("PUT /api/v1/file/content" HOST CHUNKED "3" MARK PING),
+      "HEAD PUT /api/v1/file/content\nDROP\nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+
+    { "last writer wins over work", BYTES(POST("?stay", "2") "{}" PING),
+      "HEAD POST /api/v1/shell/exec?stay\nEND {}\nABANDON\n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "one byte wins over work", BYTES(POST("?stay", "2") "{}" "G"),
+      "HEAD POST /api/v1/shell/exec?stay\nEND {}\nABANDON\n",
+      SESSION_RECEIVE },
+    { "a marker wins over work", BYTES(POST("?stay", "2") "{}" MARK SYNC),
+      "HEAD POST /api/v1/shell/exec?stay\nEND {}\nABANDON\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+    { "last writer wins over an answer", BYTES(POST("?unsent", "2") "{}" PING),
+      "HEAD POST /api/v1/shell/exec?unsent\nEND {}\nDROP\n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+
+    { "an early answer drains the body",
+      BYTES(POST("?early", "42") PING "xxxx" PING),
+      "HEAD POST /api/v1/shell/exec?early\nDRAINED\n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "an early answer drains chunks",
+      BYTES("POST /api/v1/shell/exec?early" HOST CHUNKED
+            "26\r\n" PING "\r\n0\r\n\r\n" PING),
+      "HEAD POST /api/v1/shell/exec?early\nDRAINED\n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "an early answer drains a raw body",
+      BYTES(PUT("?early", "49") MARK SYNC "123" PING),
+      "HEAD PUT /api/v1/file/content?early\nDRAINED\n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "an early answer to nothing more", BYTES("GET /early" HOST "\r\n" PING),
+      "HEAD GET /early\nDRAINED\nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "an early answer that is not sent", BYTES(POST("?early&unsent", "1") "x"),
+      "HEAD POST /api/v1/shell/exec?early&unsent\nDRAINED\n", SESSION_SEND },
+    { "a fault behind an early answer",
+      BYTES("POST /api/v1/shell/exec?early" HOST CHUNKED "z\r\n" PING),
+      "HEAD POST /api/v1/shell/exec?early\nLOST\n", SESSION_QUARANTINE },
+
+    { "the marker makes a body wrong",
+      BYTES(POST("", "44") "{" MARK PING "}}}}" PING),
+      "HEAD POST /api/v1/shell/exec\nMARKED\nDRAINED\n"
+      "HEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "a sync in a body", BYTES(POST("", "200") "{\"com" MARK SYNC PING),
+      "HEAD POST /api/v1/shell/exec\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "a sync in a chunk",
+      BYTES("POST /api/v1/shell/exec" HOST CHUNKED "200\r\n{" MARK SYNC),
+      "HEAD POST /api/v1/shell/exec\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+    { "a sync in a body that is drained",
+      BYTES(POST("?early", "200") "{\"com" MARK SYNC),
+      "HEAD POST /api/v1/shell/exec?early\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \n",
+      SESSION_RECEIVE },
+
+    { "told to continue",
+      BYTES("PUT /api/v1/file/content" HOST EXPECT
+            "Content-Length: 2\r\n\r\nab"),
+      "HEAD PUT /api/v1/file/content\nCONTINUE\nEND ab\n", SESSION_RECEIVE },
+    { "told to stop",
+      BYTES("PUT /api/v1/file/content?early" HOST EXPECT
+            "Content-Length: 2\r\n\r\nab" PING),
+      "HEAD PUT /api/v1/file/content?early\nLOST\n", SESSION_QUARANTINE },
+    { "told to stop without a body",
+      BYTES("GET /early" HOST EXPECT "\r\n" PING),
+      "HEAD GET /early\nDRAINED\nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+
+    { "a fault in a head", BYTES("GET\r\n\r\n" PING SYNC),
+      "FAULT 400 malformed request line\n", SESSION_QUARANTINE },
+    { "a fault in a body",
+      BYTES("POST /api/v1/shell/exec" HOST CHUNKED "z\r\n" PING),
+      "HEAD POST /api/v1/shell/exec\nFAULT 400 malformed chunk size\n",
+      SESSION_QUARANTINE },
+    { "out of quarantine", BYTES("\r\n" PING MARK SYNC PING),
+      "FAULT 400 empty line in front of a message\nDROP\n"
+      "HEAD GET /api/v1/sync?id=abc\nEND \nHEAD GET /api/v1/ping\nEND \n",
+      SESSION_RECEIVE },
+    { "not out of quarantine", BYTES("\r\n" SYNC MARK PING MARK "x" SYNC),
+      "FAULT 400 empty line in front of a message\n", SESSION_QUARANTINE },
+    { "a sync with a body is none",
+      BYTES("\r\n" MARK "GET /api/v1/sync?id=a" HOST "Content-Length: 1\r\n"
+            "\r\n" "x" MARK "GET /api/v1/sync?id=a" HOST CHUNKED
+            "0\r\n\r\n"),
+      "FAULT 400 empty line in front of a message\n", SESSION_QUARANTINE },
+};
+
+static void expect_rule(struct play *play, size_t i)
+{
+    expect_said(play, rules[i].said);
+    ck_assert_int_eq(play->server.state, rules[i].state);
+    play_free(play);
+}
+
+START_TEST(whole_or_not)
+{
+    static const size_t steps[] = { 10000, 1, 2, 3, 7 };
+    const char *text = rules[_i].text;
+    size_t n = rules[_i].n;
+    struct play play;
+
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        play_init(&play);
+        play_steps(&play, text, n, steps[i]);
+        expect_rule(&play, (size_t) _i);
+    }
+    for (size_t cut = 1; cut < n; cut++) {
+        play_init(&play);
+        play_feed(&play, text, cut);
+        play_feed(&play, text + cut, n - cut);
+        expect_rule(&play, (size_t) _i);
+    }
+}
+END_TEST
+
+/* --- cut anywhere -------------------------------------------------------- */
+
+/* What clients are at when they are killed; cut at every byte. */
+static const struct {
+    const char *text;
+    size_t n;
+    size_t raw_from; /* 0, or where a raw body begins: a marker in it is
+                      * content until the other side is seen to leave */
+} victims[] = {
+    { BYTES(PING), 0 },
+    { BYTES(MARK SYNC), 0 },
+    { BYTES(POST("", "20") "{\"command\":\"df -h\"}x"), 0 },
+    { BYTES(POST("?early", "20") "{\"command\":\"df -h\"}x"), 0 },
+    { BYTES(POST("?stay", "2") "{}"), 0 },
+    { BYTES(POST("?unsent", "2") "{}"), 0 },
+    { BYTES("POST /api/v1/shell/exec" HOST CHUNKED
+            "5;x=y\r\n{\"a\":\r\n2\r\n1}\r\n0\r\nX-T: t\r\n\r\n"), 0 },
+    { BYTES(POST("", "100") "{" MARK PING), 0 },
+    { BYTES(POST("", "100") "{" MARK SYNC), 0 },
+    { BYTES("PUT /api/v1/file/content?early" HOST EXPECT
+            "Content-Length: 100\r\n\r\n" PING MARK PING), 0 },
+    { BYTES("rubbish\r\n\r\n" PING MARK PING), 0 },
+    { BYTES(PUT("", "300") MARK PING SYNC MARK PING),
+      sizeof(PUT("", "300")) - 1 },
+    { BYTES(PUT("?early", "300") MARK PING SYNC MARK PING),
+      sizeof(PUT("?early", "300")) - 1 },
+};
+
+static bool cut_in_data(size_t i, size_t cut)
+{
+    return victims[i].raw_from > 0 && cut >= victims[i].raw_from;
+}
+
+/* A new client, whose bytes follow the old one's: of both only the sync is
+ * carried out.  Return: was it? */
+static bool sync_comes(struct play *play, size_t step)
+{
+    int ends = play->n_ends;
+
+    play_steps(play, BYTES(MARK SYNC), step);
+    return play->n_ends == ends + 1
+           && strcmp(play->target, "/api/v1/sync?id=abc") == 0
+           && play->server.state == SESSION_RECEIVE
+           && !server_deadline(&play->server);
+}
+
+static void expect_ping(struct play *play)
+{
+    int ends = play->n_ends;
+
+    play_feed(play, BYTES(PING));
+    ck_assert_int_eq(play->n_ends, ends + 1);
+    ck_assert_str_eq(play->target, "/api/v1/ping");
+    ck_assert_int_eq(play->server.state, SESSION_RECEIVE);
+}
+
+static void play_cut(struct play *play, size_t i, size_t cut)
+{
+    play_init(play);
+    play_feed(play, victims[i].text, cut);
+    buf_clear(&play->said);
+}
+
+START_TEST(cut_then_sync)
+{
+    static const size_t steps[] = { 1, 10000 };
+    size_t i = (size_t) _i;
+    struct play play;
+
+    for (size_t cut = 0; cut <= victims[i].n; cut++) {
+        for (size_t way = 0; way < ARRAY_SIZE(steps); way++) {
+            play_cut(&play, i, cut);
+            if (!cut_in_data(i, cut)) {
+                ck_assert_msg(sync_comes(&play, steps[way]), "cut at %zu: %s",
+                              cut, buf_cstr(&play.said));
+            } else {
+                /* no answer: the client leaves and comes again */
+                ck_assert(!sync_comes(&play, steps[way]));
+                play_event(&play, server_hangup(&play.server));
+                ck_assert(sync_comes(&play, steps[way]));
+            }
+            expect_ping(&play);
+            play_free(&play);
+        }
+    }
+}
+END_TEST
+
+START_TEST(cut_then_hangup)
+{
+    size_t i = (size_t) _i;
+    struct play play;
+
+    for (size_t cut = 0; cut <= victims[i].n; cut++) {
+        play_cut(&play, i, cut);
+        play_event(&play, server_hangup(&play.server));
+        check_rest(&play);
+        ck_assert(!play.begun && !server_deadline(&play.server));
+        play_event(&play, server_connected(&play.server, true));
+        expect_ping(&play);
+        play_free(&play);
+    }
+}
+END_TEST
+
+/* The agent was restarted meanwhile: what is left of the request comes to one
+ * that has not seen its beginning, and is never carried out. */
+START_TEST(cut_then_restart)
+{
+    size_t i = (size_t) _i;
+    size_t n = victims[i].n;
+    struct play play;
+
+    for (size_t cut = 0; cut < n; cut++) {
+        play_init(&play);
+        play_event(&play, server_connected(&play.server, false));
+        play_feed(&play, victims[i].text + cut, n - cut);
+        if (play.n_ends > 0)
+            ck_assert_str_eq(play.target, "/api/v1/sync?id=abc");
+        ck_assert(sync_comes(&play, 1));
+        play_free(&play);
+    }
+}
+END_TEST
+
+/* --- who comes, goes and stalls ------------------------------------------ */
+
+static void play_into(struct play *play, enum session_state state)
+{
+    static const char *const ways[] = {
+        [SESSION_RECEIVE] = POST("", "9") "half",
+        [SESSION_WORK] = POST("?stay", "2") "{}",
+        [SESSION_SEND] = POST("?unsent", "2") "{}",
+        [SESSION_QUARANTINE] = "\r\n",
+    };
+
+    play_init(play);
+    play_feed(play, ways[state], strlen(ways[state]));
+    ck_assert_int_eq(play->server.state, state);
+    buf_clear(&play->said);
+}
+
+static const char *voided(enum session_state state)
+{
+    return state == SESSION_WORK ? "ABANDON\n" : "DROP\n";
+}
+
+START_TEST(hangup_anywhere)
+{
+    struct play play;
+
+    play_into(&play, (enum session_state) _i);
+    play_event(&play, server_hangup(&play.server));
+    expect_said(&play, voided((enum session_state) _i));
+    ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
+    play_free(&play);
+}
+END_TEST
+
+START_TEST(connected_anywhere)
+{
+    struct play play;
+
+    play_into(&play, (enum session_state) _i);
+    play_event(&play, server_connected(&play.server, true));
+    expect_said(&play, voided((enum session_state) _i));
+    ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
+    play_free(&play);
+    play_into(&play, (enum session_state) _i);
+    play_event(&play, server_connected(&play.server, false));
+    expect_said(&play, voided((enum session_state) _i));
+    ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
+    play_free(&play);
+}
+END_TEST
+
+START_TEST(stalled_anywhere)
+{
+    static const char *const said[] = {
+        [SESSION_RECEIVE] = "FAULT 408 the request did not arrive\n",
+        [SESSION_WORK] = "",
+        [SESSION_SEND] = "DROP\n",
+        [SESSION_QUARANTINE] = "",
+    };
+    struct play play;
+
+    play_into(&play, (enum session_state) _i);
+    play_event(&play, server_stalled(&play.server));
+    expect_said(&play, said[_i]);
+    ck_assert_int_eq(play.server.state,
+                     _i == SESSION_WORK ? SESSION_WORK : SESSION_QUARANTINE);
+    play_free(&play);
+}
+END_TEST
+
+/* The answer is there already; nothing stalls where nothing was begun. */
+START_TEST(stalled_otherwise)
+{
+    struct play play;
+
+    play_init(&play);
+    play_event(&play, server_stalled(&play.server));
+    ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
+    play_feed(&play, BYTES(MARK));
+    ck_assert(!server_deadline(&play.server));
+    play_feed(&play, BYTES(POST("?early", "9") "half"));
+    buf_clear(&play.said);
+    play_event(&play, server_stalled(&play.server));
+    expect_said(&play, "LOST\n");
+    play_free(&play);
+}
+END_TEST
+
+/* Answers and empty outputs where none is due change nothing. */
+START_TEST(untimely)
+{
+    struct play play;
+
+    play_init(&play);
+    server_answered(&play.server);
+    ck_assert(!server_sent_all(&play.server));
+    play_feed(&play, BYTES(POST("", "2") "{"));
+    ck_assert(!server_sent_all(&play.server));
+    play_feed(&play, BYTES("}"));
+    expect_said(&play, "HEAD POST /api/v1/shell/exec\nEND {}\n");
+    play_free(&play);
+    play_into(&play, SESSION_QUARANTINE);
+    server_answered(&play.server);
+    ck_assert(!server_sent_all(&play.server));
+    ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
+    play_free(&play);
+}
+END_TEST
+
+/* The driver has no memory for a request: nothing of it is taken. */
+START_TEST(no_memory)
+{
+    static const char text[] = POST("", "5") "hello" PING;
+    struct play play;
+    size_t used;
+
+    play_init(&play);
+    ck_assert_int_eq(server_feed(&play.server, (const uint8_t *) text,
+                                 sizeof(text) - 1, &used),
+                     SERVER_HEAD);
+    server_quarantine(&play.server);
+    play_feed(&play, text + used, sizeof(text) - 1 - used);
+    expect_said(&play, "");
+    ck_assert(sync_comes(&play, 1));
+    play_free(&play);
+}
+END_TEST
+
+START_TEST(nothing_is_fed)
+{
+    struct play play;
+    size_t used = 1;
+
+    play_init(&play);
+    ck_assert_int_eq(server_feed(&play.server, NULL, 0, &used),
+                     SERVER_NEED_MORE);
+    ck_assert_uint_eq(used, 0);
+    play_free(&play);
+    for (int state = 0; state <= SESSION_QUARANTINE; state++) {
+        play_into(&play, (enum session_state) state);
+        play_feed(&play, "", 0);
+        expect_said(&play, "");
+        ck_assert_int_eq(play.server.state, state);
+        play_free(&play);
+    }
+}
+END_TEST
+
+/* --- sessions ------------------------------------------------------------ */
+
+#define TOKEN "0123456789abcdef0123456789abcdef"
+
+static const struct route *route_of(enum route_id id)
+{
+    size_t n;
+    const struct route *routes = route_table(&n);
+
+    for (size_t i = 0; i < n; i++)
+        if (routes[i].id == id)
+            return &routes[i];
+    ck_abort_msg("no route %d", (int) id);
+}
+
+static const char *const wrong_tokens[] = {
+    "", "0", "0123456789abcdef0123456789abcde",
+    "0123456789abcdef0123456789abcdef0", "0123456789abcdef0123456789abcdee",
+    "1123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789ABCDEF",
+};
+
+START_TEST(tokens)
+{
+    const struct route *route = route_of((enum route_id) _i);
+    bool free_for_all = _i == ROUTE_SYNC;
+    struct server server;
+
+    server_init(&server);
+    for (size_t i = 0; i < ARRAY_SIZE(wrong_tokens); i++) {
+        ck_assert(server_session_fits(&server, route, wrong_tokens[i])
+                  == free_for_all);
+        server_begin(&server, TOKEN);
+        ck_assert(server_session_fits(&server, route, wrong_tokens[i])
+                  == free_for_all);
+        ck_assert(server_session_fits(&server, route, TOKEN));
+        ck_assert(server_session_fits(&server, route, NULL));
+        if (i % 2)
+            server_hangup(&server);
+        else
+            server_connected(&server, false);
+        ck_assert(server_session_fits(&server, route, TOKEN) == free_for_all);
+        ck_assert(server_session_fits(&server, route, NULL));
+    }
+    server_free(&server);
+}
+END_TEST
+
+/* One sync later the token of the one before is wrong. */
+START_TEST(tokens_follow_each_other)
+{
+    const struct route *route = route_of(ROUTE_PING);
+    struct server server;
+
+    server_init(&server);
+    server_begin(&server, TOKEN);
+    server_begin(&server, "ffffffffffffffffffffffffffffffff");
+    ck_assert(!server_session_fits(&server, route, TOKEN));
+    ck_assert(server_session_fits(&server, route,
+                                  "ffffffffffffffffffffffffffffffff"));
+    server_free(&server);
+}
+END_TEST
+
+/* Only leaving voids it: not another's bytes, not a fault, not silence. */
+START_TEST(token_lasts)
+{
+    const struct route *route = route_of(ROUTE_PING);
+    struct play play;
+
+    play_init(&play);
+    server_begin(&play.server, TOKEN);
+    play_feed(&play, BYTES(POST("?stay", "2") "{}" MARK PING "G"));
+    play_event(&play, server_stalled(&play.server));
+    ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
+    ck_assert(server_session_fits(&play.server, route, TOKEN));
+    play_free(&play);
+}
+END_TEST
+
+static const struct {
+    const char *value; /* NULL: no field */
+    int result;
+    int64_t seconds;
+} heartbeats[] = {
+    { NULL, 0, 0 },          { "1", 0, 1 },         { "2", 0, 2 },
+    { "60", 0, 60 },         { "0", -ERANGE, 0 },   { "61", -ERANGE, 0 },
+    { "", -EINVAL, 0 },      { "-1", -EINVAL, 0 },  { "+1", -EINVAL, 0 },
+    { "1.5", -EINVAL, 0 },   { "2s", -EINVAL, 0 },  { "0x2", -EINVAL, 0 },
+    { "99999999999999999999", -ERANGE, 0 },         { "on", -EINVAL, 0 },
+};
+
+START_TEST(heartbeat)
+{
+    struct http_head head = { .content_length = -1 };
+    int64_t seconds = -1;
+
+    if (heartbeats[_i].value)
+        head.fields[head.n_fields++] = (struct http_field) {
+            "x-heartbeat", heartbeats[_i].value
+        };
+    ck_assert_int_eq(server_heartbeat(&head, &seconds),
+                     heartbeats[_i].result);
+    ck_assert_int_eq(seconds, heartbeats[_i].seconds);
+}
+END_TEST
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_loop_test(tcase, whole_or_not, 0, ARRAY_SIZE(rules));
+    tcase_add_loop_test(tcase, cut_then_sync, 0, ARRAY_SIZE(victims));
+    tcase_add_loop_test(tcase, cut_then_hangup, 0, ARRAY_SIZE(victims));
+    tcase_add_loop_test(tcase, cut_then_restart, 0, ARRAY_SIZE(victims));
+    tcase_add_loop_test(tcase, hangup_anywhere, 0, SESSION_QUARANTINE + 1);
+    tcase_add_loop_test(tcase, connected_anywhere, 0, SESSION_QUARANTINE + 1);
+    tcase_add_loop_test(tcase, stalled_anywhere, 0, SESSION_QUARANTINE + 1);
+    tcase_add_test(tcase, stalled_otherwise);
+    tcase_add_test(tcase, untimely);
+    tcase_add_test(tcase, no_memory);
+    tcase_add_test(tcase, nothing_is_fed);
+    tcase_add_loop_test(tcase, tokens, 0, ROUTE_COUNT);
+    tcase_add_test(tcase, tokens_follow_each_other);
+    tcase_add_test(tcase, token_lasts);
+    tcase_add_loop_test(tcase, heartbeat, 0, ARRAY_SIZE(heartbeats));
+}
