@@ -9,6 +9,7 @@
 
 #include "guest/agent.h"
 #include "guest/handlers.h"
+#include "guest/once.h"
 #include "guest/transfer.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -151,15 +152,11 @@ static bool auth_check_raw_end(struct request *request)
     return false;
 }
 
-static bool auth_check_json(struct request *request)
+static bool auth_check_body(struct request *request)
 {
-    char hex[DIGEST_HEX_MAX];
-    int r = digest_bytes(DIGEST_SHA256, buf_data(&request->body),
-                         request->body.len, hex);
-
-    if (r < 0)
-        request_error(request, r, &(struct error) ERROR_INIT);
-    return r == 0 && auth_verify(request, hex);
+    return request->route->flags & ROUTE_RAW
+               ? auth_check_raw_end(request)
+               : auth_verify(request, request->body_sha256);
 }
 
 bool admission_size(struct request *request, int64_t n)
@@ -187,7 +184,9 @@ void admission_begin(struct request *request)
         return;
     if (raw && auth_needed(request) && !auth_check_raw(request))
         return;
-    if (!rate_check(request))
+    if (!once_look(request))
+        return;
+    if (!request->recalled && !rate_check(request))
         return;
     if (raw)
         request->handler->open(request);
@@ -206,17 +205,34 @@ static bool params_parse(struct request *request)
     return r == 0;
 }
 
+/* The digest of a body that is in memory, when somebody asks for it. */
+static bool body_digest(struct request *request)
+{
+    int r;
+
+    if ((request->route->flags & ROUTE_RAW)
+        || (!auth_needed(request) && !once_applies(request)))
+        return true;
+    r = digest_bytes(DIGEST_SHA256, buf_data(&request->body),
+                     request->body.len, request->body_sha256);
+    if (r < 0)
+        request_error(request, r, &(struct error) ERROR_INIT);
+    return r == 0;
+}
+
 void admission_run(struct request *request)
 {
     const struct route *route = request->route;
 
-    if (auth_needed(request)) {
-        bool fine = route->flags & ROUTE_RAW ? auth_check_raw_end(request)
-                                             : auth_check_json(request);
-
-        if (!fine)
-            return;
-    }
+    if (!body_digest(request))
+        return;
+    if (auth_needed(request) && !auth_check_body(request))
+        return;
+    if (!once_begin(request))
+        return;
+    /* It was to be answered from memory, and was pushed out meanwhile. */
+    if (request->recalled && !rate_check(request))
+        return;
     if ((route->flags & ROUTE_JSON) && !params_parse(request))
         return;
     request->handler->run(request);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "guest/environment.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 static void stop(void *arg)
@@ -102,8 +103,11 @@ int agent_init(struct agent *agent, struct settings *settings,
 {
     int r;
 
-    *agent = (struct agent) { .settings = *settings };
+    *agent = (struct agent) { .settings = *settings,
+                              .grace_ms = SESSION_GRACE_MS };
     *settings = (struct settings) { 0 };
+    memory_init(&agent->memory, clock_ms());
+    transfers_init(&agent->transfers, agent);
     r = loop_init(&agent->loop);
     if (r < 0)
         return error_errno(err, r, "event loop");
@@ -145,6 +149,8 @@ int agent_run(struct agent *agent)
 void agent_free(struct agent *agent)
 {
     session_free(&agent->session);
+    orphans_free(&agent->orphans);
+    memory_free(&agent->memory);
     transfers_drop(&agent->transfers);
     port_free(&agent->port);
     rate_free(&agent->rate);

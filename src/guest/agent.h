@@ -6,6 +6,8 @@
 
 #include "guest/auth_check.h"
 #include "guest/loop.h"
+#include "guest/memory.h"
+#include "guest/orphan.h"
 #include "guest/path_policy.h"
 #include "guest/port.h"
 #include "guest/proc.h"
@@ -29,6 +31,9 @@ struct agent {
     struct auth_check auth;
     struct path_policy paths;
     struct transfers transfers;
+    struct memory memory;
+    struct orphans orphans;
+    int64_t grace_ms; /* SESSION_GRACE_MS; a test may be in a hurry */
     struct strlist environment; /* that commands start with */
     int64_t running; /* commands, handlers and service tools now */
     char boot_id[BOOT_ID_MAX];

@@ -230,7 +230,7 @@ static void child_exited(void *arg, int status)
     }
     /* Its time is over for all that it started.  While one of them lives no
      * other process can get the number. */
-    if (child->timed_out)
+    if (child->terminated)
         kill(-child->group, SIGKILL);
     start_finish(child);
     streams_finish(child);
@@ -239,13 +239,20 @@ static void child_exited(void *arg, int status)
 }
 
 /* First TERM, then KILL until it is gone. */
+static void terminate(struct child *child)
+{
+    proc_kill(&child->proc, child->terminated ? SIGKILL : SIGTERM);
+    child->terminated = true;
+    loop_timer_start(child->loop, &child->deadline, KILL_GRACE_MS);
+}
+
 static void deadline_expired(void *arg)
 {
     struct child *child = arg;
 
-    proc_kill(&child->proc, child->timed_out ? SIGKILL : SIGTERM);
-    child->timed_out = true;
-    loop_timer_start(child->loop, &child->deadline, KILL_GRACE_MS);
+    if (!child->terminated)
+        child->timed_out = true;
+    terminate(child);
 }
 
 static void __attribute__((noreturn))
@@ -370,6 +377,14 @@ int child_start(struct loop *loop, struct procs *procs,
         loop_timer_start(loop, &made->deadline, spec->timeout_ms);
     *child = made;
     return 0;
+}
+
+void child_end(struct child *child)
+{
+    if (child->terminated || child->reaped)
+        return;
+    child->ended = true;
+    terminate(child);
 }
 
 void child_cancel(struct child *child)

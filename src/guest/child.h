@@ -53,6 +53,7 @@ struct child {
     int64_t started_us;
     bool reaped;
     bool cancelled;
+    bool terminated; /* TERM was sent, KILL comes next */
     void (*done)(void *arg, struct child *child);
     void *arg;
 
@@ -62,6 +63,7 @@ struct child {
     const char *start_step; /* what failed then: "working_dir", "execve" */
     int status;           /* of waitpid(2) */
     bool timed_out;
+    bool ended;           /* child_end() was called in time */
     bool truncated;       /* output past the ceiling was dropped */
     bool orphans;         /* somebody held the pipes after the end */
     int64_t duration_us;
@@ -78,6 +80,10 @@ int child_start(struct loop *loop, struct procs *procs,
                 const struct child_spec *spec,
                 void (*done)(void *arg, struct child *child), void *arg,
                 struct child **child);
+
+/* Ends it before its time, as the deadline does: TERM, KILL, and done() is
+ * called. */
+void child_end(struct child *child);
 
 /* Kills the whole group; done will not be called. */
 void child_cancel(struct child *child);

@@ -63,6 +63,8 @@ struct json_object *child_report(struct child *child)
         return NULL;
     if (WIFSIGNALED(child->status))
         add_signal(data, WTERMSIG(child->status));
+    if (child->ended)
+        json_add_bool(data, "ended", true);
     if (child->truncated)
         json_add_bool(data, "truncated", true);
     if (child->orphans)

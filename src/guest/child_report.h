@@ -13,7 +13,7 @@ int child_exit_code(const struct child *child);
 
 /*
  * exit_code, stdout, stderr and duration_ms, as the specification has them;
- * signal, truncated and orphans where they apply.  Takes the outputs out of
+ * signal, ended, truncated and orphans where they apply.  Takes the outputs out of
  * the child, so that they are not in memory twice.
  *
  * Return: an object to be freed, or NULL without memory.

@@ -88,19 +88,26 @@ void content_get_run(struct request *request)
 struct put {
     struct request *request;
     struct upload *upload;
-    struct transfer *transfer; /* NULL: the body is the whole file */
+    struct transfer *transfer; /* while a part of it arrives, else NULL */
     bool last;
+    bool failed; /* it could not be written */
 };
 
-/* A part keeps its file between requests, unless it is cut short: then
- * nobody knows how much of it came. */
+/* A part that is cut short has not come: the file is again what it was before,
+ * and the part can be sent once more. */
+static void part_drop(struct put *put)
+{
+    if (put->failed || upload_rewind(put->transfer->upload) < 0)
+        transfer_end(put->transfer);
+}
+
 static void put_drop(void *work)
 {
     struct put *put = work;
 
     upload_free(put->upload);
     if (put->transfer)
-        transfer_end(put->transfer);
+        part_drop(put);
     free(put);
 }
 
@@ -178,6 +185,9 @@ static int put_part(struct put *put, const struct put_query *q,
         || upload_size(transfer->upload) != range.first)
         return error_set(err, STATUS_INVALID_PARAMS,
                          "the part does not follow the one before");
+    r = upload_mark(transfer->upload, err);
+    if (r < 0)
+        return r;
     put->transfer = transfer;
     put->last = range.last + 1 == total;
     return 0;
@@ -227,9 +237,11 @@ static struct upload *put_file(const struct put *put)
 
 void content_put_body(struct request *request, const uint8_t *bytes, size_t n)
 {
+    struct put *put = request->work;
     struct error err = ERROR_INIT;
-    int r = upload_write(put_file(request->work), bytes, n, &err);
+    int r = upload_write(put_file(put), bytes, n, &err);
 
+    put->failed = r < 0;
     if (r < 0)
         request_error(request, r, &err);
 }
@@ -285,6 +297,11 @@ void content_put_run(struct request *request)
     if (put->transfer && !put->last) {
         part_done(put);
         return;
+    }
+    if (put->transfer) { /* the file is whole, the transfer is over */
+        put->upload = steal_ptr(&put->transfer->upload);
+        transfer_end(put->transfer);
+        put->transfer = NULL;
     }
     r = upload_commit(put_file(put), &request->agent->procs, put_done, put,
                       &err);

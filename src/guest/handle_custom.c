@@ -41,6 +41,14 @@ static void custom_drop(void *work)
     free(custom);
 }
 
+static void custom_end(void *work)
+{
+    const struct custom *custom = work;
+
+    if (custom->child)
+        child_end(custom->child);
+}
+
 static void custom_done(void *arg, struct child *child)
 {
     struct custom *custom = arg;
@@ -163,6 +171,7 @@ void custom_run(struct request *request)
     if (!custom)
         return;
     custom->request = request;
+    request->end = custom_end;
     r = custom_start(custom, &err);
     if (r)
         request_error(request, r, &err);

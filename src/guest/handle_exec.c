@@ -47,6 +47,14 @@ static void exec_drop(void *work)
     free(exec);
 }
 
+static void exec_end(void *work)
+{
+    const struct exec *exec = work;
+
+    if (exec->child)
+        child_end(exec->child);
+}
+
 /* "argv" is taken as it is; "command" is checked and split. */
 static int exec_words(struct exec *exec, struct json_object *params,
                       struct error *err)
@@ -207,6 +215,7 @@ void exec_run(struct request *request)
     if (!exec)
         return;
     exec->request = request;
+    request->end = exec_end;
     r = exec_params(exec, &err);
     if (r == 0)
         r = command_resolve(&request->agent->settings.allowed_commands,

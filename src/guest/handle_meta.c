@@ -56,7 +56,7 @@ void sync_run(struct request *request)
                      "'id' is missing or malformed");
         return;
     }
-    transfers_drop(&agent->transfers);
+    transfers_leave(&agent->transfers);
     token = session_begin(&agent->session);
     if (token)
         request_ok(request, sync_json(agent, id, token));

@@ -46,6 +46,28 @@ static void control_drop(void *work)
     free(control);
 }
 
+static void control_end(void *work)
+{
+    const struct control *control = work;
+
+    if (control->child)
+        child_end(control->child);
+}
+
+/* The tool was not allowed to finish.  Return: true when it has been told. */
+static bool control_broken(struct control *control, struct child *child)
+{
+    if (!child->timed_out && !child->ended)
+        return false;
+    request_fail(control->request,
+                 child->ended ? STATUS_CMD_EXEC_FAILED : STATUS_CMD_TIMEOUT,
+                 child->ended ? child_report(child) : NULL,
+                 "'%s %s' %s", actions[control->action], control->name,
+                 child->ended ? "was ended before its time"
+                              : "did not end in time");
+    return true;
+}
+
 static int control_spawn(struct control *control, struct strlist *argv,
                          void (*done)(void *, struct child *),
                          struct error *err)
@@ -102,11 +124,9 @@ static void queried(void *arg, struct child *child)
 
     control->child = NULL;
     control->manager->parse(control->name, child, &state);
-    if (child->timed_out)
-        request_fail(control->request, STATUS_CMD_TIMEOUT, NULL,
-                     "%s did not tell the state in time",
-                     control->manager->name);
-    else if (!state.found)
+    if (control_broken(control, child))
+        return;
+    if (!state.found)
         request_fail(control->request, STATUS_SERVICE_NOT_FOUND, NULL,
                      "no service '%s' (%s)", control->name,
                      control->manager->name);
@@ -150,12 +170,8 @@ static void acted(void *arg, struct child *child)
     int r;
 
     control->child = NULL;
-    if (child->timed_out) {
-        request_fail(control->request, STATUS_CMD_TIMEOUT, NULL,
-                     "'%s %s' did not end in time", actions[control->action],
-                     control->name);
+    if (control_broken(control, child))
         return;
-    }
     control_note(control, child);
     r = control_query(control, &err);
     if (r)
@@ -237,6 +253,7 @@ void service_control_run(struct request *request)
     if (!control)
         return;
     control->request = request;
+    request->end = control_end;
     r = control_start(control, &err);
     if (r)
         request_error(request, r, &err);

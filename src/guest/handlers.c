@@ -20,6 +20,8 @@ static const struct handler table[ROUTE_COUNT] = {
                             .run = content_put_run },
     [ROUTE_SERVICE_CONTROL] = { .run = service_control_run },
     [ROUTE_CUSTOM] = { .run = custom_run },
+    [ROUTE_REQUEST_GET] = { .run = request_get_run },
+    [ROUTE_REQUEST_DELETE] = { .run = request_delete_run },
 };
 
 const struct handler *handler_get(enum route_id id)

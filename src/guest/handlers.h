@@ -38,5 +38,7 @@ void content_put_body(struct request *request, const uint8_t *bytes,
 void content_put_run(struct request *request);
 void service_control_run(struct request *request);
 void custom_run(struct request *request);
+void request_get_run(struct request *request);
+void request_delete_run(struct request *request);
 
 #endif

@@ -20,14 +20,21 @@ libguest_a_SOURCES = \
 	src/guest/handle_exec.c \
 	src/guest/handle_file.c \
 	src/guest/handle_meta.c \
+	src/guest/handle_requests.c \
 	src/guest/handle_service.c \
 	src/guest/handle_system.c \
 	src/guest/handlers.c \
 	src/guest/handlers.h \
 	src/guest/loop.c \
 	src/guest/loop.h \
+	src/guest/memory.c \
+	src/guest/memory.h \
+	src/guest/once.c \
+	src/guest/once.h \
 	src/guest/options.c \
 	src/guest/options.h \
+	src/guest/orphan.c \
+	src/guest/orphan.h \
 	src/guest/path_policy.c \
 	src/guest/path_policy.h \
 	src/guest/port.c \

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "guest/agent.h"
+#include "guest/once.h"
+#include "guest/orphan.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/crypto.h"
@@ -68,13 +70,14 @@ void request_free(struct request *request)
     if (!request)
         return;
     request_drop(request);
-    if (request->counted_running)
-        request->agent->running--;
+    once_dropped(request);
+    request_give_place(request);
     fd_close(&request->stream_fd);
     buf_free(&request->body);
     json_object_put(request->params);
     json_object_put(request->answer);
     digest_free(request->body_digest);
+    free(request->copy);
     buf_free(&request->out);
     free(request->head);
     free(request);
@@ -82,8 +85,10 @@ void request_free(struct request *request)
 
 void request_abandon(struct request *request)
 {
-    request->ready = NULL;
-    request_free(request);
+    if (request->entry)
+        orphans_add(request->agent, request);
+    else
+        request_free(request);
 }
 
 static void request_log(const struct request *request, int code)
@@ -104,6 +109,8 @@ static int write_common(const struct request *request, struct buf *out,
         return -ENOMEM;
     if (request->id[0]
         && http_write_field(out, "X-Request-ID", "%s", request->id) < 0)
+        return -ENOMEM;
+    if (request->replayed && http_write_field(out, "X-Replayed", "1") < 0)
         return -ENOMEM;
     if (http_write_field(out, "X-Timestamp", "%lld",
                          (long long) clock_wall())
@@ -183,9 +190,46 @@ static void request_send(struct request *request, int http, int code,
     size_t length = 0;
     const char *text = root ? json_text(root, &length) : NULL;
 
-    if (!text || length > RESPONSE_MAX
-        || write_json(request, out, http, extras, length) < 0
-        || write_body(request, out, &root, text, length) < 0) {
+    if (length > RESPONSE_MAX)
+        text = NULL;
+    once_answered(request, &(struct outcome) { http, code, text, length, root,
+                                               data });
+    if (!request->orphaned
+        && (!text || write_json(request, out, http, extras, length) < 0
+            || write_body(request, out, &root, text, length) < 0)) {
+        log_error(&request->agent->log, "no memory for an answer");
+        write_last_resort(out);
+    }
+    request_done(request, code);
+}
+
+/* As write_body(), for a text that nobody keeps for us. */
+static int write_copy(struct request *request, struct buf *out,
+                      const char *text, size_t n)
+{
+    if (n > COPY_MAX) {
+        request->copy = malloc(n);
+        if (!request->copy)
+            return -ENOMEM;
+        memcpy(request->copy, text, n);
+        text = request->copy;
+    }
+    return write_body(request, out, &(struct json_object *) { NULL }, text, n);
+}
+
+void request_replay(struct request *request, int http, int code,
+                    const char *text, size_t n, struct json_object *root)
+{
+    struct buf *out = &request->out;
+    AUTO_JSON struct json_object *held = json_object_get(root);
+    int r;
+
+    request->replayed = true;
+    r = write_json(request, out, http, &(struct extras) { 0 }, n);
+    if (r == 0)
+        r = root ? write_body(request, out, &held, text, n)
+                 : write_copy(request, out, text, n);
+    if (r < 0) {
         log_error(&request->agent->log, "no memory for an answer");
         write_last_resort(out);
     }
@@ -342,6 +386,13 @@ void *request_work(struct request *request, size_t size,
     if (!request->work)
         request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
     return request->work;
+}
+
+void request_give_place(struct request *request)
+{
+    if (request->counted_running)
+        request->agent->running--;
+    request->counted_running = false;
 }
 
 bool request_take_place(struct request *request)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/loop.h"
 #include "proto/envelope.h"
 #include "proto/http.h"
 #include "proto/limits.h"
@@ -21,11 +22,13 @@
 #include "proto/status.h"
 #include "proto/uri.h"
 #include "util/buf.h"
+#include "util/crypto.h"
 #include "util/error.h"
 
 struct agent;
 struct digest;
 struct handler;
+struct memory_entry;
 
 /* All of it is the request's own: it stays whole when the session that began
  * it has given it up. */
@@ -49,12 +52,25 @@ struct request {
 
     void *work;
     void (*drop)(void *work);
+    /* Asks the work to end soon, with an answer; NULL: it cannot be asked. */
+    void (*end)(void *work);
+
+    /* Exactly once (once.h, orphan.h). */
+    char body_sha256[DIGEST_HEX_MAX]; /* "": not made */
+    struct memory_entry *entry; /* of this request, while it runs */
+    bool recalled;              /* its id was known when its head came */
+    bool replayed;              /* the answer is that to an earlier one */
+    bool orphaned;              /* it goes on without its client */
+    bool ending;                /* it was asked to end */
+    struct loop_timer grace;    /* of an orphan */
+    struct request *next_orphan;
 
     /* An answer too large to be copied, sent behind the head from where its
      * JSON is. */
     struct json_object *answer;
     const char *text;
     size_t text_left;
+    char *copy;                   /* text, when it is no JSON's */
 
     /* A body that is a piece of a file, sent behind the head. */
     int stream_fd;
@@ -77,7 +93,9 @@ void request_free(struct request *request);
 
 /*
  * Takes over a request that is whole and not answered yet, and whose client
- * is gone.  The caller knows it no more afterwards, nor does it call ready.
+ * is gone.  It goes on as an orphan when that client can come back for it (it
+ * has an id and changes something), and is dropped otherwise.  The caller
+ * knows it no more afterwards, nor does it call its ready.
  */
 void request_abandon(struct request *request);
 
@@ -126,6 +144,13 @@ void request_busy(struct request *request, int64_t wait_ms,
                   const char *detail);
 
 /*
+ * Answers with the body of an earlier answer, n bytes.  They are copied, unless
+ * root is the JSON object that owns them.
+ */
+void request_replay(struct request *request, int http, int code,
+                    const char *text, size_t n, struct json_object *root);
+
+/*
  * Answers with bytes at..at+n of a file of total bytes; fd is taken over.
  * partial: as an answer to Range.
  */
@@ -139,5 +164,8 @@ void request_stream(struct request *request, int fd, int64_t at, int64_t n,
  * Return: true when there was one.
  */
 bool request_take_place(struct request *request);
+
+/* Gives the place back, if one was taken. */
+void request_give_place(struct request *request);
 
 #endif

@@ -231,7 +231,7 @@ void session_connected(struct session *session, bool fresh)
 void session_hangup(struct session *session)
 {
     on_event(session, server_hangup(&session->server));
-    transfers_drop(&session->agent->transfers);
+    transfers_leave(&session->agent->transfers);
     log_debug(&session->agent->log, "client disconnected");
 }
 

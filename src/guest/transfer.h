@@ -12,27 +12,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/loop.h"
 #include "guest/upload.h"
 
 #define TRANSFER_ID_MAX 64
 
-/* Uploads that may be open at once; a session has one, more are leftovers of
- * clients that changed their mind. */
+/* Uploads that may be open at once; a session has one, more are those of
+ * clients that are between two parts, or changed their mind. */
 #define TRANSFERS_MAX 8
+
+struct agent;
 
 struct transfer {
     char id[TRANSFER_ID_MAX + 1]; /* "": free */
     struct upload *upload;
     int64_t total;
     int64_t used_at; /* boot clock, ms */
+    int64_t left_at; /* since when nobody can go on with it; 0: somebody can */
 };
 
 struct transfers {
+    struct agent *agent;
+    struct loop_timer grace;
     struct transfer uploads[TRANSFERS_MAX];
     char reading[PATH_MAX]; /* path of the last counted download */
 };
 
-/* Finds an upload by its id.  Return: it, or NULL. */
+void transfers_init(struct transfers *transfers, struct agent *agent);
+
+/* Finds an upload by its id; whoever knows that goes on with it.  Return: it,
+ * or NULL. */
 struct transfer *transfer_find(struct transfers *transfers, const char *id);
 
 /* Makes room for a new upload, at the cost of the one unused longest.
@@ -44,7 +53,14 @@ struct transfer *transfer_add(struct transfers *transfers, const char *id,
  * NULL before. */
 void transfer_end(struct transfer *transfer);
 
-/* The session is over: nothing half-done stays. */
+/*
+ * The session is over.  What is half-done stays for the agent's grace, so that
+ * its client, or another that knows the id, can go on with it.  While somebody
+ * else has the channel the time stands still: nobody could come back then.
+ */
+void transfers_leave(struct transfers *transfers);
+
+/* The agent ends: nothing half-done stays. */
 void transfers_drop(struct transfers *transfers);
 
 /*

@@ -32,6 +32,8 @@ struct upload {
     char *group;
     bool overwrite;
     struct digest *digest;
+    int64_t marked_size;
+    struct digest *marked_digest; /* NULL: no mark */
 
     struct worker *worker; /* while it is put in place */
     /* NULL then: nobody waits any more */
@@ -160,6 +162,27 @@ int upload_write(struct upload *upload, const void *bytes, size_t n,
         return error_errno(err, r, "writing '%s'", upload->target.real);
     digest_update(upload->digest, bytes, n);
     upload->size += (int64_t) n;
+    return 0;
+}
+
+int upload_mark(struct upload *upload, struct error *err)
+{
+    digest_free(upload->marked_digest);
+    upload->marked_digest = digest_copy(upload->digest);
+    upload->marked_size = upload->size;
+    return upload->marked_digest ? 0 : error_errno(err, -ENOMEM, "MD5");
+}
+
+int upload_rewind(struct upload *upload)
+{
+    if (!upload->marked_digest)
+        return -EINVAL;
+    if (ftruncate(upload->fd, upload->marked_size) < 0
+        || lseek(upload->fd, upload->marked_size, SEEK_SET) < 0)
+        return -errno;
+    digest_free(upload->digest);
+    upload->digest = steal_ptr(&upload->marked_digest);
+    upload->size = upload->marked_size;
     return 0;
 }
 
@@ -345,5 +368,6 @@ void upload_free(struct upload *upload)
     free(upload->owner);
     free(upload->group);
     digest_free(upload->digest);
+    digest_free(upload->marked_digest);
     free(upload);
 }

@@ -42,6 +42,17 @@ int upload_begin(const struct path_policy *policy, const char *path,
 int upload_write(struct upload *upload, const void *bytes, size_t n,
                  struct error *err);
 
+/*
+ * Notes how far the file is, for upload_rewind().
+ *
+ * Return: 0 or -ENOMEM with a message.
+ */
+int upload_mark(struct upload *upload, struct error *err);
+
+/* Takes back what was written since upload_mark().  Return: 0 or negative
+ * errno, and then the upload is of no use. */
+int upload_rewind(struct upload *upload);
+
 /* Bytes written so far. */
 int64_t upload_size(const struct upload *upload);
 

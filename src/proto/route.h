@@ -25,6 +25,8 @@ enum route_id {
     ROUTE_CONTENT_PUT,
     ROUTE_SERVICE_CONTROL,
     ROUTE_CUSTOM,
+    ROUTE_REQUEST_GET,
+    ROUTE_REQUEST_DELETE,
     ROUTE_COUNT,
 };
 
@@ -35,6 +37,8 @@ enum route_flags {
     ROUTE_JSON = 8,   /* a request body is required, and it is a JSON object */
     ROUTE_OPEN = 16,  /* answered without authentication: the way to a
                        * boot-id, which signing needs */
+    ROUTE_SAFE = 32,  /* may be carried out again, as any GET: nothing is
+                       * remembered of it */
 };
 
 struct route {

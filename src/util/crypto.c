@@ -43,6 +43,20 @@ struct digest *digest_new(enum digest_kind kind)
     return digest;
 }
 
+struct digest *digest_copy(const struct digest *digest)
+{
+    struct digest *copy = calloc(1, sizeof(*copy));
+
+    if (!copy)
+        return NULL;
+    copy->ctx = EVP_MD_CTX_new();
+    if (!copy->ctx || EVP_MD_CTX_copy_ex(copy->ctx, digest->ctx) != 1) {
+        digest_free(copy);
+        return NULL;
+    }
+    return copy;
+}
+
 void digest_update(struct digest *digest, const void *bytes, size_t n)
 {
     /* Cannot fail once the digest is initialised (EVP_DigestUpdate(3)). */

@@ -31,6 +31,9 @@ struct digest;
  */
 struct digest *digest_new(enum digest_kind kind);
 
+/* Copies a digest in the making.  Return: as digest_new(). */
+struct digest *digest_copy(const struct digest *digest);
+
 /* Takes n more bytes. */
 void digest_update(struct digest *digest, const void *bytes, size_t n);
 

@@ -32,7 +32,8 @@ code_routes()
 {
     prefix=$(sed -n 's/^#define API_PREFIX "\(.*\)"/\1/p' "$proto/route.h")
     sed -n "s|^ *{ ROUTE_[A-Z_]*, \\(.*\\), API_PREFIX \"\\([^\"]*\\)\".*|\\1:$prefix\\2|p" \
-        "$proto/route.c" | sed -e 's/"//g' -e 's/^NULL:\(.*\)/ANY:\1NAME/'
+        "$proto/route.c" | sed -e 's/"//g' -e 's/^NULL:/ANY:/' \
+        -e 's|/custom/$|&NAME|' -e 's|/requests/$|&ID|'
 }
 
 manual_routes()

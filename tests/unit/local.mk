@@ -98,6 +98,8 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-command-policy \
 	tests/unit/test-path-policy \
 	tests/unit/test-rate \
+	tests/unit/test-memory \
+	tests/unit/test-once \
 	tests/unit/test-settings \
 	tests/unit/test-environment \
 	tests/unit/test-auth-check \
@@ -126,6 +128,12 @@ tests_unit_test_path_policy_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_rate_SOURCES = tests/unit/test-rate.c
 tests_unit_test_rate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_rate_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_memory_SOURCES = tests/unit/test-memory.c
+tests_unit_test_memory_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_memory_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_once_SOURCES = tests/unit/test-once.c
+tests_unit_test_once_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_once_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_settings_SOURCES = tests/unit/test-settings.c
 tests_unit_test_settings_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_settings_LDADD = $(UNIT_GUEST_LIBS)

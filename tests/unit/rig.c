@@ -56,6 +56,7 @@ void rig_start(struct rig *rig, void (*change)(struct settings *settings))
 void rig_stop(struct rig *rig)
 {
     session_hangup(&rig->agent.session);
+    orphans_free(&rig->agent.orphans);
     ck_assert(spin_until(&rig->agent.loop, spin_childless, NULL));
     agent_free(&rig->agent);
     close(rig->peer);
@@ -114,9 +115,11 @@ static void answer_head(struct rig_answer *answer,
                         const struct http_head *head)
 {
     const char *id = http_field_get(head, "X-Request-ID");
+    const char *replayed = http_field_get(head, "X-Replayed");
 
     answer->http = head->status;
     snprintf(answer->id, sizeof(answer->id), "%s", id ? id : "");
+    answer->replayed = replayed && strcmp(replayed, "1") == 0;
 }
 
 static void answer_body(struct rig_answer *answer, struct buf *body)
@@ -194,19 +197,23 @@ void rig_expect_silence(struct rig *rig)
 
 char *rig_request(const char *line, const char *body)
 {
+    return rig_request_with(line, "", body);
+}
+
+char *rig_request_with(const char *line, const char *fields, const char *body)
+{
     char *text = NULL;
     int n;
 
     if (body)
         n = asprintf(&text,
-                     "%s HTTP/1.1\r\nHost: virtio-rpc\r\n"
-                     "X-Request-ID: the-id\r\nContent-Length: %zu\r\n\r\n%s",
-                     line, strlen(body), body);
+                     "%s HTTP/1.1\r\nHost: virtio-rpc\r\n%s"
+                     "Content-Length: %zu\r\n\r\n%s",
+                     line, fields, strlen(body), body);
     else
         n = asprintf(&text,
-                     "%s HTTP/1.1\r\nHost: virtio-rpc\r\n"
-                     "X-Request-ID: the-id\r\n\r\n",
-                     line);
+                     "%s HTTP/1.1\r\nHost: virtio-rpc\r\n%s\r\n",
+                     line, fields);
     ck_assert_int_gt(n, 0);
     return text;
 }

@@ -24,6 +24,7 @@ struct rig_answer {
     int http;
     int code;           /* of the envelope; -1: there is none */
     char id[80];        /* X-Request-ID */
+    bool replayed;      /* X-Replayed: 1 */
     char *body;         /* to be freed */
     size_t body_len;
     struct json_object *data; /* to be put; NULL: none */
@@ -58,7 +59,11 @@ void rig_expect(struct rig *rig, int http, int code);
 void rig_expect_silence(struct rig *rig);
 
 /* A request as text, to be freed: "POST TARGET", with a JSON body unless that
- * is NULL. */
+ * is NULL.  Without an id: it ends with its client. */
 char *rig_request(const char *line, const char *body);
+
+/* The same with fields, each with its CRLF. */
+char *rig_request_with(const char *line, const char *fields,
+                       const char *body);
 
 #endif

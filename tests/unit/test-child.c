@@ -454,6 +454,64 @@ START_TEST(killed)
 }
 END_TEST
 
+static struct child *start_script(const char *script, struct result *result)
+{
+    char *argv[] = { (char[]) { "sh" }, (char[]) { "-c" }, strdup(script),
+                     NULL };
+    const struct child_spec spec = { .program = "/bin/sh",
+                                     .argv = argv,
+                                     .envp = no_env,
+                                     .output_max = 4096 };
+    struct child *child = start(&spec, result);
+
+    free(argv[2]);
+    return child;
+}
+
+static bool has_said(void *arg)
+{
+    const struct child *child = arg;
+
+    return child->output[0].len > 0;
+}
+
+/* Somebody has it ended: no timeout, but the same way. */
+START_TEST(ended)
+{
+    struct result result;
+    struct child *child = start_script("echo started; sleep 60", &result);
+
+    ck_assert(spin_until(&loop, has_said, child));
+    child_end(child);
+    child_end(child); /* once is enough: this is no KILL yet */
+    finish(&result);
+    ck_assert(!result.timed_out);
+    ck_assert_int_eq(WTERMSIG(result.status), SIGTERM);
+    ck_assert_str_eq(result.report,
+                     "{\"exit_code\":143,\"stdout\":\"started\\n\","
+                     "\"stderr\":\"\",\"signal\":\"SIGTERM\","
+                     "\"ended\":true}");
+    ck_assert(spin_until(&loop, group_gone, &result));
+    free(result.report);
+}
+END_TEST
+
+START_TEST(ended_by_force)
+{
+    struct result result;
+    struct child *child = start_script("trap '' TERM; echo started; "
+                                       "sleep 60; sleep 60", &result);
+
+    ck_assert(spin_until(&loop, has_said, child));
+    child_end(child);
+    finish(&result);
+    ck_assert(!result.timed_out);
+    ck_assert_int_eq(WTERMSIG(result.status), SIGKILL);
+    ck_assert(spin_until(&loop, group_gone, &result));
+    free(result.report);
+}
+END_TEST
+
 /* The first process obeys, one that it started does not: it is of the group
  * whose time is over, too. */
 START_TEST(killed_behind_the_first)
@@ -591,6 +649,8 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, terminated);
     tcase_add_test(tcase, terminated_politely);
     tcase_add_test(tcase, killed);
+    tcase_add_test(tcase, ended);
+    tcase_add_test(tcase, ended_by_force);
     tcase_add_test(tcase, killed_behind_the_first);
     tcase_add_test(tcase, cancel);
     tcase_add_test(tcase, cancel_frees_the_input);

@@ -42,13 +42,23 @@ START_TEST(digest_vector)
     const char *text = digests[_i].text;
     char hex[DIGEST_HEX_MAX];
     struct digest *digest;
+    struct digest *copied;
 
     ck_assert_int_eq(
         digest_bytes(digests[_i].kind, text, strlen(text), hex), 0);
     ck_assert_str_eq(hex, digests[_i].hex);
     digest = digest_new(digests[_i].kind);
-    for (; *text; text++)
+    for (; *text; text++) {
+        struct digest *copy = digest_copy(digest);
+
+        digest_update(copy, "something else", 14); /* is nothing to it */
+        digest_free(copy);
         digest_update(digest, text, 1);
+    }
+    copied = digest_copy(digest);
+    digest_hex(copied, hex);
+    digest_free(copied);
+    ck_assert_str_eq(hex, digests[_i].hex);
     digest_hex(digest, hex);
     ck_assert_str_eq(hex, digests[_i].hex);
     digest_free(digest);

@@ -87,38 +87,115 @@ START_TEST(parts)
 }
 END_TEST
 
-START_TEST(hangup_removes_parts)
+/* Transfers that nobody goes on with, and the descriptors behind them. */
+static bool transfers_gone(void *unused)
 {
-    put_part("0-3/10", "0123", 200, 0);
-    session_hangup(&rig.agent.session);
-    ck_assert_int_eq(files(), 0);
-    session_connected(&rig.agent.session, true);
-    put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
-}
-END_TEST
+    const struct transfers *transfers = &rig.agent.transfers;
 
-/* A new client has a session of its own. */
-START_TEST(sync_removes_parts)
+    (void) unused;
+    for (size_t i = 0; i < TRANSFERS_MAX; i++)
+        if (transfers->uploads[i].id[0])
+            return false;
+    return true;
+}
+
+static void client_comes_back(void)
 {
-    put_part("0-3/10", "0123", 200, 0);
+    session_hangup(&rig.agent.session);
+    session_connected(&rig.agent.session, true);
     rig_puts(&rig, MARK SYNC);
     rig_expect(&rig, 200, 0);
-    ck_assert_int_eq(files(), 0);
-    put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
+}
+
+/* Its client, or another that knows the id, goes on where it was. */
+START_TEST(parts_outlive_a_session)
+{
+    AUTO_FREE char *file = in_dir("parts");
+
+    put_part("0-3/10", "0123", 200, 0);
+    client_comes_back();
+    put_part("4-5/10", "45", 200, 0);
+    rig_puts(&rig, MARK SYNC);
+    rig_expect(&rig, 200, 0);
+    put_part("6-9/10", "6789", 200, 0);
+    expect_text(file, "0123456789");
+    ck_assert_int_eq(files(), 1);
 }
 END_TEST
 
-/* Nobody knows how much of a broken part came. */
-START_TEST(broken_part_ends_the_transfer)
+START_TEST(hangup_removes_parts)
 {
-    AUTO_FREE char *text = part_request("4-9/10", "456789");
-
+    rig.agent.grace_ms = 50;
     put_part("0-3/10", "0123", 200, 0);
-    rig_feed(&rig, text, strlen(text) - 2);
     session_hangup(&rig.agent.session);
+    ck_assert(!transfers_gone(NULL));
+    ck_assert(spin_until(&rig.agent.loop, transfers_gone, NULL));
+    ck_assert(!rig.agent.transfers.grace.linked);
     session_connected(&rig.agent.session, true);
     put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
     ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* Syncs do not prolong it. */
+START_TEST(sync_removes_parts)
+{
+    int syncs = 0;
+
+    rig.agent.grace_ms = 50;
+    put_part("0-3/10", "0123", 200, 0);
+    while (!transfers_gone(NULL)) {
+        rig_puts(&rig, MARK SYNC);
+        rig_expect(&rig, 200, 0);
+        spin_for(&rig.agent.loop, 5);
+        ck_assert_int_lt(syncs++, 1000);
+    }
+    put_part("4-9/10", "456789", 400, STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(files(), 0);
+}
+END_TEST
+
+/* While another client has the channel nobody can come back. */
+START_TEST(busy_channel_keeps_parts)
+{
+    AUTO_FREE char *wait = exec_request("sleep 1000");
+    AUTO_FREE char *file = in_dir("parts");
+
+    rig.agent.grace_ms = 30;
+    put_part("0-3/10", "0123", 200, 0);
+    session_hangup(&rig.agent.session);
+    session_connected(&rig.agent.session, true);
+    rig_puts(&rig, wait);
+    spin_for(&rig.agent.loop, 150);
+    ck_assert(!transfers_gone(NULL));
+    put_part("4-9/10", "456789", 200, 0); /* its bytes end the command */
+    expect_text(file, "0123456789");
+}
+END_TEST
+
+/* The file is again what it was, and its digest, too. */
+START_TEST(broken_part_comes_again)
+{
+    AUTO_FREE char *text = part_request("4-9/10", "456789");
+    AUTO_FREE char *file = in_dir("parts");
+    struct rig_answer answer;
+    struct json_object *md5;
+
+    put_part("0-3/10", "0123", 200, 0);
+    for (size_t cut = 1; cut <= strlen("456789"); cut++) {
+        rig_feed(&rig, text, strlen(text) - cut);
+        client_comes_back();
+    }
+    rig_puts(&rig, text);
+    rig_wait(&rig);
+    rig_answer(&rig, &answer);
+    ck_assert_int_eq(answer.code, 0);
+    ck_assert(json_object_object_get_ex(answer.data, "md5", &md5));
+    ck_assert_str_eq(json_object_get_string(md5),
+                     "781e5e245d69b566979b86e28d23f2c7");
+    rig_answer_free(&answer);
+    expect_text(file, "0123456789");
+    ck_assert_int_eq(files(), 1);
 }
 END_TEST
 
@@ -199,7 +276,9 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, parts);
     tcase_add_test(tcase, hangup_removes_parts);
     tcase_add_test(tcase, sync_removes_parts);
-    tcase_add_test(tcase, broken_part_ends_the_transfer);
+    tcase_add_test(tcase, broken_part_comes_again);
+    tcase_add_test(tcase, busy_channel_keeps_parts);
+    tcase_add_test(tcase, parts_outlive_a_session);
     tcase_add_test(tcase, interrupted_commit);
     tcase_add_test(tcase, marker_in_a_raw_body_is_data);
     tcase_add_test(tcase, marker_after_a_raw_body);

@@ -128,6 +128,7 @@ static char *ask(const char *text, size_t n, size_t step, int http, int code)
     char *said;
 
     session_connected(&rig.agent.session, true);
+    memory_free(&rig.agent.memory); /* another request each time */
     for (size_t at = 0; at < n; at += step)
         rig_feed(&rig, text + at, n - at < step ? n - at : step);
     rig_wait(&rig);

@@ -213,6 +213,34 @@ START_TEST(new_file)
 }
 END_TEST
 
+/* What came since the mark has not come. */
+START_TEST(rewound)
+{
+    struct upload *upload;
+    struct verdict verdict;
+
+    if (!prepare(_i))
+        return;
+    upload = begin(path, &replace);
+    ck_assert_int_lt(upload_rewind(upload), 0); /* no mark */
+    ck_assert_int_eq(upload_mark(upload, NULL), 0);
+    write_text(upload, "wrong");
+    ck_assert_int_eq(upload_rewind(upload), 0);
+    ck_assert_int_eq(upload_size(upload), 0);
+    write_text(upload, "hel");
+    ck_assert_int_eq(upload_mark(upload, NULL), 0);
+    ck_assert_int_eq(upload_mark(upload, NULL), 0);
+    write_text(upload, "p, this is wrong as well");
+    ck_assert_int_eq(upload_rewind(upload), 0);
+    write_text(upload, "lo\n");
+    verdict = commit(upload);
+    ck_assert_int_eq(verdict.result, 0);
+    ck_assert_str_eq(verdict.md5, "b1946ac92492d2347c6235b4d2611184");
+    upload_free(upload);
+    expect_file(path, "hello\n", 0644);
+}
+END_TEST
+
 START_TEST(empty_file)
 {
     if (!prepare(_i))
@@ -591,6 +619,7 @@ END_TEST
 static void add_both_ways(TCase *tcase)
 {
     tcase_add_loop_test(tcase, new_file, 0, 2);
+    tcase_add_loop_test(tcase, rewound, 0, 2);
     tcase_add_loop_test(tcase, empty_file, 0, 2);
     tcase_add_loop_test(tcase, replaces, 0, 2);
     tcase_add_loop_test(tcase, replaces_at_once, 0, 2);

@@ -125,7 +125,7 @@ vm_is_ours() {
 vm_refuse() {
 	local by
 	by=$(vm_mark_of "$1" by)
-	vm_error "a domain '$1' exists that is not ours${by:+ but belongs to $by}: left alone"
+	vm_error "a domain '$1' exists that is not ours${by:+ but belongs to $by (./quickstart clean there removes it)}: left alone"
 }
 
 vm_is_running() { [ "$(vm_virsh domstate "$1" 2>/dev/null)" = running ]; }

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/* requests/ID: what became of a request, and ending it. */
+#include <config.h>
+
+#include "guest/handlers.h"
+
+#include <string.h>
+
+#include "guest/agent.h"
+#include "guest/once.h"
+#include "guest/orphan.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/num.h"
+
+/* For what cannot be asked to end; that is putting a file in its place. */
+#define WAIT_MS 2000
+
+/* For commands: between TERM and KILL there are two seconds, and a process
+ * that is stuck in the kernel outlives both. */
+#define WAIT_COMMAND_MS 5000
+
+static const char *const state_names[] = {
+    [MEMORY_RUNNING] = "running",
+    [MEMORY_DONE] = "done",
+    [MEMORY_LOST] = "gone",
+};
+
+static struct json_object *entry_json(const struct memory_entry *entry)
+{
+    struct json_object *data = NULL;
+
+    if (!entry->brief
+        || json_parse(entry->brief, strlen(entry->brief), &data, NULL) != 0)
+        data = json_object_new_object();
+    if (!data)
+        return NULL;
+    json_add_string(data, "id", entry->id);
+    json_add_string(data, "state", state_names[entry->state]);
+    if (entry->state == MEMORY_DONE)
+        json_add_int(data, "code", entry->code);
+    return data;
+}
+
+/* With X-Request-Age it can be told for sure more often. */
+static const char *absent_state(const struct request *request)
+{
+    const char *text = http_field_get(request->head, "X-Request-Age");
+    int64_t age = AGE_NONE;
+
+    if (text && num_parse(text, 0, AGE_MAX, &age) < 0)
+        age = AGE_NONE;
+    return memory_pushed_since(&request->agent->memory, age, clock_ms())
+               ? "gone"
+               : "none";
+}
+
+static void answer_absent(struct request *request, const char *id)
+{
+    struct json_object *data = json_object_new_object();
+
+    if (data) {
+        json_add_string(data, "id", id);
+        json_add_string(data, "state", absent_state(request));
+    }
+    request_ok(request, data);
+}
+
+/* Return: the entry that the path names; NULL when it has been answered. */
+static struct memory_entry *find(struct request *request)
+{
+    struct memory *memory = &request->agent->memory;
+    AUTO_FREE char *id = NULL;
+    struct memory_entry *entry;
+
+    if (uri_decode(request->rest, strcspn(request->rest, "?"), &id) < 0
+        || strlen(id) > REQUEST_ID_MAX) {
+        request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                     "the id is malformed");
+        return NULL;
+    }
+    memory_expire(memory, clock_ms());
+    entry = memory_find(memory, id);
+    if (!entry)
+        answer_absent(request, id);
+    return entry;
+}
+
+void request_get_run(struct request *request)
+{
+    const struct memory_entry *entry = find(request);
+
+    if (entry)
+        request_ok(request, entry_json(entry));
+}
+
+static void ended(struct request *request, const struct memory_entry *entry,
+                  const struct outcome *outcome)
+{
+    (void) outcome;
+    request_ok(request, entry_json(entry));
+}
+
+void request_delete_run(struct request *request)
+{
+    struct memory_entry *entry = find(request);
+    bool command;
+
+    if (!entry)
+        return;
+    if (entry->state != MEMORY_RUNNING) {
+        request_ok(request, entry_json(entry));
+        return;
+    }
+    command = entry->runner->end != NULL;
+    if (once_wait(request, entry, command ? WAIT_COMMAND_MS : WAIT_MS, ended)
+        && command)
+        orphan_end(entry->runner);
+}
