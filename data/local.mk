@@ -14,7 +14,8 @@ EXTRA_DIST += \
 	data/guest_config.yaml.in \
 	data/host_config.yaml.in \
 	data/virtio-rpc.service.in \
-	data/vsrpc-virsh.bash
+	data/vsrpc-virsh.bash \
+	data/vsrpc.conf
 
 vsrpcconf_DATA =
 
@@ -41,6 +42,8 @@ dist_pkgdata_DATA = data/channel.xml
 CLEANFILES += data/host_config.yaml data/vsrpc-virsh
 # The completion loader looks for a file with the command's own name.
 bashcompletion_DATA = data/vsrpc-virsh
+# systemd-tmpfiles(8) makes the folder of the locks.
+tmpfiles_DATA = data/vsrpc.conf
 endif
 
 data/virtio-rpc.service: $(srcdir)/data/virtio-rpc.service.in Makefile

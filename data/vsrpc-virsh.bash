@@ -43,7 +43,7 @@ _vsrpc_virsh_operands()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -c | --connect | --channel | --socket | --config | --timeout | \
-            --parallel | --log) ((i++)) ;;
+            --wait-lock | --parallel | --log) ((i++)) ;;
         -*) ;;
         *)
             ((operands++))
@@ -71,7 +71,7 @@ _vsrpc_virsh()
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    -c | --connect | --channel | --timeout | --parallel) return ;;
+    -c | --connect | --channel | --timeout | --wait-lock | --parallel) return ;;
     esac
     if [[ -n $command ]]; then
         # Local files for both copies; the guest's cannot be asked quickly.

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "host/help.h"
+#include "host/interrupt.h"
 #include "host/several.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -302,5 +303,7 @@ int app_run(int argc, char **argv)
         status = r < 0 ? app_fail(&app, r) : app_execute(&app);
     }
     app_free(&app);
+    if (app.call.interrupted)
+        interrupt_die(app.call.interrupted);
     return status;
 }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,14 +15,20 @@
 #include "proto/route.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
+
+/* Whoever let another in waits so long (ms) for its turn: longer than most
+ * commands take, and not for ever. */
+#define GIVEN_WAY_MS (10 * 60 * 1000)
 
 void client_init(struct client *client, const struct client_setup *setup,
                  struct target *target)
 {
     const struct config *config = setup->config;
 
-    *client = (struct client) { .setup = *setup, .target = target };
+    *client = (struct client) { .setup = *setup,
+                                .target = target,
+                                .lock = LOCK_INIT,
+                                .interrupt = INTERRUPT_INIT };
     rpc_init(&client->rpc);
     retry_policy_init(&client->policy, config->max_retries,
                       config->retry_interval, config->backoff_factor);
@@ -33,12 +38,29 @@ void client_init(struct client *client, const struct client_setup *setup,
 void client_free(struct client *client)
 {
     rpc_free(&client->rpc);
+    lock_release(&client->lock);
+    interrupt_end(&client->interrupt);
     buf_free(&client->key);
+}
+
+void client_hang_up(struct client *client)
+{
+    rpc_close(&client->rpc);
 }
 
 void client_disconnect(struct client *client)
 {
     rpc_close(&client->rpc);
+    lock_release(&client->lock);
+}
+
+void client_give_way(struct client *client)
+{
+    if (!lock_wanted(&client->lock))
+        return;
+    rpc_close(&client->rpc);
+    lock_yield(&client->lock);
+    client->gave_way = true;
 }
 
 void answer_init(struct answer *answer)
@@ -67,8 +89,8 @@ int64_t client_timeout(const struct client *client)
                : client->setup.timeout;
 }
 
-/* Puts the domain or socket in front, unless the words name it already. */
-static void client_blame(const struct client *client, struct error *err)
+/* Unless the words name it already. */
+void client_blame(const struct client *client, struct error *err)
 {
     const struct target *target = client->target;
     const char *layer = target->name ? "domain" : "socket";
@@ -119,17 +141,44 @@ struct dialing {
     int attempts;
 };
 
-/* Nobody answered the first time: the domain may sleep, or have restarted
- * with another socket.  What only libvirt's trouble is does not matter. */
-static int client_look_again(struct client *client, struct error *err)
+int client_look(struct client *client, struct error *err)
 {
     struct error fresh = ERROR_INIT;
-    int r = target_refresh(client->setup.source, client->target, &fresh);
+    int r;
 
-    if (r != -ESHUTDOWN && r != -ESRCH)
+    if (!client->target->name)
+        return 0;
+    r = target_refresh(client->setup.source, client->target, &fresh);
+    /* What only libvirt's trouble is does not matter. */
+    if (r != -ESHUTDOWN && r != -EHOSTUNREACH && r != -ESRCH)
         return 0;
     *err = fresh;
     return r;
+}
+
+/* Who made room for another waits longer than who comes anew. */
+static int64_t client_lock_wait(const struct client *client)
+{
+    int64_t timeout = client->setup.timeout;
+
+    if (!client->gave_way)
+        return client->setup.lock_wait;
+    return timeout > 0 ? timeout : GIVEN_WAY_MS;
+}
+
+static int client_lock(struct client *client, struct error *err)
+{
+    struct lock_terms terms = { .dir = client->setup.config->lock_dir,
+                                .wait_ms = client_lock_wait(client),
+                                .wake_fd = client->rpc.wake_fd };
+    struct error why = ERROR_INIT;
+    int r = lock_take(&client->lock, client->target->socket, &terms, &why);
+
+    if (r > 0)
+        out_note(client->setup.out, "%s; going on without", why.message);
+    if (r < 0)
+        *err = why;
+    return r < 0 ? r : 0;
 }
 
 static int client_dial(void *context, int64_t deadline,
@@ -139,8 +188,12 @@ static int client_dial(void *context, int64_t deadline,
     struct client *client = dialing->client;
     int r = 0;
 
-    if (dialing->attempts++ > 0 && client->target->name)
-        r = client_look_again(client, err);
+    /* Nobody answered the first time: the domain may sleep, or have
+     * restarted with another socket. */
+    if (dialing->attempts++ > 0)
+        r = client_look(client, err);
+    if (r == 0)
+        r = client_lock(client, err);
     if (r < 0)
         return r;
     return sock_connect(client->target->socket, deadline, transport, err);
@@ -150,8 +203,10 @@ static int client_open(struct client *client, struct error *err)
 {
     struct dialing dialing = { .client = client };
     struct rpc_dialer dialer = { client_dial, &dialing };
-    int r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
+    int r = client_lock(client, err); /* is no part of the time to connect */
 
+    if (r == 0)
+        r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
     return r == -EHOSTDOWN ? client_no_answer(client, err) : r;
 }
 
@@ -168,7 +223,7 @@ static int client_reopen(struct client *client, struct error *err)
 
     if (!old || target_refresh(client->setup.source, client->target, &fresh)
                     < 0) {
-        if (fresh.code == -ESHUTDOWN)
+        if (fresh.code == -ESHUTDOWN || fresh.code == -EHOSTUNREACH)
             *err = fresh;
         return err->code;
     }
@@ -222,175 +277,6 @@ int client_connect(struct client *client, struct error *err)
     return 0;
 }
 
-/* One request's way through its attempts. */
-struct effort {
-    const struct client_request *request;
-    struct retry_count count;
-    int64_t limit;     /* no attempt starts after it */
-    bool sent;         /* the agent may have seen the last attempt */
-    bool repeatable;
-};
-
-static int client_judge(const struct client_request *request,
-                        struct answer *answer, struct error *err)
-{
-    const struct buf *body = &answer->reply.body;
-
-    /* Part of a file, which may itself look like an envelope. */
-    if (request->raw && answer->reply.http == 206)
-        return 0;
-    if (!answer->reply.json) {
-        if (request->raw && answer->reply.http < 300)
-            return 0;
-        return error_set(err, -EBADMSG,
-                         "the agent's answer (HTTP %d) is not JSON",
-                         answer->reply.http);
-    }
-    if (envelope_parse((const char *) buf_data(body), body->len,
-                       &answer->envelope, err) == 0
-        || request->raw)
-        return 0;
-    return -EBADMSG;
-}
-
-static int client_attempt(struct client *client, struct effort *effort,
-                          struct answer *answer, struct error *err)
-{
-    const struct client_request *request = effort->request;
-    struct rpc_request wire = {
-        .method = request->method,
-        .target = request->target,
-        .content_type = request->content_type,
-        .body = request->body,
-        .body_len = request->body_len,
-        .range_field = request->range_field,
-        .range = request->range,
-        .read_ms = request->read_ms == TIMEOUT_UNSET ? client_timeout(client)
-                                                     : request->read_ms,
-        .write_ms = client->setup.config->write_timeout,
-    };
-    int64_t start = clock_ms();
-    int r;
-
-    effort->sent = false;
-    r = client_connect(client, err);
-    if (r < 0)
-        return r;
-    r = rpc_call(&client->rpc, &wire, &answer->reply, &effort->sent, err);
-    answer->ms = clock_ms() - start;
-    if (r < 0) {
-        client_disconnect(client);
-        return r;
-    }
-    return client_judge(request, answer, err);
-}
-
-static enum retry_class client_class(const struct client *client,
-                                     const struct effort *effort, int r,
-                                     const struct answer *answer)
-{
-    enum retry_class class;
-
-    if (r < 0) {
-        /* Who cannot connect at all has waited already, or never will. */
-        if (!client->was_connected || (effort->sent && !effort->repeatable))
-            return RETRY_NEVER;
-        return retry_class_of_errno(r);
-    }
-    class = answer->envelope.root
-                ? retry_class_of_status(answer->envelope.code)
-                : RETRY_NEVER;
-    /* Busy means not run; an internal error may have come half-way. */
-    return class == RETRY_BUSY || effort->repeatable ? class : RETRY_NEVER;
-}
-
-/* Waits for another attempt.  Return: false when there is none. */
-static bool client_again(const struct client *client, struct effort *effort,
-                         int r, const struct answer *answer,
-                         const struct error *err)
-{
-    enum retry_class class = client_class(client, effort, r, answer);
-    int64_t wait = retry_next(&client->policy, &effort->count, class,
-                              answer->reply.retry_after);
-
-    if (wait < 0
-        || (effort->limit != DEADLINE_NEVER
-            && clock_ms() + wait >= effort->limit))
-        return false;
-    out_note(client->setup.out, "%s; again in %g s",
-             r < 0 ? err->message : envelope_detail(&answer->envelope),
-             (double) wait / 1000);
-    clock_sleep_ms(wait);
-    return true;
-}
-
-/* The last words about a request that failed. */
-static int client_failed(const struct client *client,
-                         const struct effort *effort, int r,
-                         struct error *err)
-{
-    if (effort->sent && !effort->repeatable) {
-        size_t used = strlen(err->message);
-
-        snprintf(err->message + used, sizeof(err->message) - used,
-                 "; %s",
-                 effort->request->doubt
-                     ? effort->request->doubt
-                     : "outcome unknown: the request may have been carried "
-                       "out");
-    } else if (r == -ETIMEDOUT) {
-        error_hint(err, "--timeout SECONDS for a longer wait");
-    }
-    client_blame(client, err);
-    return r;
-}
-
-static void client_log(const struct client *client,
-                       const struct client_request *request, int r,
-                       const struct answer *answer, const struct error *err)
-{
-    const char *name = client->target->name ? client->target->name
-                                            : client->target->socket;
-    struct log *log = client->setup.log;
-
-    if (r < 0)
-        log_error(log, "%s %s %s failed: %s", name, request->method,
-                  request->target, err->message);
-    else
-        log_info(log, "%s %s %s %d %d %" PRId64 " ms", name, request->method,
-                 request->target, answer->reply.http, answer->envelope.code,
-                 answer->ms);
-}
-
-int client_send_request(struct client *client,
-                        const struct client_request *request,
-                        struct answer *answer, struct error *err)
-{
-    struct effort effort = {
-        .request = request,
-        .repeatable = strcmp(request->method, "GET") == 0,
-        .limit = client->setup.timeout > 0
-                     ? deadline_in(client->setup.timeout)
-                     : DEADLINE_NEVER,
-    };
-    struct error own = ERROR_INIT;
-    int r;
-
-    for (;;) {
-        error_clear(&own);
-        r = client_attempt(client, &effort, answer, &own);
-        if (!client_again(client, &effort, r, answer, &own))
-            break;
-        answer_free(answer);
-    }
-    if (r < 0)
-        client_failed(client, &effort, r, &own);
-    client_log(client, request, r, answer, &own);
-    if (r < 0 && err)
-        *err = own;
-    return r;
-}
-
 static int client_get(struct client *client, const char *target,
                       struct answer *answer, struct error *err)
 {
@@ -422,6 +308,7 @@ static const struct {
     { STATUS_PERMISSION_DENIED,
       "in the guest: security.* in /etc/virtio-rpc/guest_config.yaml" },
     { STATUS_SERVICE_UNAVAILABLE, "again later" },
+    { STATUS_REQUEST_GONE, "look in the guest what became of it" },
     { STATUS_CMD_TIMEOUT, "--timeout SECONDS for a longer run" },
     { STATUS_INTERNAL_ERROR, "in the guest: journalctl -u virtio-rpc" },
 };

@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "host/config.h"
+#include "host/interrupt.h"
+#include "host/lock.h"
 #include "host/options.h"
 #include "host/out.h"
 #include "host/retry.h"
@@ -30,6 +32,7 @@ struct client_setup {
     const struct out *out;              /* for notes */
     struct log *log;
     int64_t timeout; /* ms, from --timeout; 0: none; TIMEOUT_UNSET */
+    int64_t lock_wait; /* ms that another command may keep the channel */
 };
 
 struct client {
@@ -40,6 +43,10 @@ struct client {
     struct buf key;
     bool key_loaded;
     bool was_connected; /* at least once */
+    bool gave_way;      /* to another command, from which it takes back */
+    int interrupted;    /* the number of the signal that ended a request */
+    struct lock lock;
+    struct interrupt interrupt; /* while a request must not be left alone */
 };
 
 /* What was asked for; strings are not owned. */
@@ -54,6 +61,8 @@ struct client_request {
     int64_t read_ms;          /* 0: no limit; TIMEOUT_UNSET: as set up */
     bool raw;                 /* an answer without an envelope is fine */
     const char *doubt;        /* said when it was sent and not answered */
+    bool partial;             /* without what follows it did nothing */
+    bool careless;            /* a signal just ends the process */
 };
 
 /* An answer; free with answer_free(). */
@@ -95,20 +104,46 @@ void client_init(struct client *client, const struct client_setup *setup,
 void client_free(struct client *client);
 
 /*
- * Connects and syncs; requests do so by themselves when needed.
+ * Takes the channel's lock, connects and syncs; requests do so by themselves
+ * when needed.
  *
- * Return: 0; negative errno with a message that names the domain.
+ * Return: 0; -EBUSY when another command keeps the channel; negative errno with a message that names the domain.
  */
 int client_connect(struct client *client, struct error *err);
 
-/* Ends the connection; the next request connects anew. */
+/* Ends the connection and lets others have the channel; the next request
+ * connects anew. */
 void client_disconnect(struct client *client);
 
+/* Ends the connection, and keeps others out until the next one. */
+void client_hang_up(struct client *client);
+
+/* Between two parts of something long: lets those in who wait for the
+ * channel.  The next request waits until they are done. */
+void client_give_way(struct client *client);
+
 /*
- * Sends a request and takes the answer, with the retries that are safe.
+ * Looks what became of the domain behind a client that hears nothing.
  *
- * Return: 0; -ECONNRESET, -ETIMEDOUT, -EBADMSG, -EMSGSIZE, -ENOMEM and those
- * of client_connect().
+ * Return: 0 when it runs, or nobody knows; -EHOSTUNREACH with a message when
+ * it is paused; -ESHUTDOWN or -ESRCH when it does not run any more.
+ */
+int client_look(struct client *client, struct error *err);
+
+/* Puts the domain or socket in front of a message that does not name it. */
+void client_blame(const struct client *client, struct error *err);
+
+/*
+ * Sends a request and takes the answer.  It is made again where that is safe:
+ * because it changes nothing, or was not carried out, or because the agent
+ * remembers what it did (see effort.c).
+ *
+ * While a request may change something, signals do not end the process: it
+ * is taken back, and the caller has to leave.
+ *
+ * Return: 0; -ECONNRESET, -ETIMEDOUT, -EBADMSG, -EMSGSIZE, -ENOMEM, -ECANCELED
+ * when client->interrupted, and those of client_connect().  When nobody knows
+ * what became of it, err->code is STATUS_OUTCOME_UNKNOWN.
  */
 int client_send_request(struct client *client,
                         const struct client_request *request,

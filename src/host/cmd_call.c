@@ -115,6 +115,7 @@ int cmd_call(struct command_call *call)
         r = client_send_request(call->client, &request, &answer, &err);
     else
         error_errno(&err, r, "call");
+    client_disconnect(call->client); /* the reader of our output may be slow */
     r = print(call, r, &answer, &err);
     answer_free(&answer);
     return r;

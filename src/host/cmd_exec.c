@@ -67,15 +67,22 @@ static int stream(struct json_object *data, const char *name,
 }
 
 static bool was_truncated(const struct command_call *call,
-                          struct json_object *data)
+                          const struct answer *answer)
 {
+    struct json_object *data = answer->envelope.data;
     bool truncated = false;
 
-    if (param_bool(data, "truncated", PARAM_OPTIONAL, &truncated, NULL) == 0
-        && truncated)
+    if (param_bool(data, "truncated", PARAM_OPTIONAL, &truncated, NULL) < 0
+        || !truncated)
+        return false;
+    /* A first answer has its output, cut or not. */
+    if (answer->reply.replayed && !json_object_object_get(data, "stdout"))
+        out_message(&call->out, "the command ran once; its output got lost "
+                                "with the connection");
+    else
         out_message(&call->out, "output is not complete: the agent cut it at "
                                 "its max_output_size");
-    return truncated;
+    return true;
 }
 
 /* The exit status when no command ran: 1 would be taken for the command's. */
@@ -125,7 +132,7 @@ static int become(const struct command_call *call, int64_t timeout,
         r = stream(data, "stderr", "stderr_encoding", STDERR_FILENO, &err);
     if (r < 0)
         return command_fail(call, &err);
-    cut = was_truncated(call, data);
+    cut = was_truncated(call, answer);
     if (answer->envelope.code == STATUS_SUCCESS) {
         r = ended(call, data);
         /* Half of an output must not pass for success. */
@@ -166,6 +173,7 @@ int cmd_exec(struct command_call *call)
 
     answer_init(&answer);
     r = client_exec_command(call->client, &exec, &answer, &err);
+    client_disconnect(call->client); /* the reader of our output may be slow */
     if (call->out.json)
         r = report(call, r, &answer, &err);
     else if (r < 0)

@@ -19,6 +19,9 @@
 /* A probe is over by then (ms): an agent that is there answers in one. */
 #define PROBE_MS 1500
 
+/* And no longer for another command that has the channel. */
+#define LOCK_MS 1000
+
 /* What a worker says is one small JSON object. */
 #define SAID_MAX 4096
 
@@ -27,6 +30,7 @@ struct probe {
     struct buf said;
     char version[RPC_WORD_MAX];
     int64_t ping_us; /* -1: no answer */
+    bool busy;       /* another client has the channel */
 };
 
 struct listing {
@@ -45,17 +49,22 @@ static int work(void *context, size_t i)
                                   .source = &listing->call->source,
                                   .out = &listing->call->out,
                                   .log = listing->call->log,
-                                  .timeout = PROBE_MS };
+                                  .timeout = PROBE_MS,
+                                  .lock_wait = LOCK_MS };
     AUTO_JSON struct json_object *said = json_object_new_object();
     struct client client;
     struct answer answer;
     int64_t start;
+    int r;
 
     if (target->err.code < 0 || !said)
         return EXIT_STATUS_TRANSPORT;
     client_init(&client, &setup, target);
     answer_init(&answer);
-    if (client_connect(&client, NULL) < 0)
+    r = client_connect(&client, NULL);
+    if (r == -EBUSY && json_add_bool(said, "busy", true) == 0)
+        out_json(said);
+    if (r < 0)
         return EXIT_STATUS_TRANSPORT;
     start = clock_us();
     if (client_ping(&client, &answer, NULL) < 0
@@ -90,6 +99,7 @@ static int done(void *context, size_t i, int status)
         && json_parse((char *) buf_data(&probe->said), probe->said.len - 1,
                       &said, NULL)
                == 0
+        && param_bool(said, "busy", PARAM_OPTIONAL, &probe->busy, NULL) == 0
         && param_string(said, "version", PARAM_REQUIRED, &version, NULL) == 0)
         param_int(said, "ping_us", PARAM_REQUIRED, 0, INT64_MAX,
                   &probe->ping_us, NULL);
@@ -102,6 +112,8 @@ static const char *state_word(const struct listing *listing, size_t i)
 {
     if (listing->probes[i].ping_us >= 0)
         return "connected";
+    if (listing->probes[i].busy)
+        return "busy";
     return listing->targets.items[i].state == CHANNEL_CONNECTED ? "no answer"
                                                                 : "-";
 }
@@ -174,6 +186,7 @@ static struct json_object *row_json(const struct listing *listing, size_t i)
         && json_add_string(row, "agent_version",
                            there ? probe->version : NULL)
                == 0
+        && json_add_bool(row, "busy", probe->busy) == 0
         && row_ping(row, probe->ping_us) == 0
         && json_add_string(row, "error",
                            target->err.code ? target->err.message : NULL)
@@ -243,6 +256,8 @@ int cmd_list(struct command_call *call)
         r = listing_probe(&listing, &err);
     if (r < 0) {
         r = command_fail(call, &err);
+    } else if (r > 0) {
+        call->interrupted = r;
     } else {
         json = call->out.json || call->values.json;
         r = json ? show_json(&listing) : show_table(&listing);

@@ -43,6 +43,7 @@ struct command_call {
     int n_args;
     bool dashes;      /* "--" stood in front of the operands */
     struct buf input; /* what prepare() has read */
+    int interrupted;  /* the number of the signal to die of; 0: none */
 };
 
 struct command {

@@ -185,6 +185,7 @@ int command_report(const struct command_call *call, int r,
 
     if (r < 0)
         return command_fail(call, err);
+    client_disconnect(call->client); /* the reader of our output may be slow */
     r = out_json(answer->envelope.root);
     if (r < 0)
         return command_output_status(r);

@@ -16,7 +16,8 @@
 #define HOUR_MS (3600 * 1000)
 #define GIB (1024L * 1024 * 1024)
 
-/* No time is 0 here: waiting for ever is what --timeout 0 asks for. */
+/* No time is 0 here: waiting for ever is what --timeout 0 asks for.  Only
+ * with lock_wait it means not to wait. */
 static const struct yaml_key keys[] = {
     { "connection.uri", YAML_KIND_STRING, AT(uri), 0, 0 },
     { "connection.channel", YAML_KIND_STRING, AT(channel), 0, 0 },
@@ -27,6 +28,9 @@ static const struct yaml_key keys[] = {
       24 * HOUR_MS },
     { "connection.write_timeout", YAML_KIND_SECONDS, AT(write_timeout), 1,
       24 * HOUR_MS },
+    { "connection.lock_wait", YAML_KIND_SECONDS, AT(lock_wait), 0,
+      24 * HOUR_MS },
+    { "connection.lock_dir", YAML_KIND_STRING, AT(lock_dir), 0, 0 },
     { "retry.max_retries", YAML_KIND_NUMBER, AT(max_retries), 0, 100 },
     { "retry.retry_interval", YAML_KIND_SECONDS, AT(retry_interval), 0,
       HOUR_MS },
@@ -48,6 +52,7 @@ int config_load(struct config *config, const char *file, struct error *err)
         .connect_timeout = 5000,
         .read_timeout = 30000,
         .write_timeout = 30000,
+        .lock_wait = 5000,
         .max_retries = 3,
         .retry_interval = 1000,
         .backoff_factor = 2,
@@ -73,6 +78,7 @@ void config_free(struct config *config)
     free(config->uri);
     free(config->channel);
     free(config->socket_path);
+    free(config->lock_dir);
     free(config->auth_key_dir);
     free(config->auth_key_file);
     free(config->log_file);

@@ -22,6 +22,8 @@ struct config {
     int64_t connect_timeout; /* ms, as all times here */
     int64_t read_timeout;
     int64_t write_timeout;
+    int64_t lock_wait;
+    char *lock_dir;
     int64_t max_retries;
     int64_t retry_interval;
     int64_t backoff_factor;

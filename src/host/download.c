@@ -191,7 +191,11 @@ static int download_content(struct download *download)
 
     while (offset < download->info.size) {
         int code = 0;
-        int64_t taken = download_chunk(download, offset, &code);
+        int64_t taken;
+
+        if (offset > 0)
+            client_give_way(download->client);
+        taken = download_chunk(download, offset, &code);
 
         if (code && download->open_end && download->empty) {
             download->info.size = 0;

@@ -14,12 +14,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/interrupt.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 #define STREAMS 2             /* standard output, standard error */
 #define STEP (64 * 1024)      /* what a pipe holds */
+
+/* A worker that has to leave takes three seconds at most for that. */
+#define LEAVE_MS 5000
 
 struct worker {
     pid_t pid; /* 0: this slot is free */
@@ -31,7 +36,10 @@ struct worker {
 struct run {
     const struct fleet *fleet;
     struct worker *workers;
-    struct pollfd *watch; /* STREAMS per worker */
+    struct pollfd *watch; /* STREAMS per worker, and the signals */
+    struct interrupt interrupt;
+    int interrupted;      /* the signal's number */
+    int64_t kill_at;      /* when those that still run are killed */
     size_t slots;
     size_t started;
     size_t busy;
@@ -39,15 +47,17 @@ struct run {
 };
 
 /* In the new process; never returns. */
-static void worker_main(const struct fleet *fleet, size_t i, pid_t parent,
+static void worker_main(struct run *run, size_t i, pid_t parent,
                         const int ends[STREAMS])
 {
+    const struct fleet *fleet = run->fleet;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
     /* The parent may have died before this. */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(EXIT_STATUS_TRANSPORT);
+    interrupt_end(&run->interrupt);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0
         || dup2(ends[0], STDOUT_FILENO) < 0
         || dup2(ends[1], STDERR_FILENO) < 0)
@@ -78,7 +88,7 @@ static int worker_start(struct run *run, struct worker *worker)
         return error_errno(run->err, -errno, "starting a worker");
     }
     if (worker->pid == 0)
-        worker_main(run->fleet, run->started, parent,
+        worker_main(run, run->started, parent,
                     (const int[STREAMS]) { out_write, err_write });
     worker->i = run->started++;
     worker->fds[0] = steal_fd(&out_read);
@@ -131,11 +141,37 @@ static int worker_read(struct run *run, struct worker *worker, int stream)
     return 0;
 }
 
-static int run_wait(struct run *run)
+static void run_kill(const struct run *run, int number)
 {
-    size_t n = run->slots * STREAMS;
-    int r = 0;
+    for (size_t s = 0; s < run->slots; s++)
+        if (run->workers[s].pid)
+            kill(run->workers[s].pid, number);
+}
 
+/* Passes a signal on; a second one, too, which ends workers at once. */
+static int run_interrupted(struct run *run)
+{
+    int number = interrupt_take(&run->interrupt);
+
+    if (!number)
+        return 0;
+    if (!run->interrupted) {
+        run->interrupted = number;
+        run->kill_at = deadline_in(LEAVE_MS);
+    }
+    run_kill(run, number);
+    for (; run->started < run->fleet->n; run->started++) {
+        int r = run->fleet->done(run->fleet->context, run->started,
+                                 EXIT_STATUS_SIGNAL + run->interrupted);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void run_watch(struct run *run, size_t n)
+{
     for (size_t k = 0; k < n; k++) {
         const struct worker *worker = &run->workers[k / STREAMS];
 
@@ -144,13 +180,29 @@ static int run_wait(struct run *run)
             .events = POLLIN,
         };
     }
-    if (poll(run->watch, n, -1) < 0)
+    run->watch[n] = (struct pollfd) { .fd = run->interrupt.fd,
+                                      .events = POLLIN };
+}
+
+static int run_wait(struct run *run)
+{
+    size_t n = run->slots * STREAMS;
+    int r = 0;
+
+    run_watch(run, n);
+    if (poll(run->watch, n + 1, deadline_left(run->kill_at)) < 0)
         return errno == EINTR ? 0
                               : error_errno(run->err, -errno, "waiting");
     for (size_t k = 0; k < n && r == 0; k++)
         if (run->watch[k].revents)
             r = worker_read(run, &run->workers[k / STREAMS],
                             (int) (k % STREAMS));
+    if (r == 0 && run->watch[n].revents)
+        r = run_interrupted(run);
+    if (deadline_left(run->kill_at) == 0) {
+        run_kill(run, SIGKILL);
+        run->kill_at = DEADLINE_NEVER; /* their pipes end now */
+    }
     return r;
 }
 
@@ -168,11 +220,15 @@ static void run_end(struct run *run)
     }
     free(run->workers);
     free(run->watch);
+    interrupt_end(&run->interrupt);
 }
 
 int fleet_run(const struct fleet *fleet, struct error *err)
 {
-    struct run run = { .fleet = fleet, .err = err };
+    struct run run = { .fleet = fleet,
+                       .interrupt = INTERRUPT_INIT,
+                       .kill_at = DEADLINE_NEVER,
+                       .err = err };
     int r = 0;
 
     run.slots = fleet->n < (size_t) fleet->parallel
@@ -182,11 +238,13 @@ int fleet_run(const struct fleet *fleet, struct error *err)
     run.watch = calloc(run.slots * STREAMS + 1, sizeof(*run.watch));
     if (!run.workers || !run.watch)
         r = error_errno(err, -ENOMEM, "workers");
+    if (r == 0)
+        r = interrupt_begin(&run.interrupt);
     while (r == 0 && (run.busy || run.started < fleet->n)) {
         r = run_fill(&run);
         if (r == 0)
             r = run_wait(&run);
     }
     run_end(&run);
-    return r;
+    return r == 0 ? run.interrupted : r;
 }

@@ -4,7 +4,8 @@
  * The same work for many targets at once, each in a process of its own: one
  * that hangs or dies delays and harms nobody else.
  *
- * The workers die with their parent, however it dies; Ctrl-C needs no more.
+ * The workers die with their parent, however it dies.  A signal to leave is
+ * passed on to them, who may have something to take back in their guests.
  */
 #ifndef VSRPC_HOST_FLEET_H
 #define VSRPC_HOST_FLEET_H
@@ -33,7 +34,8 @@ struct fleet {
 /*
  * Does the work.
  *
- * Return: 0 when all workers have ended; negative errno with a message, or
+ * Return: 0 when all workers have ended; the number of a signal that ended
+ * them, and those that had not begun count as ended by it; negative errno with a message, or
  * that of output or done; the rest has been killed then.
  */
 int fleet_run(const struct fleet *fleet, struct error *err);

@@ -71,6 +71,16 @@ static void word_copy(char word[RPC_WORD_MAX], const char *text)
     snprintf(word, RPC_WORD_MAX, "%s", text);
 }
 
+/* A word that we send back in a head; another one is as none. */
+static void token_copy(char word[RPC_WORD_MAX], const char *text)
+{
+    static const char plain[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
+    size_t n = strlen(text);
+
+    word_copy(word, n < RPC_WORD_MAX && strspn(text, plain) == n ? text : "");
+}
+
 /* Every member is the guest's word: checked for type, size and, since it may
  * be shown or signed, for nothing but printing characters (by its use). */
 static int handshake_take(const struct envelope *envelope, const char *id,
@@ -79,6 +89,8 @@ static int handshake_take(const struct envelope *envelope, const char *id,
     const char *answered = NULL;
     const char *boot_id = "";
     const char *version = "";
+    const char *session = "";
+    const char *instance = "";
     int64_t now = clock_wall();
     int64_t theirs = now;
     struct json_object *data = envelope->data;
@@ -87,6 +99,10 @@ static int handshake_take(const struct envelope *envelope, const char *id,
         || param_string(data, "id", PARAM_REQUIRED, &answered, NULL)
         || param_string(data, "boot_id", PARAM_OPTIONAL, &boot_id, NULL)
         || param_string(data, "agent_version", PARAM_OPTIONAL, &version, NULL)
+        || param_string(data, "session", PARAM_OPTIONAL, &session, NULL)
+        || param_string(data, "instance", PARAM_OPTIONAL, &instance, NULL)
+        || param_bool(data, "heartbeat", PARAM_OPTIONAL, &peer->heartbeat,
+                      NULL)
         || param_int(data, "timestamp", PARAM_OPTIONAL, 0, INT32_MAX * 8LL,
                      &theirs, NULL)
         || param_bool(data, "auth", PARAM_OPTIONAL, &peer->auth, NULL)
@@ -95,6 +111,8 @@ static int handshake_take(const struct envelope *envelope, const char *id,
         return -EBADMSG;
     word_copy(peer->boot_id, boot_id);
     word_copy(peer->version, version);
+    token_copy(peer->session, session);
+    token_copy(peer->instance, instance);
     if (theirs > now + CLOCK_SLACK_S || theirs < now - CLOCK_SLACK_S)
         peer->clock_ahead = theirs - now;
     return 0;

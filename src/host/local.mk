@@ -3,6 +3,7 @@
 noinst_LIBRARIES += libhost.a
 libhost_a_SOURCES = \
 	src/host/app.c src/host/app.h \
+	src/host/cancel.c src/host/cancel.h \
 	src/host/channel.c src/host/channel.h \
 	src/host/client.c src/host/client.h \
 	src/host/cmd_call.c \
@@ -16,10 +17,13 @@ libhost_a_SOURCES = \
 	src/host/config.c src/host/config.h \
 	src/host/domxml.c src/host/domxml.h \
 	src/host/download.c \
+	src/host/effort.c \
 	src/host/exec.c \
 	src/host/fleet.c src/host/fleet.h \
 	src/host/handshake.c src/host/handshake.h \
+	src/host/interrupt.c src/host/interrupt.h \
 	src/host/keyfile.c src/host/keyfile.h \
+	src/host/lock.c src/host/lock.h \
 	src/host/opt.c src/host/opt.h \
 	src/host/options.c src/host/options.h \
 	src/host/out.c src/host/out.h \

@@ -20,6 +20,8 @@ static const struct opt table[] = {
       "configuration file" },
     { 0, "timeout", "SECONDS", OPT_SECONDS, AT(timeout),
       "of a command or an answer; 0: none" },
+    { 0, "wait-lock", "SECONDS", OPT_SECONDS, AT(lock_wait),
+      "for another command on the channel" },
     { 0, "all", NULL, OPT_FLAG, AT(all),
       "all running domains; no domain is given" },
     { 0, "parallel", "N", OPT_NUMBER, AT(parallel),
@@ -40,7 +42,8 @@ static const struct opt table[] = {
 int options_parse(struct options *options, int argc, char **argv,
                   struct error *err)
 {
-    *options = (struct options) { .timeout = TIMEOUT_UNSET };
+    *options = (struct options) { .timeout = TIMEOUT_UNSET,
+                                  .lock_wait = TIMEOUT_UNSET };
     return opt_parse(table, ARRAY_SIZE(table), argc, argv, options, err);
 }
 

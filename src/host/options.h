@@ -20,6 +20,7 @@ struct options {
     const char *config;
     const char *log;
     int64_t timeout; /* ms; 0: none; TIMEOUT_UNSET */
+    int64_t lock_wait; /* ms; TIMEOUT_UNSET: as configured */
     int64_t parallel; /* 0: as configured */
     bool all;
     bool json;

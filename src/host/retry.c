@@ -27,6 +27,8 @@ void retry_policy_init(struct retry_policy *policy, int64_t max_retries,
         [RETRY_NETWORK] = { max_retries, interval_ms, backoff_factor },
         [RETRY_TIMEOUT] = { 2, 5000, 1 },
         [RETRY_INTERNAL] = { 1, 10000, 1 },
+        /* Others came in between; more of them than this is a quarrel. */
+        [RETRY_SESSION] = { 3, 0, 1 },
     } };
 }
 
@@ -51,11 +53,21 @@ enum retry_class retry_class_of_errno(int code)
     return RETRY_NEVER;
 }
 
+static const struct {
+    int code;
+    enum retry_class class;
+} statuses[] = {
+    { STATUS_INTERNAL_ERROR, RETRY_INTERNAL },
+    { STATUS_SERVICE_UNAVAILABLE, RETRY_BUSY },
+    { STATUS_SESSION_EXPIRED, RETRY_SESSION },
+};
+
 enum retry_class retry_class_of_status(int code)
 {
-    if (code == STATUS_INTERNAL_ERROR)
-        return RETRY_INTERNAL;
-    return code == STATUS_SERVICE_UNAVAILABLE ? RETRY_BUSY : RETRY_NEVER;
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+        if (statuses[i].code == code)
+            return statuses[i].class;
+    return RETRY_NEVER;
 }
 
 static int64_t retry_busy(struct retry_count *count, int64_t busy_s)

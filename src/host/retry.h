@@ -16,6 +16,7 @@ enum retry_class {
     RETRY_TIMEOUT,  /* no answer in time */
     RETRY_INTERNAL, /* the agent reported 5001 */
     RETRY_BUSY,     /* the agent reported 5002: it did not run the request */
+    RETRY_SESSION,  /* the agent reported 4003: likewise, and sync first */
     RETRY_CLASSES,
 };
 

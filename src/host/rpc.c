@@ -28,7 +28,7 @@
 
 void rpc_init(struct rpc *rpc)
 {
-    *rpc = (struct rpc) { 0 };
+    *rpc = (struct rpc) { .wake_fd = -1 };
     msg_init(&rpc->msg, HTTP_RESPONSE);
 }
 
@@ -79,22 +79,80 @@ static int rpc_lost(int64_t code, const char *doing, struct error *err)
         return error_set(err, -ECONNRESET, "connection lost while %s", doing);
     if (code == -ETIMEDOUT)
         return error_set(err, -ETIMEDOUT, "timed out while %s", doing);
+    if (code == -ECANCELED)
+        return error_set(err, -ECANCELED, "interrupted");
     return error_errno(err, (int) code, "%s", doing);
 }
 
+/* How long one direction of a call may take, and what happens meanwhile. */
+struct watch {
+    const struct rpc_request *request;
+    int64_t limit;
+    size_t seen; /* bytes that got through */
+    bool told;   /* silent() has set the error */
+    struct error *err;
+};
+
+static struct watch watch_begin(const struct rpc_request *request, int64_t ms,
+                                struct error *err)
+{
+    return (struct watch) { .request = request,
+                            .limit = limit_in(ms),
+                            .err = err };
+}
+
+static int64_t watch_deadline(const struct watch *watch)
+{
+    int64_t silence = watch->request->silence_ms;
+
+    return deadline_min(pace(watch->limit, watch->seen), limit_in(silence));
+}
+
+/* A deadline has passed.  Return: 0 to go on, or what to give up with. */
+static int watch_expired(struct watch *watch, int64_t since)
+{
+    int r;
+
+    if (deadline_left(pace(watch->limit, watch->seen)) == 0)
+        return -ETIMEDOUT;
+    r = watch->request->silent(watch->request->context, watch->err);
+    watch->told = r < 0;
+    if (r == 1 && watch->limit != DEADLINE_NEVER)
+        watch->limit += clock_ms() - since;
+    return r < 0 ? r : 0;
+}
+
+/* What a read or write came to.  Return: 0 to try again; as the transport. */
+static int64_t watch_judge(struct watch *watch, int64_t done, int64_t since)
+{
+    if (done > 0)
+        watch->seen += (size_t) done;
+    if (done == 0)
+        return -ECONNRESET;
+    return done == -ETIMEDOUT ? watch_expired(watch, since) : done;
+}
+
+/* Words for what the transport gave back, unless there are some. */
+static int watch_lost(const struct watch *watch, int64_t code,
+                      const char *doing)
+{
+    return watch->told ? (int) code : rpc_lost(code, doing, watch->err);
+}
+
 static int rpc_send(struct rpc *rpc, const void *bytes, size_t n,
-                    int64_t limit, bool *sent, struct error *err)
+                    struct watch *watch)
 {
     const uint8_t *p = bytes;
     size_t done = 0;
 
     while (done < n) {
+        int64_t since = clock_ms();
         int64_t wrote = rpc->transport->ops->write(
-            rpc->transport, p + done, n - done, pace(limit, done));
+            rpc->transport, p + done, n - done, watch_deadline(watch));
 
-        if (wrote <= 0)
-            return rpc_lost(wrote, "sending the request", err);
-        *sent = true;
+        wrote = watch_judge(watch, wrote, since);
+        if (wrote < 0)
+            return watch_lost(watch, wrote, "sending the request");
         done += (size_t) wrote;
     }
     return 0;
@@ -129,6 +187,23 @@ static int rpc_sign(const struct rpc *rpc, const struct rpc_request *request,
     return r;
 }
 
+/* What an agent that remembers wants to know. */
+static int rpc_write_session(const struct rpc_peer *peer,
+                             const struct rpc_request *request,
+                             struct buf *head)
+{
+    int r = 0;
+
+    if (*peer->session)
+        r = http_write_field(head, "X-Session", "%s", peer->session);
+    if (r == 0 && peer->heartbeat)
+        r = http_write_field(head, "X-Heartbeat", "%d", HEARTBEAT_S);
+    if (r == 0 && request->age_ms > 0)
+        r = http_write_field(head, "X-Request-Age", "%" PRId64,
+                             request->age_ms);
+    return r;
+}
+
 static int rpc_write_head(const struct rpc *rpc,
                           const struct rpc_request *request, const char *id,
                           struct buf *head)
@@ -142,6 +217,8 @@ static int rpc_write_head(const struct rpc *rpc,
         r = http_write_field(head, "X-Request-ID", "%s", id);
     if (r == 0)
         r = http_write_field(head, "X-Timestamp", "%s", timestamp);
+    if (r == 0)
+        r = rpc_write_session(&rpc->peer, request, head);
     if (r == 0 && request->content_type)
         r = http_write_field(head, "Content-Type", "%s",
                              request->content_type);
@@ -159,9 +236,9 @@ static int rpc_write_head(const struct rpc *rpc,
 }
 
 static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
-                            const char *id, bool *sent, struct error *err)
+                            const char *id, struct error *err)
 {
-    int64_t limit = limit_in(request->write_ms);
+    struct watch watch = watch_begin(request, request->write_ms, err);
     size_t rest = request->body_len;
     struct buf head;
     int r;
@@ -178,10 +255,10 @@ static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
         rest = 0;
     }
     if (r == 0)
-        r = rpc_send(rpc, buf_data(&head), head.len, limit, sent, err);
+        r = rpc_send(rpc, buf_data(&head), head.len, &watch);
     buf_free(&head);
     if (r == 0 && rest)
-        r = rpc_send(rpc, request->body, rest, limit, sent, err);
+        r = rpc_send(rpc, request->body, rest, &watch);
     return r;
 }
 
@@ -200,6 +277,7 @@ static void rpc_take_head(const struct http_head *head,
     reply->retry_after = -1;
     if (retry_after)
         num_parse(retry_after, 0, INT32_MAX, &reply->retry_after);
+    reply->replayed = http_field_get(head, "X-Replayed") != NULL;
     word_copy(reply->content_range, http_field_get(head, "Content-Range"));
     word_copy(reply->etag, http_field_get(head, "ETag"));
     reply->json = type && strncmp(type, "application/json", 16) == 0;
@@ -210,6 +288,7 @@ static void rpc_take_head(const struct http_head *head,
 struct receipt {
     const char *id;
     struct rpc_reply *reply;
+    struct watch *watch;
     bool ours; /* the message being read; others are dropped */
     bool complete;
     struct error *err;
@@ -228,6 +307,10 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
                          "answer of %" PRId64 " bytes is too large",
                          head->content_length);
     rpc_take_head(head, receipt->reply);
+    if (receipt->watch->limit == DEADLINE_NEVER) {
+        receipt->watch->limit = limit_in(receipt->watch->request->rest_ms);
+        receipt->watch->seen = 0;
+    }
     return 0;
 }
 
@@ -290,17 +373,18 @@ static int rpc_digest(struct rpc *rpc, size_t n, struct receipt *receipt)
 static int rpc_receive(struct rpc *rpc, const struct rpc_request *request,
                        struct receipt *receipt)
 {
-    int64_t limit = limit_in(request->read_ms);
-    size_t seen = 0;
+    struct watch watch = watch_begin(request, request->read_ms, receipt->err);
 
+    receipt->watch = &watch;
     while (!receipt->complete) {
+        int64_t since = clock_ms();
         int64_t got = rpc->transport->ops->read(rpc->transport, rpc->step,
-                                                STEP, pace(limit, seen));
+                                                STEP, watch_deadline(&watch));
         int r;
 
-        if (got <= 0)
-            return rpc_lost(got, "waiting for the answer", receipt->err);
-        seen += (size_t) got;
+        got = watch_judge(&watch, got, since);
+        if (got < 0)
+            return watch_lost(&watch, got, "waiting for the answer");
         r = rpc_digest(rpc, (size_t) got, receipt);
         if (r < 0)
             return r;
@@ -308,12 +392,26 @@ static int rpc_receive(struct rpc *rpc, const struct rpc_request *request,
     return 0;
 }
 
+int rpc_new_id(char id[RPC_ID_SIZE])
+{
+    return crypto_random_hex(id, ID_BYTES);
+}
+
+void rpc_set_wake(struct rpc *rpc, int wake_fd)
+{
+    rpc->wake_fd = wake_fd;
+    if (rpc->transport)
+        rpc->transport->wake_fd = wake_fd;
+}
+
 int rpc_call(struct rpc *rpc, const struct rpc_request *request,
              struct rpc_reply *reply, bool *sent, struct error *err)
 {
-    char id[2 * ID_BYTES + 1];
-    struct receipt receipt = { .id = id, .reply = reply, .err = err };
-    int r = crypto_random_hex(id, ID_BYTES);
+    char id[RPC_ID_SIZE];
+    struct receipt receipt = { .id = request->id ? request->id : id,
+                               .reply = reply,
+                               .err = err };
+    int r = request->id ? 0 : rpc_new_id(id);
 
     *sent = false;
     if (r < 0)
@@ -323,7 +421,8 @@ int rpc_call(struct rpc *rpc, const struct rpc_request *request,
     if (!rpc->step)
         return error_errno(err, -ENOMEM, "receive buffer");
     msg_reset(&rpc->msg);
-    r = rpc_send_request(rpc, request, id, sent, err);
+    r = rpc_send_request(rpc, request, receipt.id, err);
+    *sent = r == 0;
     return r < 0 ? r : rpc_receive(rpc, request, &receipt);
 }
 
@@ -336,11 +435,14 @@ static int rpc_attempt(struct rpc *rpc, const struct rpc_dialer *dialer,
 
     if (r < 0)
         return r;
+    rpc->transport->wake_fd = rpc->wake_fd;
     r = handshake(rpc->transport,
                   deadline_min(limit, deadline_in(SYNC_ATTEMPT_MS)),
                   &rpc->peer);
     if (r != 0)
         rpc_close(rpc);
+    if (r == -ECANCELED)
+        return error_set(err, r, "interrupted");
     return r == -ENOMEM ? error_errno(err, r, "sync") : r != 0;
 }
 

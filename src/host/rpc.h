@@ -27,6 +27,9 @@
 struct rpc_peer {
     char version[RPC_WORD_MAX];
     char boot_id[RPC_WORD_MAX]; /* goes into signatures */
+    char session[RPC_WORD_MAX]; /* goes with requests; "": it gave none */
+    char instance[RPC_WORD_MAX]; /* of its memory; "": it has none */
+    bool heartbeat;             /* it gives signs of life when asked to */
     int64_t clock_ahead;        /* seconds its clock is ahead of ours */
     bool auth;                  /* it wants signed requests */
 };
@@ -37,7 +40,10 @@ struct rpc {
     uint8_t *step;               /* where one read goes */
     struct rpc_peer peer;
     const struct buf *key;       /* to sign with; NULL: do not; not owned */
+    int wake_fd;                 /* readable: leave; -1: none; not owned */
 };
+
+#define RPC_ID_SIZE 33 /* of a request's id as hex, with its NUL */
 
 struct rpc_request {
     const char *method;
@@ -49,6 +55,17 @@ struct rpc_request {
     const char *range;        /* its value */
     int64_t read_ms;          /* until the answer starts; 0: no limit */
     int64_t write_ms;         /* likewise for taking the request */
+    int64_t rest_ms;          /* for what follows an answer's head that might
+                               * come as late as it likes; 0: no limit */
+    const char *id;           /* to be answered with; NULL: a new one */
+    int64_t age_ms;           /* since it was first sent; 0: it never was */
+    int64_t silence_ms;       /* without a byte until silent() is asked; 0:
+                               * never */
+    /* Asked what is to be done about a silence; the connection is not to be
+     * touched.  Return: 0 to wait on; 1 likewise, and that time is not taken
+     * from read_ms and write_ms; negative errno with a message to give up. */
+    int (*silent)(void *context, struct error *err);
+    void *context;
 };
 
 struct rpc_reply {
@@ -57,6 +74,7 @@ struct rpc_reply {
     char content_range[RPC_WORD_MAX];
     char etag[RPC_WORD_MAX];
     bool json;                      /* by its Content-Type */
+    bool replayed;                  /* the agent had answered it before */
     struct buf body;
 };
 
@@ -80,14 +98,21 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
 
 /*
  * Sends a request and reads its answer into reply, which the caller has set
- * up with rpc_reply_init() and frees.  *sent tells whether a byte of the
- * request may have reached the agent.
+ * up with rpc_reply_init() and frees.  *sent tells whether all of the request
+ * may have reached the agent; a part of one is never carried out.
  *
  * Return: 0; -ECONNRESET or -EPIPE when the connection was lost, -ETIMEDOUT,
- * -EBADMSG when the stream is not HTTP, -EMSGSIZE past RESPONSE_MAX, -ENOMEM.
+ * -EBADMSG when the stream is not HTTP, -EMSGSIZE past RESPONSE_MAX, -ENOMEM,
+ * -ECANCELED by wake_fd, or what silent() gave.
  */
 int rpc_call(struct rpc *rpc, const struct rpc_request *request,
              struct rpc_reply *reply, bool *sent, struct error *err);
+
+/* Makes an id for a request.  Return: 0 or -EIO. */
+int rpc_new_id(char id[RPC_ID_SIZE]);
+
+/* Sets what wakes this rpc up from now on; -1: nothing. */
+void rpc_set_wake(struct rpc *rpc, int wake_fd);
 
 /* Ends the connection; rpc_open() may follow. */
 void rpc_close(struct rpc *rpc);

@@ -26,13 +26,21 @@ struct several {
     struct member *members;
 };
 
+static int64_t lock_wait(const struct command_call *call)
+{
+    return call->options->lock_wait == TIMEOUT_UNSET
+               ? call->config->lock_wait
+               : call->options->lock_wait;
+}
+
 int several_one(struct command_call *call, struct target *target)
 {
     struct client_setup setup = { .config = call->config,
                                   .source = &call->source,
                                   .out = &call->out,
                                   .log = call->log,
-                                  .timeout = call->options->timeout };
+                                  .timeout = call->options->timeout,
+                                  .lock_wait = lock_wait(call) };
     struct client client;
     int status;
 
@@ -43,7 +51,10 @@ int several_one(struct command_call *call, struct target *target)
     status = call->command->run(call);
     call->client = NULL;
     client_free(&client);
-    return status;
+    if (!client.interrupted)
+        return status;
+    call->interrupted = client.interrupted;
+    return EXIT_STATUS_SIGNAL + client.interrupted;
 }
 
 static int work(void *context, size_t i)
@@ -143,6 +154,11 @@ static int run(struct several *several)
     if (r < 0) {
         out_error(&err);
         return EXIT_STATUS_TRANSPORT;
+    }
+    if (r > 0) {
+        sum_up(several);
+        several->call->interrupted = r;
+        return EXIT_STATUS_SIGNAL + r;
     }
     return sum_up(several) > 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
 }

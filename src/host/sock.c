@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +30,20 @@ struct sock {
     int fd;
 };
 
+/* Somebody wants us to stop.  Asked before the bytes are: see transport.h. */
+static bool sock_woken(const struct transport *transport)
+{
+    return transport->wake_fd >= 0
+           && fd_wait(transport->wake_fd, POLLIN, 0) == 0;
+}
+
 static int64_t sock_read(struct transport *transport, void *bytes, size_t n,
                          int64_t deadline)
 {
     int fd = ((struct sock *) transport)->fd;
 
+    if (sock_woken(transport))
+        return -ECANCELED;
     for (;;) {
         ssize_t got = recv(fd, bytes, n, MSG_DONTWAIT);
         int r;
@@ -42,7 +52,7 @@ static int64_t sock_read(struct transport *transport, void *bytes, size_t n,
             return got;
         if (errno != EAGAIN && errno != EINTR)
             return -errno;
-        r = fd_wait(fd, POLLIN, deadline);
+        r = fd_wait_or(fd, POLLIN, transport->wake_fd, deadline);
         if (r < 0)
             return r;
     }
@@ -53,6 +63,8 @@ static int64_t sock_write(struct transport *transport, const void *bytes,
 {
     int fd = ((struct sock *) transport)->fd;
 
+    if (sock_woken(transport))
+        return -ECANCELED;
     for (;;) {
         /* SIGPIPE stays as it is for standard output; not for this. */
         ssize_t done = send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -62,7 +74,7 @@ static int64_t sock_write(struct transport *transport, const void *bytes,
             return done;
         if (done < 0 && errno != EAGAIN && errno != EINTR)
             return -errno;
-        r = fd_wait(fd, POLLOUT, deadline);
+        r = fd_wait_or(fd, POLLOUT, transport->wake_fd, deadline);
         if (r < 0)
             return r;
     }
@@ -199,7 +211,7 @@ int sock_connect(const char *path, int64_t deadline,
     sock = malloc(sizeof(*sock));
     if (!sock)
         return error_errno(err, -ENOMEM, "socket '%s'", path);
-    *sock = (struct sock) { .base = { &sock_ops }, .fd = steal_fd(&fd) };
+    *sock = (struct sock) { .base = { &sock_ops, -1 }, .fd = steal_fd(&fd) };
     *transport = &sock->base;
     return 0;
 }

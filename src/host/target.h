@@ -67,7 +67,8 @@ int targets_of_all(const struct target_source *source, bool without_channel,
 /*
  * Reads the live XML again: a restarted domain has another socket.
  *
- * Return: 0 with the target brought up to date; as targets_of_operand().
+ * Return: 0 with the target brought up to date; -EHOSTUNREACH when the domain
+ * sleeps; -ESHUTDOWN when it does not run; as targets_of_operand().
  */
 int target_refresh(const struct target_source *source, struct target *target,
                    struct error *err);

@@ -14,7 +14,10 @@ struct transport;
 
 struct transport_ops {
     /* Reads at least one byte.  Return: the bytes, 0 at the end of the
-     * stream, -ETIMEDOUT at the deadline, other negative errno. */
+     * stream, -ETIMEDOUT at the deadline, -ECANCELED as soon as wake_fd is
+     * readable (even when there is something to read: a guest that talks
+     * without end must not keep the user from leaving), other negative
+     * errno. */
     int64_t (*read)(struct transport *transport, void *bytes, size_t n,
                     int64_t deadline);
     /* Writes at least one byte.  Return: as read, never 0. */
@@ -27,6 +30,7 @@ struct transport_ops {
 /* First member of every kind of transport. */
 struct transport {
     const struct transport_ops *ops;
+    int wake_fd; /* polled beside; -1: none (to begin with); not owned */
 };
 
 #endif

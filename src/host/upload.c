@@ -14,6 +14,7 @@
 
 #include "proto/limits.h"
 #include "proto/route.h"
+#include "proto/status.h"
 #include "proto/uri.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -29,6 +30,8 @@ struct upload {
     uint8_t *chunk;       /* TRANSFER_CHUNK bytes, or the whole file */
     struct digest *md5;   /* NULL: not available (FIPS) */
     struct buf target;    /* request target, the same for all parts */
+    bool lost;            /* the agent does not have the earlier parts */
+    bool hurry;           /* has been begun anew: lets nobody in any more */
     struct error *err;
 };
 
@@ -185,6 +188,7 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
         .body = upload->chunk,
         .body_len = n,
         .read_ms = TIMEOUT_UNSET,
+        .partial = !last,
         .doubt = last ? "outcome unknown: the file may have been stored"
                       : "the file was not stored",
     };
@@ -203,15 +207,23 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
     r = client_send_request(upload->client, &request, &answer, upload->err);
     if (r == 0)
         r = answer_error(upload->client, &answer, upload->err);
+    upload->lost = r == STATUS_INVALID_PARAMS && offset > 0;
     if (r == 0 && last)
         r = upload_verify(upload, &answer, result);
     answer_free(&answer);
     return r;
 }
 
-static int upload_to(struct upload *upload, const char *remote,
-                     const struct upload_options *options,
-                     struct transfer_result *result)
+/* An agent without a memory drops the parts when we hang up. */
+static void upload_give_way(const struct upload *upload)
+{
+    if (!upload->hurry && *upload->client->rpc.peer.instance)
+        client_give_way(upload->client);
+}
+
+static int upload_once(struct upload *upload, const char *remote,
+                       const struct upload_options *options,
+                       struct transfer_result *result)
 {
     int64_t offset = 0;
     int r = target_write(upload, remote, options);
@@ -224,12 +236,31 @@ static int upload_to(struct upload *upload, const char *remote,
         int64_t left = upload->size - offset;
         size_t n = (size_t) (left < TRANSFER_CHUNK ? left : TRANSFER_CHUNK);
 
+        if (offset > 0)
+            upload_give_way(upload);
         r = upload_part(upload, offset, n, result);
         offset += (int64_t) n;
         if (offset >= upload->size)
             break;
     }
     return r;
+}
+
+/* Whoever was let in may have stayed longer than the agent keeps the parts of
+ * somebody who left. */
+static int upload_to(struct upload *upload, const char *remote,
+                     const struct upload_options *options,
+                     struct transfer_result *result)
+{
+    int r = upload_once(upload, remote, options, result);
+
+    if (!upload->lost || upload->hurry)
+        return r;
+    out_note(upload->client->setup.out,
+             "the agent has dropped what was sent; from the beginning");
+    upload->hurry = true;
+    error_clear(upload->err);
+    return upload_once(upload, remote, options, result);
 }
 
 /* The same name in a folder of the guest. */

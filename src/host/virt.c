@@ -145,13 +145,14 @@ static void virt_suggest(struct virt *virt, const char *operand,
 /* States in which a domain has an id and answers nobody. */
 static const struct {
     int state;
+    int code;
     const char *words;
     const char *command;
 } sleeping[] = {
-    { VIR_DOMAIN_PAUSED, "paused", "virsh resume" },
-    { VIR_DOMAIN_PMSUSPENDED, "suspended by its power management",
-      "virsh dompmwakeup" },
-    { VIR_DOMAIN_CRASHED, "crashed", "virsh reset" },
+    { VIR_DOMAIN_PAUSED, -EHOSTUNREACH, "paused", "virsh resume" },
+    { VIR_DOMAIN_PMSUSPENDED, -EHOSTUNREACH,
+      "suspended by its power management", "virsh dompmwakeup" },
+    { VIR_DOMAIN_CRASHED, -ESHUTDOWN, "crashed", "virsh reset" },
 };
 
 /* Reads what we need of a domain while it runs. */
@@ -232,10 +233,10 @@ int virt_awake(struct virt *virt, const char *name, struct error *err)
     for (size_t i = 0; i < ARRAY_SIZE(sleeping); i++) {
         if (state != sleeping[i].state)
             continue;
-        error_set(err, -ESHUTDOWN, "domain '%s': %s", name,
+        error_set(err, sleeping[i].code, "domain '%s': %s", name,
                   sleeping[i].words);
         error_hint(err, "%s %s", sleeping[i].command, name);
-        return -ESHUTDOWN;
+        return sleeping[i].code;
     }
     return 0;
 }

@@ -53,8 +53,8 @@ int virt_lookup(struct virt *virt, const char *operand,
 /*
  * Tells whether a running domain can answer at all.
  *
- * Return: 0; -ESHUTDOWN with a message when it is paused, suspended or
- * crashed.
+ * Return: 0; -EHOSTUNREACH with a message when it is paused or suspended and
+ * may go on; -ESHUTDOWN when it crashed.
  */
 int virt_awake(struct virt *virt, const char *name, struct error *err);
 

@@ -90,19 +90,26 @@ int fd_slurp(const char *path, struct buf *into)
     }
 }
 
-int fd_wait(int fd, short events, int64_t deadline)
+int fd_wait_or(int fd, short events, int wake_fd, int64_t deadline)
 {
-    struct pollfd watch = { .fd = fd, .events = events };
+    /* poll(2) passes over what is negative */
+    struct pollfd watch[] = { { .fd = fd, .events = events },
+                              { .fd = wake_fd, .events = POLLIN } };
 
     for (;;) {
         int left = deadline_left(deadline);
-        int n = poll(&watch, 1, left);
+        int n = poll(watch, ARRAY_SIZE(watch), left);
 
         if (n > 0)
-            return 0;
+            return watch[1].revents ? -ECANCELED : 0;
         if (n < 0 && errno != EINTR)
             return -errno;
         if (n == 0 && left == 0)
             return -ETIMEDOUT;
     }
+}
+
+int fd_wait(int fd, short events, int64_t deadline)
+{
+    return fd_wait_or(fd, events, -1, deadline);
 }

@@ -45,4 +45,12 @@ int fd_slurp(const char *path, struct buf *into);
  */
 int fd_wait(int fd, short events, int64_t deadline);
 
+/*
+ * As fd_wait(), but also ends when another descriptor becomes readable;
+ * wake_fd -1: none.
+ *
+ * Return: as fd_wait(); -ECANCELED when wake_fd is readable, whatever else is.
+ */
+int fd_wait_or(int fd, short events, int wake_fd, int64_t deadline);
+
 #endif

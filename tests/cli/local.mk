@@ -4,7 +4,9 @@ CLI_TESTS = \
 	tests/cli/config.sh \
 	tests/cli/policy.sh \
 	tests/cli/domains.sh \
-	tests/cli/peer.sh
+	tests/cli/peer.sh \
+	tests/cli/once.sh \
+	tests/cli/lock.sh
 dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py
 EXTRA_DIST += tests/cli/lib.sh
 TESTS += $(CLI_TESTS)

@@ -42,7 +42,7 @@ END
 # --- never twice
 for mode in close truncated hang; do
 	start_peer "exec-$mode" "$mode"
-	t_status "exec, $mode: is an error of the channel" 125 quick --socket "$SOCKET" exec --timeout 0.1 -- true
+	t_status "exec, $mode: is a status of its own" 123 quick --socket "$SOCKET" exec --timeout 0.1 -- true
 	t_like "exec, $mode: … whose outcome is unknown" "outcome unknown: the command may have run" "$ERR"
 	t_is "exec, $mode: … and that was sent once" 1 "$(requests)"
 	stop "$PID"
@@ -52,7 +52,7 @@ t "a ping whose answer got lost is repeated" ping
 t_is "… once" 2 "$(requests)"
 stop "$PID"
 start_peer service close
-t_status "service, close" 125 quick --socket "$SOCKET" service x restart
+t_status "service, close" 123 quick --socket "$SOCKET" service x restart
 t_like "… outcome unknown" "outcome unknown" "$ERR"
 t_is "… sent once" 1 "$(requests)"
 stop "$PID"

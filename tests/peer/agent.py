@@ -4,8 +4,10 @@
 
     agent.py SOCKET COUNTS MODE
 
-Each request that arrives whole is one line in the file COUNTS: "METHOD PATH".
-One client at a time, like the real channel.  MODE is a method of Peer.
+Each request that arrives whole is one line in the file COUNTS: "METHOD PATH ID
+AGE SESSION HEARTBEAT", "-" for what is not there.  One client at a time, like
+the real channel.  MODE is a method of Peer; those that are marked have a
+memory, and say so in their sync.
 """
 import json
 import os
@@ -25,10 +27,22 @@ def answer(body, request_id, status="200 OK", fields=()):
     return "\r\n".join(lines + list(fields) + ["", ""]).encode() + body
 
 
+def memory(mode):
+    """Marks a mode of an agent with a memory; what it says in its sync may
+    be changed in self.words."""
+    mode.memory = True
+    return mode
+
+
 class Peer:
+    words = {"instance": "i1", "boot_id": "b", "heartbeat": True}
+    connections = 0
+
     def __init__(self, client, counts, mode):
         self.client, self.counts, self.mode = client, counts, mode
         self.left = b""
+        Peer.connections += 1
+        self.session = "s%d" % Peer.connections
 
     def read(self):
         """Return: method, target, fields, body; None at the end."""
@@ -52,9 +66,15 @@ class Peer:
         self.left += piece
         return piece
 
-    def count(self, method, target):
+    def count(self, method, target, fields):
+        names = ("x-request-id", "x-request-age", "x-session", "x-heartbeat")
         with open(self.counts, "a") as counts:
-            counts.write("%s %s\n" % (method, target.split("?")[0]))
+            counts.write(" ".join([method, target.split("?")[0]] + [fields.get(n, "-") for n in names]) + "\n")
+
+    def first(self):
+        """Is this the first request but syncs?"""
+        with open(self.counts) as counts:
+            return sum("/sync" not in line for line in counts) == 1
 
     def serve(self):
         while True:
@@ -62,7 +82,7 @@ class Peer:
             if request is None:
                 return
             method, target, fields, body = request
-            self.count(method, target)
+            self.count(method, target, fields)
             request_id = fields.get("x-request-id", "")
             if target.startswith("/api/v1/sync"):
                 self.sync(target, request_id)
@@ -70,9 +90,11 @@ class Peer:
                 return
 
     def sync(self, target, request_id):
-        good = answer(envelope({"id": target.split("id=")[1], "session": "0", "boot_id": "b",
-                                "agent_version": "9.9", "timestamp": int(time.time()),
-                                "auth": False}), request_id)
+        data = {"id": target.split("id=")[1], "session": "0", "boot_id": "b", "agent_version": "9.9",
+                "timestamp": int(time.time()), "auth": False}
+        if hasattr(getattr(self, self.mode), "memory"):
+            data.update(self.words, session=self.session)
+        good = answer(envelope(data), request_id)
         if self.mode == "no_sync":
             return
         if self.mode == "noise":
@@ -141,9 +163,97 @@ class Peer:
         return False
 
     def close_once(self, target, request_id, body):
-        with open(self.counts) as counts:
-            if sum("sync" not in line for line in counts) == 1:
-                return False
+        if self.first():
+            return False
+        self.good(target, request_id, body)
+
+    # --- agents with a memory
+    @memory
+    def loses(self, target, request_id, body):
+        return self.close_once(target, request_id, body)
+
+    @memory
+    def restarts(self, target, request_id, body):
+        Peer.words = dict(self.words, instance="i2")
+        return False
+
+    @memory
+    def reboots(self, target, request_id, body):
+        Peer.words = dict(self.words, instance="i2", boot_id="c")
+        return False
+
+    @memory
+    def loses_always(self, target, request_id, body):
+        return False
+
+    def beat(self, request_id, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.client.sendall(b"HTTP/1.1 102 Processing\r\nX-Request-ID: %s\r\n\r\n" % request_id.encode())
+            time.sleep(0.2)
+
+    @memory
+    def beats(self, target, request_id, body):
+        self.beat(request_id, 2)
+        self.good(target, request_id, body)
+
+    @memory
+    def falls_silent(self, target, request_id, body):
+        if self.first():
+            self.beat(request_id, 1)
+        else:
+            self.good(target, request_id, body)
+
+    @memory
+    def reboots_silently(self, target, request_id, body):
+        Peer.words = dict(self.words, instance="i2", boot_id="c")
+
+    @memory
+    def expires_once(self, target, request_id, body):
+        if self.first():
+            self.client.sendall(answer(envelope({"error_type": "SESSION_EXPIRED"}, 4003, "session expired"),
+                                       request_id, "409 Conflict"))
+        else:
+            self.good(target, request_id, body)
+
+    @memory
+    def gone(self, target, request_id, body):
+        if self.first():
+            return False
+        self.client.sendall(answer(envelope({"error_type": "REQUEST_GONE", "detail": "it may have run",
+                                             "state": "unknown"}, 3005, "request gone"), request_id, "410 Gone"))
+
+    @memory
+    def remembers_little(self, target, request_id, body):
+        if self.first():
+            return False
+        self.client.sendall(answer(envelope({"exit_code": 3, "truncated": True}), request_id,
+                                   fields=["X-Replayed: 1"]))
+
+    # What a DELETE of requests/ID is told about it.
+    fates = {"ends": {"state": "done", "signal": "SIGTERM", "duration_ms": 3210},
+             "had_ended": {"state": "done", "exit_code": 5},
+             "never_came": {"state": "none"}, "forgot": {"state": "gone"}}
+
+    def works(self, target, request_id, body):
+        if "/requests/" in target:
+            self.client.sendall(answer(envelope(dict(self.fates[self.mode], id=target.split("/")[-1])), request_id))
+
+    ends = had_ended = never_came = forgot = memory(works)
+
+    @memory
+    def keeps_all_waiting(self, target, request_id, body):
+        pass
+
+    @memory
+    def parts(self, target, request_id, body):
+        """Takes its time for each part of a file of 12 MiB."""
+        time.sleep(0.3)
+        data = {"md5": None, "path": "/f", "size": 12 << 20} if target.startswith("/api/v1/file") else {"uptime": 7}
+        self.client.sendall(answer(envelope(data, message="pong"), request_id))
+
+    def late(self, target, request_id, body):
+        time.sleep(3)
         self.good(target, request_id, body)
 
     def escape(self, target, request_id, body):

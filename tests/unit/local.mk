@@ -189,6 +189,7 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-retry \
 	tests/unit/test-opt \
 	tests/unit/test-prefix \
+	tests/unit/test-lock \
 	tests/unit/test-keyfile \
 	tests/unit/test-rpc \
 	tests/unit/test-out \
@@ -223,6 +224,9 @@ tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_lock_SOURCES = tests/unit/test-lock.c
+tests_unit_test_lock_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_lock_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_tempfile_SOURCES = tests/unit/test-tempfile.c
 tests_unit_test_tempfile_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_tempfile_LDADD = $(UNIT_HOST_LIBS)

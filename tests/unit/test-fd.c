@@ -63,6 +63,27 @@ START_TEST(wait_sees_data_deadline_and_end)
 }
 END_TEST
 
+START_TEST(wait_is_woken)
+{
+    int ends[2];
+    int wake[2];
+
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(pipe(wake), 0);
+    ck_assert_int_eq(fd_wait_or(ends[0], POLLIN, wake[0], deadline_in(30)),
+                     -ETIMEDOUT);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    ck_assert_int_eq(fd_wait_or(ends[0], POLLIN, wake[0], DEADLINE_NEVER), 0);
+    ck_assert_int_eq(write(wake[1], "x", 1), 1);
+    ck_assert_int_eq(fd_wait_or(ends[0], POLLIN, wake[0], DEADLINE_NEVER),
+                     -ECANCELED);
+    for (int i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(wake[i]);
+    }
+}
+END_TEST
+
 START_TEST(read_full_stops_at_the_end)
 {
     char bytes[10];
@@ -113,6 +134,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_test(tcase, slurp_whole_file_and_ceiling);
     tcase_add_test(tcase, wait_sees_data_deadline_and_end);
+    tcase_add_test(tcase, wait_is_woken);
     tcase_add_test(tcase, read_full_stops_at_the_end);
     tcase_add_test(tcase, close_keeps_errno_and_nonblock_sets);
     tcase_add_test(tcase, deadlines);

@@ -43,7 +43,7 @@ static int64_t link_read(struct transport *transport, void *bytes, size_t n,
                          int64_t deadline)
 {
     struct link *link = (struct link *) transport;
-    int r = fd_wait(link->fd, POLLIN, deadline);
+    int r = fd_wait_or(link->fd, POLLIN, transport->wake_fd, deadline);
 
     return r < 0 ? r
                  : link_io(read(link->fd, bytes,
@@ -204,7 +204,7 @@ static struct link *connect_to(const struct script *script, size_t read_max,
     close(ends[1]);
     ck_assert_int_lt(n_peers, PEERS_MAX);
     peers[n_peers++] = pid;
-    *link = (struct link) { { &link_ops }, ends[0], read_max, write_max };
+    *link = (struct link) { { &link_ops, -1 }, ends[0], read_max, write_max };
     return link;
 }
 

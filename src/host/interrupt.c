@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "host/interrupt.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/fd.h"
+
+static const int leaving[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+/* A blocked signal is kept even if it is ignored, so those are left out. */
+static void leaving_set(sigset_t *set)
+{
+    sigemptyset(set);
+    for (size_t i = 0; i < ARRAY_SIZE(leaving); i++) {
+        struct sigaction action;
+
+        if (sigaction(leaving[i], NULL, &action) == 0
+            && action.sa_handler != SIG_IGN)
+            sigaddset(set, leaving[i]);
+    }
+}
+
+int interrupt_begin(struct interrupt *interrupt)
+{
+    sigset_t set;
+
+    if (interrupt->fd >= 0)
+        return 0;
+    leaving_set(&set);
+    interrupt->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (interrupt->fd < 0)
+        return -errno;
+    sigprocmask(SIG_BLOCK, &set, &interrupt->before);
+    return 0;
+}
+
+int interrupt_take(const struct interrupt *interrupt)
+{
+    struct signalfd_siginfo info;
+    int first = 0;
+
+    while (interrupt->fd >= 0
+           && read(interrupt->fd, &info, sizeof(info)) == sizeof(info))
+        if (!first)
+            first = (int) info.ssi_signo;
+    return first;
+}
+
+void interrupt_end(struct interrupt *interrupt)
+{
+    if (interrupt->fd < 0)
+        return;
+    fd_close(&interrupt->fd);
+    sigprocmask(SIG_SETMASK, &interrupt->before, NULL);
+}
+
+void interrupt_die(int number)
+{
+    sigset_t set;
+
+    signal(number, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    raise(number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    _exit(EXIT_STATUS_SIGNAL + number);
+}

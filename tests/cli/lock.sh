@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Two commands and one channel.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+requests() { grep -v /sync "$COUNTS"; }
+sent() { [ "$(requests | wc -l)" -ge "${1:-1}" ]; }
+busy() { # in the background: three seconds of work
+	: >"$COUNTS"
+	"$VSRPC" --config quick.yaml --socket "$SOCKET" exec -- sleep 3 >busy.out 2>busy.err &
+	BUSY=$!
+	t_within 20 sent
+}
+
+start_peer late late
+busy
+begin=$EPOCHREALTIME
+t_status "--wait-lock 0: does not wait" 125 quick --wait-lock 0 --socket "$SOCKET" ping
+took=$(since "$begin")
+t_like "… and names the holder" "busy: 'vsrpc-virsh .*--socket $SOCKET exec -- sleep 3' \(pid $BUSY, user [^ ]*\) has the channel for [0-9] s" "$ERR"
+t_like "… and the option" "--wait-lock SECONDS" "$ERR"
+t "… at all ($took)" below "$took" 1
+t_status "--wait-lock 0.5: for half a second" 125 quick --wait-lock 0.5 --socket "$SOCKET" ping
+t_status "--wait-lock x" 2 quick --wait-lock x --socket "$SOCKET" ping
+ln -s "$SOCKET" other
+t_status "the socket under another name" 125 quick --wait-lock 0 --socket other ping
+sed 's/^  connect_timeout.*/&\n  lock_wait: 0/' quick.yaml >impatient.yaml
+t_status "connection.lock_wait" 125 "$VSRPC" --config impatient.yaml --socket "$SOCKET" ping
+t "the default is long enough for it" quick --socket "$SOCKET" ping
+t "… and the first has not been disturbed" wait "$BUSY"
+t_is "… nor was it sent twice" "POST GET" "$(requests | cut -d' ' -f1 | xargs)"
+
+# --- whoever is killed holds nothing
+busy
+kill -KILL "$BUSY"
+wait "$BUSY" 2>/dev/null # the shell says Killed
+t "the lock of one that was killed" virsh_ --wait-lock 0 --timeout 10 --socket "$SOCKET" ping
+stop "$PID"
+
+# --- while another one has the connection of QEMU, so to speak
+start_peer wait late
+busy
+"$VSRPC" --config quick.yaml --wait-lock 60 --socket "$SOCKET" ping >/dev/null 2>waiting.err &
+waiting=$!
+# shellcheck disable=SC2010 # names of links are what is looked for
+waits() { ls -l "/proc/$waiting/fd" 2>/dev/null | grep -q '\.lock$'; }
+t_within 20 waits
+begin=$EPOCHREALTIME
+kill -TERM "$waiting"
+wait "$waiting" 2>/dev/null
+t_is "a signal while waiting ends it" "143" "$?"
+took=$(since "$begin")
+t "… at once ($took)" below "$took" 1
+wait "$BUSY"
+stop "$PID"
+
+# --- none can be had
+start_peer free good
+sed 's|lock_dir: .*|lock_dir: /no/such/folder|' quick.yaml >nodir.yaml
+t "no folder for locks: goes on without" "$VSRPC" --config nodir.yaml --socket "$SOCKET" ping
+t_is "… without a word" '' "$ERR"
+t "… told with -v" "$VSRPC" --config nodir.yaml -v --socket "$SOCKET" ping
+t_like "… in so many words" "no lock.*/no/such/folder.*going on without" "$ERR"
+stop "$PID"
+
+# --- a transfer lets others in
+start_peer parts parts
+head -c $((12 << 20)) /dev/zero >big
+quick --socket "$SOCKET" upload big /f >upload.out 2>upload.err &
+upload=$!
+t_within 20 sent
+t "a ping between the parts of an upload" quick --wait-lock 20 --socket "$SOCKET" ping
+t "… which ends well" wait "$upload"
+t_like "… and the ping stood between them" "^PUT( PUT)* GET( PUT)+$" "$(requests | cut -d' ' -f1 | xargs)"
+t_is "… of which none came twice" 3 "$(requests | grep -c PUT)"
+stop "$PID"
+
+# --- a fleet: the busy one delays itself only
+start_peer a good
+a=$SOCKET
+start_peer b late
+domain() { # NAME UUID-END PATH
+	printf "<domain type='test'><name>%s</name><uuid>11111111-2222-3333-4444-%012d</uuid><memory>1024</memory><os><type>hvm</type></os><devices><channel type='unix'><source mode='bind' path='%s'/><target type='virtio' name='org.vsrpc.agent.0' state='connected'/></channel></devices></domain>\n" "$1" "$2" "$3"
+}
+printf '<node>\n%s\n%s\n</node>\n' "$(domain idle 1 "$a")" "$(domain used 2 "$SOCKET")" >node.xml
+sut() { quick -c "test://$WORK/node.xml" "$@"; }
+if sut list >/dev/null 2>&1; then
+	busy
+	begin=$EPOCHREALTIME
+	t "list with a busy domain" sut list
+	took=$(since "$begin")
+	t_like "… says so" "used .* busy " "$OUT"
+	t_like "… and has the other one" "idle .* connected " "$OUT"
+	t "… after a second ($took)" below "$took" 2.5
+	t "list --json" sut --json list
+	t_json "… has it" "[r['busy'] for r in d] == [False, True]" "$OUT"
+	wait "$BUSY"
+	busy
+	t_status "a fleet with a busy domain" 1 sut --wait-lock 0.5 --all ping
+	t_like "… fails for that one" "1 succeeded, 1 failed \(used: 125\)" "$ERR"
+	t_like "… by its name" "domain 'used': busy: '.*' \(pid $BUSY" "$ERR"
+	wait "$BUSY"
+
+	# --- interrupted: all leave, and the summary is there
+	: >"$COUNTS"
+	"$PYTHON" -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" --parallel 1 'used,idle' exec -- true >"$WORK.out" 2>"$WORK.err" &
+	pid=$!
+	t_within 20 sent
+	begin=$EPOCHREALTIME
+	kill -INT "$pid"
+	wait "$pid" 2>/dev/null
+	t_is "an interrupted fleet dies of the signal" 130 "$?"
+	took=$(since "$begin")
+	ERR=$(<"$WORK.err")
+	t_like "… each says what became of it" "used: .*interrupted; outcome unknown" "$ERR"
+	t_like "… and so does the summary" "2 domains: 0 succeeded, 2 failed \(used: 130, idle: 130\)" "$ERR"
+	t "… within 5 s ($took)" below "$took" 5
+else
+	t_skip "a fleet" "this libvirt has no test driver"
+fi
+stop "$PID"
+
+done_testing
