@@ -10,26 +10,30 @@
 in_guest() { "$VSRPC" -q "$DOMAIN" exec -- "$@"; }
 
 # --- killed in the middle of an upload of what reads like requests
-# Stops the agent for good once the file without a name has this many bytes.
-kill_at='while :; do
+# Kills the agent once the file without a name has this many bytes.
+kill_at='touch /tmp/killer
+while [ -d "/proc/$1" ]; do
 	for fd in /proc/$1/fd/*; do
 		case $(readlink "$fd") in *deleted*) ;; *) continue ;; esac
 		size=$(stat -L -c %s "$fd") && [ "$size" -ge "$2" ] && kill -9 "$1" && exit 0
 	done
-done'
+done
+exit 1'
 size=$((40 << 20))
 curl_put() { # curl goes on sending to whoever serves the port now
-	curl -sS --max-time 20 --speed-limit 1 --speed-time 2 --unix-socket "$SOCKET" \
+	curl -sS --max-time 20 --limit-rate 16M --speed-limit 1 --speed-time 1 --unix-socket "$SOCKET" \
 		-T "$1" "http://virtio-rpc/api/v1/file/content?path=/tmp/up.$1"
 }
-clear_up() { second sh -c 'rm -f /tmp/up.* /tmp/marker'; }
+clear_up() { second sh -c 'rm -f /tmp/up.* /tmp/marker /tmp/killer'; }
 
 killed_upload() { # FILE WHO COMMAND…
 	local file=$1 who=$2 pid left
 	shift 2
 	clear_up
 	pid=$(agent_pid "$PORT")
-	bg killer second sh -c "$kill_at" sh "$pid" $((size / 3))
+	bg killer "$VSRPC" -q --channel test.vserial.0 "$DOMAIN" exec --timeout 15 -- \
+		sh -c "$kill_at" sh "$pid" $((size / 3))
+	t_within 10 in_guest test -e /tmp/killer
 	bg upload "$@"
 	bg_end killer 20
 	t_is "agent killed while $who uploads '$file'" 0 "$RC"
@@ -51,8 +55,18 @@ killed_upload() { # FILE WHO COMMAND…
 for file in plain sync; do
 	# shellcheck disable=SC2094 # one is a word, the other a file
 	"$PYTHON" "$HERE/hostile.py" "$file" "$size" /tmp/marker >"$file"
-	killed_upload "$file" vsrpc-virsh "$VSRPC" --timeout 30 "$DOMAIN" upload "$file" "/tmp/up.$file"
 	killed_upload "$file" curl curl_put "$file"
+done
+killed_upload sync vsrpc-virsh "$VSRPC" --timeout 30 "$DOMAIN" upload sync /tmp/up.sync
+
+# --- the agent lives, but who uploads such a file leaves and another comes
+for file in plain sync; do
+	clear_up
+	t "clients leave anywhere in '$file', each followed at once by another" \
+		"$PYTHON" "$HERE/leave.py" "$SOCKET" "$file" 30
+	t_next "… the next command is right"
+	t_is "… no request out of the file has run" '' "$(second sh -c 'test ! -e /tmp/marker || wc -l </tmp/marker')"
+	t_is "… there is no file" '' "$(second sh -c 'ls -A /tmp | grep "^up\|vsrpc"')"
 done
 clear_up
 t "the same file is uploaded when nobody interferes" "$VSRPC" "$DOMAIN" upload plain /tmp/up.plain
