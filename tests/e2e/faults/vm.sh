@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What happens to the machine around the agent: its port unplugged, paused,
+# saved and restored, taken back to an older state, reset, undefined, renamed.
+# guest: own
+# shellcheck source=../disturb.sh
+# shellcheck disable=SC2016 # the guest's shell expands
+. "$(dirname "$0")/../disturb.sh"
+
+virsh_() { virsh -q -c "$URI" "$@"; }
+state_is() { [ "$(virsh_ domstate "$DOMAIN")" = "$1" ]; }
+
+# flight NAME SECONDS: a command under way in the guest, which says done at its
+# end and writes down each time it is begun.
+flight() {
+	bg "$1" "$VSRPC" "$DOMAIN" exec --timeout 60 -- sh -c "echo x >>/tmp/$1.ran; sleep $2; echo done"
+	t "a command is under way" t_within 10 second test -e "/tmp/$1.ran"
+}
+times() { second sh -c "wc -l </tmp/$1.ran" 2>/dev/null; }
+
+# --- the port unplugged and plugged in again
+# libvirt wants it word for word, and back without its state.
+channel_xml() {
+	virsh_ dumpxml "$DOMAIN" | "$PYTHON" -c 'import sys, xml.etree.ElementTree as tree
+for channel in tree.parse(sys.stdin).iter("channel"):
+    target = channel.find("target")
+    if target.get("name") == sys.argv[1]:
+        target.attrib.pop("state", None)
+        print(tree.tostring(channel, encoding="unicode"))' "$PORT"
+}
+unplug() { virsh_ detach-device "$DOMAIN" "$WORK/port.xml" --live; }
+plug() { virsh_ attach-device "$DOMAIN" "$WORK/port.xml" --live; }
+channel_xml >port.xml
+t "the port is unplugged" unplug
+t_status "… which is said" 125 "$VSRPC" "$DOMAIN" ping
+t_like "… with the ports there are" "try: --channel.*test.vserial.0" "${ERR//$'\n'/ }"
+t "it is plugged in again" plug
+t "… and found by the agent" t_within 5 "$VSRPC" "$DOMAIN" ping
+t_next "… the next command is right"
+
+flight unplug 3
+t "the port is unplugged in the middle of it" unplug
+bg_end unplug 20
+t_is "… its outcome is unknown" 123 "$RC"
+t_like "… which is said" 'outcome unknown|may have run' "$ERR"
+t "it is plugged in again" plug
+t "… and found by the agent" t_within 5 "$VSRPC" "$DOMAIN" ping
+t_next "… the next command is right"
+
+flight replug 3
+t "the port is unplugged in the middle of another" unplug
+t "… and plugged in again at once" plug
+bg_end replug 30
+t_is "… which is answered" "0 done" "$RC $OUT"
+t_next "… the next command is right"
+t_is "… it was run once" 1 "$(times replug)"
+
+# --- paused
+flight pause 3
+t "the guest is paused" virsh_ suspend "$DOMAIN"
+start=$(now_ms)
+t_status "a new command is not answered" 125 "$VSRPC" --channel test.vserial.0 "$DOMAIN" ping
+t_like "… for the guest is paused, and what to type is said" "paused.*virsh resume $DOMAIN" "${ERR//$'\n'/ }"
+t_ms "… soon" 0 8000 $(($(now_ms) - start))
+sleep $((30 - ($(now_ms) - start) / 1000)) # the time it is paused, longer than any silence that is borne
+t_not "the command under way is still waited for" bg_ended pause
+t "the guest goes on after 30 s" virsh_ resume "$DOMAIN"
+bg_end pause 10
+t_is "… the command is answered" "0 done" "$RC $OUT"
+t_like "… what it waited for was said" 'paused' "$ERR"
+t_next "… the next command is right"
+t_is "… it was run once" 1 "$(times pause)"
+
+# --- saved, and restored
+flight saved 4
+t "the guest is saved" virsh_ managedsave "$DOMAIN"
+bg_end saved 30
+t_is "… the outcome of the command is unknown" 123 "$RC"
+t_like "… because the guest does not run" 'not running|saved|shut off' "$ERR"
+t_status "a new command is not answered" 125 "$VSRPC" "$DOMAIN" ping
+t_like "… for the guest does not run, and what to type is said" "not running.*virsh start $DOMAIN" "${ERR//$'\n'/ }"
+t "the guest is restored" virsh_ start "$DOMAIN"
+t_next "… the next command is right"
+t_is "… the old one was run once" 1 "$(times saved)"
+
+flight quick 4
+t "the guest is saved" virsh_ managedsave "$DOMAIN"
+t "… and restored at once" virsh_ start "$DOMAIN"
+bg_end quick 30
+t_like "… the command is answered or its outcome unknown" '^(0 done|123 )$' "$RC $OUT"
+t_next "… the next command is right"
+t_is "… the old one was run once" 1 "$(times quick)"
+
+# --- taken back to an older state
+# What restores the same file twice goes back in time the second time.
+(umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >key)
+printf 'security: {auth_key_file: %s}\nlogging: {file: none}\n' "$WORK/key" >host.yaml
+t "a key for an agent" "$VSRPC" "$DOMAIN" upload --mode 0600 key /tmp/agent.key
+agent_on_spare signed 'enable_auth: true\n  auth_key_file: /tmp/agent.key' >agent
+signing=("$VSRPC" --config "$WORK/host.yaml" --channel test.spare.0 "$DOMAIN")
+t "an agent that wants signatures" t_within 10 "${signing[@]}" ping
+field() { "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["data"][sys.argv[1]])' "$1"; }
+raw() { # PORT METHOD TARGET [CURL-OPTION…]
+	SOCKET=$(live_socket "$1") http "${@:2}"
+}
+sign() { # TARGET BODY: files the request's fields, to be sent more than once
+	raw test.spare.0 GET '/api/v1/sync?id=5e' >sync.json
+	"$PYTHON" -c 'import hashlib, hmac, json, os, sys
+sync = json.load(open("sync.json"))["data"]
+stamp, nonce = str(sync["timestamp"]), os.urandom(16).hex()
+words = ["v1", "POST", sys.argv[1], stamp, nonce, hashlib.sha256(sys.argv[2].encode()).hexdigest(), sync["boot_id"]]
+token = hmac.new(open("key", "rb").read(), "\n".join(words).encode(), hashlib.sha256).hexdigest()
+print(f"X-Timestamp: {stamp}\nX-Nonce: {nonce}\nX-Auth-Token: {token}")' "$1" "$2" >fields
+}
+body='{"argv": ["sh", "-c", "echo x >>/tmp/signed.ran"]}'
+send_signed() { raw test.spare.0 POST /api/v1/shell/exec -H @fields --data-binary "$body"; }
+send_session() { # SESSION
+	raw "$PORT" POST /api/v1/shell/exec -H "X-Session: $1" --data-binary '{"argv": ["sh", "-c", "echo x >>/tmp/session.ran"]}'
+}
+
+t "the guest's state is saved" virsh_ save "$DOMAIN" "$WORK/state"
+t "… and restored" virsh_ restore "$WORK/state"
+t_next "… the next command is right"
+sign /api/v1/shell/exec "$body"
+t "a signed request" send_signed
+t_json "… is carried out" "d['code'] == 0" "$OUT"
+t "… and again" send_signed
+t_json "… is not" "d['code'] in (4002, 4003)" "$OUT"
+t_is "… so that it ran once" 1 "$(times signed)"
+sign /api/v1/shell/exec "$body"
+t "another, of the same time, is carried out" send_signed
+session=$(raw "$PORT" GET '/api/v1/sync?id=51' | field session)
+t_like "there is a session" '^[0-9a-f]{32}$' "$session"
+t "the guest is switched off" virsh_ destroy "$DOMAIN"
+t "… and taken back to the older state" virsh_ restore "$WORK/state"
+t_next "… the next command is right"
+t_is "… it knows nothing of what came after" '' "$(second sh -c 'ls /tmp/signed.ran 2>/dev/null')"
+t "the signed request of the time after" send_signed
+t_json "… does not count any more" "d['code'] in (4002, 4003)" "$OUT"
+t "a request of the session after" send_session "$session"
+t_json "… neither" "d['code'] == 4003" "$OUT"
+t_is "… and nothing of this has run" '' "$(second sh -c 'ls /tmp/signed.ran /tmp/session.ran 2>/dev/null')"
+NEXT=("${signing[@]}")
+t_next "the next command of who has the key is right"
+NEXT=("$VSRPC" "$DOMAIN")
+second kill "$(cat agent)"
+rm -f state
+
+# --- the guest boots again
+flight reset 30
+t "the guest is reset in the middle of it" virsh_ reset "$DOMAIN"
+bg_end reset 40
+t_is "… the outcome of the command is unknown" 123 "$RC"
+t_like "… because the guest has rebooted" 'rebooted' "$ERR"
+t_next "… the next command is right"
+t_is "… it was not run again" '' "$(times reset)"
+bg reboot "$VSRPC" "$DOMAIN" exec --timeout 60 -- reboot -f
+bg_end reboot 40
+t_is "a command that reboots the guest has no known outcome" 123 "$RC"
+t_like "… because the guest has rebooted" 'rebooted' "$ERR"
+t_next "… the next command is right"
+t "… and the reboot was not asked for again" [ "$(second sh -c 'cut -d. -f1 /proc/uptime')" -ge 1 ]
+
+# --- undefined, gone, and defined by another name
+flight undefined 3
+virsh_ dumpxml --inactive "$DOMAIN" >domain.xml
+t "the domain is undefined" virsh_ undefine "$DOMAIN"
+bg_end undefined 10
+t_is "… what was under way is answered" "0 done" "$RC $OUT"
+t_next "… the next command is right"
+flight gone 30
+t "the domain vanishes" virsh_ destroy "$DOMAIN"
+bg_end gone 20
+t_is "… the outcome of what was under way is unknown" 123 "$RC"
+t_like "… because the domain is not there any more" "no domain|not running|is gone" "$ERR"
+t_status "… the next command" 125 "$VSRPC" "$DOMAIN" ping
+t_like "… says so" "no domain '$DOMAIN'" "$ERR"
+again() { # NAME
+	sed "s|<name>.*</name>|<name>$1</name>|" domain.xml >again.xml
+	virsh_ define again.xml
+}
+renamed=$DOMAIN-renamed
+t "it is defined by another name" again "$renamed"
+t "… and started" virsh_ start "$renamed"
+NEXT=("$VSRPC" "$renamed")
+t "… and answers" t_within 30 "$VSRPC" "$renamed" ping
+t_next "… the next command is right"
+virsh_ destroy "$renamed"
+virsh_ undefine "$renamed"
+again "$DOMAIN"
+
+done_testing
