@@ -150,6 +150,9 @@ static void device_deserted_by(struct port *port)
     /* Only an empty queue holds nothing of the old client's: else the content
      * of a file could become commands. */
     port_look(port, n <= 0);
+    /* The next one may have begun before we looked. */
+    if (n > 0 && port->connected)
+        session_input(port->session, port->step, (size_t) n);
 }
 
 static void port_ready(void *arg, short revents)

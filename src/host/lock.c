@@ -146,6 +146,13 @@ static bool wanted(int fd)
     return fcntl(fd, F_OFD_GETLK, &byte) == 0 && byte.l_type != F_UNLCK;
 }
 
+static void printable(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char) *text < 0x20 || *text == 0x7F)
+            *text = ' ';
+}
+
 /* This process's command line with blanks, without the program's folder. */
 static void own_command(char text[COMMAND_MAX])
 {
@@ -170,8 +177,9 @@ static void own_command(char text[COMMAND_MAX])
         memcpy(text, start, n);
         text[n] = '\0';
         for (size_t i = 0; i < n; i++)
-            if ((unsigned char) text[i] < 0x20)
+            if (!text[i]) /* between the words */
                 text[i] = ' ';
+        printable(text);
     }
     buf_free(&line);
 }
@@ -205,6 +213,7 @@ static int busy(int fd, struct error *err)
 
     line[n > 0 ? n : 0] = '\0';
     line[strcspn(line, "\n")] = '\0';
+    printable(line); /* the file is everybody's, and this goes to a terminal */
     error_set(err, -EBUSY, "busy: another client has the channel");
     if (sscanf(line, "%9ld %10lu %18" SCNd64 " %n", &pid, &uid, &start, &at)
             == 3

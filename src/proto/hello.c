@@ -52,7 +52,7 @@ static int hello_request(const struct hello *hello, struct buf *request)
 int hello_connected(struct hello *hello, const char *id, int64_t now,
                     int64_t wall, struct buf *request)
 {
-    int64_t end = now + SYNC_ATTEMPT_MS;
+    int64_t end = now + (hello->attempts ? SYNC_ATTEMPT_MS : SYNC_FIRST_MS);
 
     hello_end_scan(hello);
     snprintf(hello->id, sizeof(hello->id), "%s", id);

@@ -57,7 +57,10 @@
 #define RESET_BYTE 0xFF
 
 /* While the agent answers a sync, this long may pass before the host tries
- * again from a new connection (ms): thirty times the slowest answer seen. */
+ * again from a new connection (ms): thirty times the slowest answer seen.  The
+ * first sync is short of time: it is lost where the agent missed that the last
+ * client left, and two lost ones must stay below two seconds. */
+#define SYNC_FIRST_MS 400
 #define SYNC_ATTEMPT_MS 1000
 
 /* The host stays away this long (ms) so that the agent sees it leave; one

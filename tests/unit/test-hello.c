@@ -217,12 +217,12 @@ START_TEST(lost_answer)
     int64_t now = START;
 
     begin(&hello, LIMIT);
-    ck_assert_int_eq(hello.until, START + SYNC_ATTEMPT_MS);
-    hello_tick(&hello, START + SYNC_ATTEMPT_MS - 1);
+    ck_assert_int_eq(hello.until, START + SYNC_FIRST_MS);
+    hello_tick(&hello, START + SYNC_FIRST_MS - 1);
     ck_assert_int_eq(hello.state, HELLO_SYNC);
-    hello_tick(&hello, START + SYNC_ATTEMPT_MS);
+    hello_tick(&hello, START + SYNC_FIRST_MS);
     ck_assert_int_eq(hello.state, HELLO_WAIT);
-    now += SYNC_ATTEMPT_MS;
+    now += SYNC_FIRST_MS;
     ck_assert_int_eq(hello.until, now + RECONNECT_GAP_MS);
     hello_tick(&hello, now + RECONNECT_GAP_MS - 1);
     ck_assert_int_eq(hello.state, HELLO_WAIT);
@@ -230,6 +230,7 @@ START_TEST(lost_answer)
     hello_tick(&hello, now);
     begin_again(&hello, now);
     ck_assert_int_eq(hello.attempts, 2);
+    ck_assert_int_eq(hello.until, now + SYNC_ATTEMPT_MS);
     answer(&hello, TWO, BODY(TWO, ""), 1000, now + 1);
     ck_assert_int_eq(hello.state, HELLO_READY);
     hello_free(&hello);
@@ -338,9 +339,9 @@ START_TEST(flood)
 
     begin(&hello, LIMIT);
     ck_assert_int_eq(hello_feed(&hello, noise, 10,
-                                START + SYNC_ATTEMPT_MS - 1), 0);
+                                START + SYNC_FIRST_MS - 1), 0);
     ck_assert_int_eq(hello.state, HELLO_SYNC);
-    ck_assert_int_eq(hello_feed(&hello, noise, 10, START + SYNC_ATTEMPT_MS),
+    ck_assert_int_eq(hello_feed(&hello, noise, 10, START + SYNC_FIRST_MS),
                      0);
     ck_assert_int_eq(hello.state, HELLO_WAIT);
     hello_free(&hello);
@@ -351,7 +352,7 @@ END_TEST
 START_TEST(late_answer)
 {
     struct hello hello;
-    int64_t now = START + SYNC_ATTEMPT_MS;
+    int64_t now = START + SYNC_FIRST_MS;
 
     begin(&hello, LIMIT);
     feed(&hello, "HTTP/1.1 200 OK\r\nX-Requ", START + 1);
