@@ -18,6 +18,7 @@ fi
 for folder in /run /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /etc/libvirt/qemu; do
 	[ ! -d "$folder" ] || mount -t tmpfs tmpfs "$folder" || exit
 done
+mkdir -m 1777 /run/lock # where libvirt notes who has a channel open
 
 # the name of the guest is not the outer one's, for its files
 DOMAIN=$DOMAIN-daemon
