@@ -8,6 +8,6 @@ CLI_TESTS = \
 	tests/cli/peer.sh \
 	tests/cli/once.sh \
 	tests/cli/lock.sh
-dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py
+dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py tests/peer/signed.py
 EXTRA_DIST += tests/cli/lib.sh
 TESTS += $(CLI_TESTS)
