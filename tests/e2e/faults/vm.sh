@@ -139,6 +139,7 @@ done <<'END'
 4003|as it was, in a new session|sync send
 4002|without its session, in a new one|sync send-without
 4002|with another session|sync send-now
+4003|in any of the next sessions|sync sync sync sync sync send
 END
 t "a request of the session after" send_session "$session"
 t_json "… neither" "d['code'] == 4003" "$OUT"
