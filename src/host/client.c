@@ -128,8 +128,7 @@ static bool client_is_taken(const struct client *client, struct error *err)
     error_set(err, -EBUSY, "channel '%s' is busy: %s is connected to it",
               target->channel ? target->channel : target->socket,
               holder_words(&holder, words));
-    if (strcmp(holder.program, "libvirtd") == 0
-        || strcmp(holder.program, "virtqemud") == 0)
+    if (holder_is_libvirt(&holder))
         error_hint(err, "end its client (virsh console, --transport stream); "
                         "if there is none, one was killed: restart it");
     else if (holder.pid)

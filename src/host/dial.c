@@ -8,9 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/holder.h"
 #include "host/sock.h"
 #include "host/stream.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
+
+/* Between two looks at who is connected (ms): a few system calls. */
+#define TURN_LOOK_MS 20
 
 static const char *const kinds[] = {
     [TRANSPORT_AUTO] = "auto",
@@ -60,6 +65,37 @@ static int dial_socket(const struct dial *dial)
                         dial->err);
 }
 
+static bool is_taken(const char *path)
+{
+    struct holder holder;
+
+    return holder_find(path, -1, &holder) == HOLDER_OTHER
+           && !holder_is_libvirt(&holder);
+}
+
+/*
+ * Waits until nobody but libvirt's daemon is connected to the socket.
+ *
+ * The daemon would connect, too, and wait for a place in a queue that is full
+ * of others.  It holds the domain meanwhile: whoever wants to know anything
+ * of it, even in a list of all, hangs until that client leaves.
+ */
+static int dial_wait_turn(const struct dial *dial)
+{
+    const struct target *target = dial->target;
+
+    if (!target->socket || target->remote)
+        return 0;
+    while (is_taken(target->socket)) {
+        if (deadline_left(dial->deadline) == 0)
+            return error_set(dial->err, -ETIMEDOUT,
+                             "domain '%s': channel '%s' is not free in time",
+                             target->name, target->channel);
+        clock_sleep_ms(TURN_LOOK_MS);
+    }
+    return 0;
+}
+
 static int dial_stream(const struct dial *dial, const char *reason)
 {
     const struct target *target = dial->target;
@@ -67,7 +103,10 @@ static int dial_stream(const struct dial *dial, const char *reason)
                                           .uuid = target->uuid,
                                           .channel = target->channel,
                                           .remote = target->remote };
+    int r = dial_wait_turn(dial);
 
+    if (r < 0)
+        return r;
     *dial->dialed = (struct dialed) { .stream = true };
     snprintf(dial->dialed->reason, sizeof(dial->dialed->reason), "%s",
              reason);

@@ -227,6 +227,12 @@ int holder_find(const char *path, int fd, struct holder *holder)
     return HOLDER_OTHER;
 }
 
+bool holder_is_libvirt(const struct holder *holder)
+{
+    return strcmp(holder->program, "libvirtd") == 0
+           || strcmp(holder->program, "virtqemud") == 0;
+}
+
 const char *holder_words(const struct holder *holder,
                          char words[HOLDER_WORDS_MAX])
 {

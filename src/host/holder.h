@@ -12,6 +12,7 @@
 #ifndef VSRPC_HOST_HOLDER_H
 #define VSRPC_HOST_HOLDER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #define HOLDER_PROGRAM_MAX 32 /* the kernel keeps 15 bytes */
@@ -39,6 +40,9 @@ enum holder_verdict {
  * unix_diag, no netlink in a sandbox).
  */
 int holder_find(const char *path, int fd, struct holder *holder);
+
+/* Is it libvirt's daemon, on behalf of somebody's stream? */
+bool holder_is_libvirt(const struct holder *holder);
 
 /* "'socat' (pid 123)", or "another client" when that is all that is known.
  * Return: words. */

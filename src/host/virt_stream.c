@@ -127,8 +127,10 @@ static int stream_enter(struct virt_stream *stream,
                         int64_t deadline, struct error *err)
 {
     for (;;) {
-        int r = stream_try(stream, channel, err);
+        int r;
 
+        error_clear(err); /* of the try before */
+        r = stream_try(stream, channel, err);
         if (r != -EBUSY || deadline_left(deadline) == 0)
             return r;
         /* Nobody writes before we have said that it is open. */

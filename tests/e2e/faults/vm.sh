@@ -174,9 +174,12 @@ t_is "… what was under way is answered" "0 done" "$RC $OUT"
 t_next "… the next command is right"
 flight gone 30
 t "the domain vanishes" virsh_ destroy "$DOMAIN"
+start=$(now_ms)
 bg_end gone 20
+t_ms "… which is noticed at once" 0 3500 $(($(now_ms) - start))
 t_is "… the outcome of what was under way is unknown" 123 "$RC"
-t_like "… because the domain is not there any more" "no domain|not running|is gone" "$ERR"
+t_like "… because the domain is not there any more" "domain '$DOMAIN'.*outcome unknown" "$ERR"
+t_like "… which is said in words" "no domain|not running" "$ERR"
 t_status "… the next command" 125 "$VSRPC" "$DOMAIN" ping
 t_like "… says so" "no domain '$DOMAIN'" "$ERR"
 again() { # NAME
