@@ -96,6 +96,24 @@ static int dial_wait_turn(const struct dial *dial)
     return 0;
 }
 
+static bool is_gone(int code)
+{
+    return code == -ESHUTDOWN || code == -ESRCH;
+}
+
+/* The domain was there when we looked at it last: a new look has better words
+ * than libvirt for a stream.  Return: the code that goes with them. */
+static int dial_gone(const struct dial *dial, int code)
+{
+    struct error fresh = ERROR_INIT;
+    int r = target_refresh(dial->source, dial->target, &fresh);
+
+    if (!is_gone(r))
+        return code;
+    *dial->err = fresh;
+    return r;
+}
+
 static int dial_stream(const struct dial *dial, const char *reason)
 {
     const struct target *target = dial->target;
@@ -110,8 +128,8 @@ static int dial_stream(const struct dial *dial, const char *reason)
     *dial->dialed = (struct dialed) { .stream = true };
     snprintf(dial->dialed->reason, sizeof(dial->dialed->reason), "%s",
              reason);
-    return stream_connect(&channel, dial->deadline, dial->transport,
-                          dial->err);
+    r = stream_connect(&channel, dial->deadline, dial->transport, dial->err);
+    return is_gone(r) ? dial_gone(dial, r) : r;
 }
 
 /* The socket is not there: has the domain stopped, or restarted?  Return: as
@@ -123,7 +141,7 @@ static int dial_moved(const struct dial *dial)
     int r = old ? target_refresh(dial->source, dial->target, &fresh)
                 : -ENOMEM;
 
-    if (r == -ESHUTDOWN || r == -ESRCH) {
+    if (is_gone(r)) {
         *dial->err = fresh;
         return r;
     }
@@ -137,8 +155,7 @@ static int dial_moved(const struct dial *dial)
 /* What the stream has to say for itself, rather than for the socket. */
 static bool is_its_own(int code)
 {
-    return code == -EBUSY || code == -ESHUTDOWN || code == -ESRCH
-           || code == -ETIMEDOUT;
+    return code == -EBUSY || code == -ETIMEDOUT || is_gone(code);
 }
 
 /* The socket is closed to us, for the reason in err: the stream instead.  When

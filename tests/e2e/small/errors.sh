@@ -18,7 +18,7 @@ cleanup() {
 	virsh -q -c "$URI" undefine "$bare" >/dev/null 2>&1
 	rm -f "$VSRPC_VM_DIR/$bare.console"
 }
-trap cleanup EXIT
+t_finally cleanup
 
 t_status "no such domain" 125 "$VSRPC" "${DOMAIN}x" ping
 t_like "… says so" "no domain '${DOMAIN}x'" "$ERR"

@@ -178,8 +178,7 @@ if [ -S /run/libvirt/libvirt-sock ] && [ "$URI" = qemu:///system ]; then
 	t_status "… has no known outcome when there is no way back" 123 wait "$victim"
 	t "… at once" test "$((SECONDS - begin))" -lt 8
 	t_like "… and says so" "outcome unknown" "$(cat lost.out)"
-	t_diag "$(cat lost.out)"
-	mv no-tunnel tunnel
+		mv no-tunnel tunnel
 	t "… and the channel is free" t_within 10 quick stream
 	t_status "… unless the socket is asked for" 125 "$VSRPC" -c "$remote" --transport socket --timeout 1 no-such-domain ping
 else
@@ -187,11 +186,12 @@ else
 fi
 
 # --- what hangs has its deadline
+t_finally eval 'virsh -q -c "$URI" resume "$DOMAIN" 2>/dev/null'
 virsh -q -c "$URI" suspend "$DOMAIN"
-begin=$EPOCHREALTIME
+begin=${EPOCHREALTIME/[.,]/}
 t_status "an upload into a paused guest ends" 125 "$VSRPC" --transport stream --timeout 2 "$DOMAIN" upload local /tmp/stream3
-took=$(echo "$EPOCHREALTIME - $begin" | bc 2>/dev/null || echo 0)
-t_like "… in time ($took s)" '^([0-9]|)\.' "$took"
+took=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+t "… in time ($took ms)" test "$took" -lt 10000
 virsh -q -c "$URI" resume "$DOMAIN"
 t "… and all is well afterwards" t_within 10 quick stream
 t "no process is left behind here either" t_within 10 no_pumps
