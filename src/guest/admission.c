@@ -127,36 +127,41 @@ static bool auth_check_raw(struct request *request)
     const char *claimed = http_field_get(request->head, "X-Content-SHA256");
     struct error err = ERROR_INIT;
 
-    if (!claimed) {
-        error_set(&err, STATUS_AUTH_FAILED, "X-Content-SHA256 is required");
-        fail_auth(request, &err);
-        return false;
-    }
-    request->body_digest = digest_new(DIGEST_SHA256);
-    if (!request->body_digest)
-        request_error(request, -ENOMEM, &err);
-    return request->body_digest && auth_verify(request, claimed);
-}
-
-static bool auth_check_raw_end(struct request *request)
-{
-    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
-    struct error err = ERROR_INIT;
-    char hex[DIGEST_HEX_MAX];
-
-    digest_hex(request->body_digest, hex);
-    if (strcmp(hex, claimed) == 0)
-        return true;
-    error_set(&err, STATUS_AUTH_FAILED, "the body is not the signed one");
+    if (claimed)
+        return auth_verify(request, claimed);
+    error_set(&err, STATUS_AUTH_FAILED, "X-Content-SHA256 is required");
     fail_auth(request, &err);
     return false;
 }
 
-static bool auth_check_body(struct request *request)
+/* Whoever says what a raw body will be is held to it, signed or not. */
+static bool content_expect(struct request *request)
 {
-    return request->route->flags & ROUTE_RAW
-               ? auth_check_raw_end(request)
-               : auth_verify(request, request->body_sha256);
+    if (!http_field_get(request->head, "X-Content-SHA256"))
+        return true;
+    request->body_digest = digest_new(DIGEST_SHA256);
+    if (!request->body_digest)
+        request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
+    return request->body_digest != NULL;
+}
+
+static bool content_check(struct request *request)
+{
+    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
+    struct json_object *extra;
+    char hex[DIGEST_HEX_MAX];
+
+    if (!request->body_digest)
+        return true;
+    digest_hex(request->body_digest, hex);
+    if (strcmp(hex, claimed) == 0)
+        return true;
+    extra = json_object_new_object();
+    if (extra)
+        json_add_string(extra, "sha256", hex);
+    request_fail(request, STATUS_FILE_OPERATION_FAILED, extra,
+                 "the content is not the one announced (SHA-256 %s)", hex);
+    return false;
 }
 
 bool admission_size(struct request *request, int64_t n)
@@ -183,6 +188,8 @@ void admission_begin(struct request *request)
     if (!admission_size(request, request->head->content_length))
         return;
     if (raw && auth_needed(request) && !auth_check_raw(request))
+        return;
+    if (raw && !content_expect(request))
         return;
     if (!once_look(request))
         return;
@@ -226,7 +233,10 @@ void admission_run(struct request *request)
 
     if (!body_digest(request))
         return;
-    if (auth_needed(request) && !auth_check_body(request))
+    if (!content_check(request))
+        return;
+    if (auth_needed(request) && !(request->route->flags & ROUTE_RAW)
+        && !auth_verify(request, request->body_sha256))
         return;
     if (!once_begin(request))
         return;

@@ -130,10 +130,13 @@ int auth_check_request(struct auth_check *auth, const struct http_head *head,
         .nonce = http_field_get(head, "X-Nonce"),
         .body_sha256 = body_sha256,
         .boot_id = boot_id,
+        .session = http_field_get(head, "X-Session"),
     };
     char token[DIGEST_HEX_MAX];
     int r;
 
+    if (!parts.session || !*parts.session)
+        return refuse(err, "X-Session is required: sync first");
     if (!given || !parts.timestamp || !parts.nonce)
         return refuse(err, "X-Auth-Token, X-Timestamp and X-Nonce are "
                            "required");

@@ -38,6 +38,8 @@ int auth_check_init(struct auth_check *auth, const char *key_file,
 
 /*
  * Verifies a request and remembers its nonce.  body_sha256 is lower-case hex.
+ * That X-Session is the session that runs has been checked before; here it has
+ * to be there, and to be the signed one.
  *
  * Return: 0; STATUS_AUTH_FAILED with a message.  A full memory of nonces is a
  * refusal: forgetting one early would let a request be repeated.

@@ -84,11 +84,14 @@ void content_get_run(struct request *request)
 
 /* --- PUT ----------------------------------------------------------------- */
 
+#define MD5_LEN 32 /* hex digits */
+
 /* A body on its way into a file. */
 struct put {
     struct request *request;
     struct upload *upload;
     struct transfer *transfer; /* while a part of it arrives, else NULL */
+    char md5[MD5_LEN + 1];     /* that the file is to have; "": any */
     bool last;
     bool failed; /* it could not be written */
 };
@@ -118,6 +121,7 @@ struct put_query {
     char *group;
     char *overwrite;
     char *transfer;
+    char *md5;
 };
 
 static void put_query_free(struct put_query *q)
@@ -128,6 +132,7 @@ static void put_query_free(struct put_query *q)
     free(q->group);
     free(q->overwrite);
     free(q->transfer);
+    free(q->md5);
 }
 
 static int put_query_take(struct request *request, struct put_query *q)
@@ -137,7 +142,8 @@ static int put_query_take(struct request *request, struct put_query *q)
         || query(request, "owner", false, &q->owner) < 0
         || query(request, "group", false, &q->group) < 0
         || query(request, "overwrite", false, &q->overwrite) < 0
-        || query(request, "transfer", false, &q->transfer) < 0)
+        || query(request, "transfer", false, &q->transfer) < 0
+        || query(request, "md5", false, &q->md5) < 0)
         return -EINVAL;
     return 0;
 }
@@ -174,6 +180,10 @@ static int put_part(struct put *put, const struct put_query *q,
         return error_set(err, STATUS_INVALID_PARAMS,
                          "a part needs a Content-Range that fits its "
                          "Content-Length");
+    if (q->md5 && range.last + 1 != total)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "'md5' is that of the whole file and goes with its "
+                         "last part");
     if (!transfer && range.first == 0) {
         r = put_upload(put, q, err);
         if (r)
@@ -190,6 +200,20 @@ static int put_part(struct put *put, const struct put_query *q,
         return r;
     put->transfer = transfer;
     put->last = range.last + 1 == total;
+    return 0;
+}
+
+/* What the client says that the file will be. */
+static int put_announced(struct put *put, const struct put_query *q,
+                         struct error *err)
+{
+    if (!q->md5)
+        return 0;
+    if (strlen(q->md5) != MD5_LEN
+        || strspn(q->md5, "0123456789abcdef") != MD5_LEN)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "'md5' is not %d lower-case hex digits", MD5_LEN);
+    memcpy(put->md5, q->md5, sizeof(put->md5));
     return 0;
 }
 
@@ -223,7 +247,9 @@ void content_put_open(struct request *request)
         return;
     put->request = request;
     if (put_query_take(request, &q) == 0) {
-        r = put_begin(put, &q, &err);
+        r = put_announced(put, &q, &err);
+        if (r == 0)
+            r = put_begin(put, &q, &err);
         if (r)
             request_error(request, r, &err);
     }
@@ -288,6 +314,30 @@ static void part_done(struct put *put)
     request_ok(put->request, data);
 }
 
+/*
+ * The body of a client that was killed may have been completed by the bytes of
+ * the next one.  Only its own word for what it was sending can tell.
+ *
+ * Return: false when it is not that; then it has been answered.
+ */
+static bool put_is_announced(struct put *put)
+{
+    char md5[DIGEST_HEX_MAX];
+    struct json_object *extra;
+
+    snprintf(md5, sizeof(md5), "%s", upload_md5(put->upload));
+    if (!put->md5[0] || strcmp(md5, put->md5) == 0)
+        return true;
+    upload_free(put->upload); /* nothing is left when the answer is read */
+    put->upload = NULL;
+    extra = json_object_new_object();
+    if (extra)
+        json_add_string(extra, "md5", md5);
+    request_fail(put->request, STATUS_FILE_OPERATION_FAILED, extra,
+                 "the content is not the one announced (MD5 %s)", md5);
+    return false;
+}
+
 void content_put_run(struct request *request)
 {
     struct put *put = request->work;
@@ -303,7 +353,9 @@ void content_put_run(struct request *request)
         transfer_end(put->transfer);
         put->transfer = NULL;
     }
-    r = upload_commit(put_file(put), &request->agent->procs, put_done, put,
+    if (!put_is_announced(put))
+        return;
+    r = upload_commit(put->upload, &request->agent->procs, put_done, put,
                       &err);
     if (r < 0)
         request_error(request, r, &err);

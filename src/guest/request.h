@@ -45,7 +45,7 @@ struct request {
     int64_t started_us;
     struct buf body;              /* of a JSON request */
     struct json_object *params;   /* its parameters, once parsed */
-    struct digest *body_digest;   /* of a raw body, when it is signed */
+    struct digest *body_digest;   /* of a raw body, when it is announced */
     int64_t heartbeat_s;          /* between signs of life; 0: none */
     bool answered;
     bool counted_running;

@@ -5,7 +5,9 @@
 #include "guest/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "guest/admission.h"
 #include "guest/agent.h"
@@ -251,12 +253,23 @@ void session_hangup(struct session *session)
     log_debug(&session->agent->log, "client disconnected");
 }
 
+/* What random numbers are made of goes back with a guest to its snapshot, and
+ * may then give the same ones again.  The nanosecond of a sync does not. */
 const char *session_begin(struct session *session)
 {
-    char token[SESSION_TOKEN_LEN + 1];
+    char seed[SESSION_TOKEN_LEN + 64];
+    char token[DIGEST_HEX_MAX];
+    struct timespec now = { 0 };
+    int n;
 
     if (crypto_random_hex(token, SESSION_TOKEN_LEN / 2) < 0)
         return NULL;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    n = snprintf(seed, sizeof(seed), "%s %lld %ld", token,
+                 (long long) now.tv_sec, now.tv_nsec);
+    if (digest_bytes(DIGEST_SHA256, seed, (size_t) n, token) < 0)
+        return NULL;
+    token[SESSION_TOKEN_LEN] = '\0';
     server_begin(&session->server, token);
     return session->server.token;
 }

@@ -32,6 +32,7 @@ struct upload {
     char *group;
     bool overwrite;
     struct digest *digest;
+    char md5[DIGEST_HEX_MAX]; /* "": the digest goes on */
     int64_t marked_size;
     struct digest *marked_digest; /* NULL: no mark */
 
@@ -182,8 +183,16 @@ int upload_rewind(struct upload *upload)
         return -errno;
     digest_free(upload->digest);
     upload->digest = steal_ptr(&upload->marked_digest);
+    upload->md5[0] = '\0';
     upload->size = upload->marked_size;
     return 0;
+}
+
+const char *upload_md5(struct upload *upload)
+{
+    if (!upload->md5[0])
+        digest_hex(upload->digest, upload->md5);
+    return upload->md5;
 }
 
 int64_t upload_size(const struct upload *upload)
@@ -322,7 +331,6 @@ static void placed(void *arg, const void *report)
 {
     struct upload *upload = arg;
     const struct verdict *verdict = report;
-    char md5[DIGEST_HEX_MAX];
     struct error err = ERROR_INIT;
     int r = verdict ? verdict->code : -EIO;
 
@@ -331,11 +339,10 @@ static void placed(void *arg, const void *report)
         upload_free(upload);
         return;
     }
-    digest_hex(upload->digest, md5);
     if (r < 0)
         error_set(&err, r, "%s",
                   verdict ? verdict->message : "the worker died");
-    upload->done(upload->arg, r, md5, &err);
+    upload->done(upload->arg, r, upload_md5(upload), &err);
 }
 
 int upload_commit(struct upload *upload, struct procs *procs,

@@ -53,6 +53,14 @@ int upload_mark(struct upload *upload, struct error *err);
  * errno, and then the upload is of no use. */
 int upload_rewind(struct upload *upload);
 
+/*
+ * Ends the content: nothing can be written behind it, unless it is taken back
+ * first.
+ *
+ * Return: its MD5, lower-case hex, for as long as the upload is there.
+ */
+const char *upload_md5(struct upload *upload);
+
 /* Bytes written so far. */
 int64_t upload_size(const struct upload *upload);
 

@@ -169,7 +169,8 @@ static int rpc_sign(const struct rpc *rpc, const struct rpc_request *request,
                                 .timestamp = timestamp,
                                 .nonce = nonce,
                                 .body_sha256 = sha256,
-                                .boot_id = rpc->peer.boot_id };
+                                .boot_id = rpc->peer.boot_id,
+                                .session = rpc->peer.session };
     int r = crypto_random_hex(nonce, ID_BYTES);
 
     if (r == 0)

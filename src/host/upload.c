@@ -29,8 +29,10 @@ struct upload {
     int64_t size;         /* when it was opened */
     uint8_t *chunk;       /* TRANSFER_CHUNK bytes, or the whole file */
     struct digest *md5;   /* NULL: not available (FIPS) */
+    char sum[DIGEST_HEX_MAX]; /* the whole file's MD5, once it is read; "" */
     struct buf target;    /* request target, the same for all parts */
     bool lost;            /* the agent does not have the earlier parts */
+    bool damaged;         /* what came there is not what was sent */
     bool hurry;           /* has been begun anew: lets nobody in any more */
     struct error *err;
 };
@@ -149,7 +151,7 @@ static int upload_verify(struct upload *upload, const struct answer *answer,
                          struct transfer_result *result)
 {
     struct json_object *data = answer->envelope.data;
-    char ours[DIGEST_HEX_MAX] = "";
+    const char *ours = upload->sum;
     const char *theirs = NULL;
     const char *path = NULL;
     int64_t size = -1;
@@ -161,8 +163,6 @@ static int upload_verify(struct upload *upload, const struct answer *answer,
         error_prefix(upload->err, "the agent's answer makes no sense");
         return -EBADMSG;
     }
-    if (upload->md5)
-        digest_hex(upload->md5, ours);
     if (size != upload->size || (theirs && *ours && strcmp(theirs, ours) != 0))
         return error_set(upload->err, -EIO,
                          "the copy in the guest differs (%" PRId64
@@ -175,6 +175,41 @@ static int upload_verify(struct upload *upload, const struct answer *answer,
     return 0;
 }
 
+/* The last part tells what the whole file is: the agent stores nothing else.
+ * Before, nobody knows it without reading the file twice. */
+static int upload_announce(struct upload *upload)
+{
+    struct buf *target = &upload->target;
+    int r;
+
+    if (!upload->md5)
+        return 0;
+    digest_hex(upload->md5, upload->sum);
+    r = target_add(target, "md5", upload->sum);
+    if (r == 0 && !buf_cstr(target))
+        r = -ENOMEM;
+    return r < 0 ? error_errno(upload->err, r, "file '%s'", upload->local) : 0;
+}
+
+/* What the agent's refusal of a part means for the whole. */
+static void upload_refused(struct upload *upload, int64_t offset, int code,
+                           const struct answer *answer)
+{
+    struct json_object *data = answer->envelope.data;
+    struct client *client = upload->client;
+
+    upload->lost = code == STATUS_INVALID_PARAMS && offset > 0;
+    upload->damaged = code == STATUS_FILE_OPERATION_FAILED
+                      && (json_object_object_get_ex(data, "md5", NULL)
+                          || json_object_object_get_ex(data, "sha256", NULL));
+    if (!upload->damaged)
+        return;
+    error_set(upload->err, code, "the copy was damaged on its way: %s",
+              envelope_detail(&answer->envelope));
+    if (client->target->name)
+        client_blame(client, upload->err);
+}
+
 /* Sends one part; the last one is answered with what was stored. */
 static int upload_part(struct upload *upload, int64_t offset, size_t n,
                        struct transfer_result *result)
@@ -183,7 +218,6 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
     bool last = offset + (int64_t) n == upload->size;
     struct client_request request = {
         .method = "PUT",
-        .target = (const char *) buf_data(&upload->target),
         .content_type = "application/octet-stream",
         .body = upload->chunk,
         .body_len = n,
@@ -195,8 +229,11 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
     struct answer answer;
     int r = upload_read(upload, offset, n);
 
+    if (r == 0 && last)
+        r = upload_announce(upload);
     if (r < 0)
         return r;
+    request.target = (const char *) buf_data(&upload->target);
     if (upload->size > TRANSFER_CHUNK) {
         snprintf(range, sizeof(range), "bytes %" PRId64 "-%" PRId64
                  "/%" PRId64, offset, offset + (int64_t) n - 1, upload->size);
@@ -207,7 +244,7 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
     r = client_send_request(upload->client, &request, &answer, upload->err);
     if (r == 0)
         r = answer_error(upload->client, &answer, upload->err);
-    upload->lost = r == STATUS_INVALID_PARAMS && offset > 0;
+    upload_refused(upload, offset, r, &answer);
     if (r == 0 && last)
         r = upload_verify(upload, &answer, result);
     answer_free(&answer);
@@ -230,6 +267,7 @@ static int upload_once(struct upload *upload, const char *remote,
 
     digest_free(upload->md5);
     upload->md5 = digest_new(DIGEST_MD5);
+    upload->sum[0] = '\0';
     if (!upload->md5)
         out_note(upload->client->setup.out, "no MD5 here; not compared");
     while (r == 0) {
@@ -246,18 +284,22 @@ static int upload_once(struct upload *upload, const char *remote,
     return r;
 }
 
-/* Whoever was let in may have stayed longer than the agent keeps the parts of
- * somebody who left. */
+/*
+ * Whoever was let in may have stayed longer than the agent keeps the parts of
+ * somebody who left.  And a body that was broken off may have been completed
+ * by other bytes; that was not stored.
+ */
 static int upload_to(struct upload *upload, const char *remote,
                      const struct upload_options *options,
                      struct transfer_result *result)
 {
     int r = upload_once(upload, remote, options, result);
 
-    if (!upload->lost || upload->hurry)
+    if ((!upload->lost && !upload->damaged) || upload->hurry)
         return r;
-    out_note(upload->client->setup.out,
-             "the agent has dropped what was sent; from the beginning");
+    out_note(upload->client->setup.out, "%s; from the beginning",
+             upload->damaged ? "the copy was damaged on its way"
+                             : "the agent has dropped what was sent");
     upload->hurry = true;
     error_clear(upload->err);
     return upload_once(upload, remote, options, result);

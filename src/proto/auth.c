@@ -13,9 +13,9 @@ int auth_token(const void *key, size_t key_len, const struct auth_parts *parts,
     int r;
 
     buf_init(&canonical, HTTP_HEAD_MAX);
-    r = buf_printf(&canonical, "v1\n%s\n%s\n%s\n%s\n%s\n%s", parts->method,
+    r = buf_printf(&canonical, "v1\n%s\n%s\n%s\n%s\n%s\n%s\n%s", parts->method,
                    parts->target, parts->timestamp, parts->nonce,
-                   parts->body_sha256, parts->boot_id);
+                   parts->body_sha256, parts->boot_id, parts->session);
     if (r == 0)
         r = hmac_sha256_hex(key, key_len, buf_data(&canonical), canonical.len,
                             token);

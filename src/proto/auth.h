@@ -5,9 +5,11 @@
  *
  * X-Auth-Token is hex(HMAC-SHA256(key, C)) with C =
  *   "v1\n" METHOD "\n" TARGET "\n" X-Timestamp "\n" X-Nonce "\n"
- *   hex(SHA-256(body)) "\n" boot-id
- * so that a signature is good for one request, once, in one boot of one
- * agent.
+ *   hex(SHA-256(body)) "\n" boot-id "\n" X-Session
+ * so that a signature is good for one request, once, in one session with one
+ * boot of one agent.  A guest that goes back to a snapshot has the boot-id,
+ * the clock and the nonces of that time again, but no session: that was over
+ * when its client left.
  */
 #ifndef VSRPC_PROTO_AUTH_H
 #define VSRPC_PROTO_AUTH_H
@@ -33,6 +35,7 @@ struct auth_parts {
     const char *nonce;
     const char *body_sha256; /* lower-case hex, of no bytes for no body */
     const char *boot_id;
+    const char *session; /* the token from sync; "": the agent knows none */
 };
 
 /*

@@ -3,11 +3,13 @@
 CLI_TESTS = \
 	tests/cli/config.sh \
 	tests/cli/policy.sh \
+	tests/cli/damage.sh \
 	tests/cli/doctor.sh \
 	tests/cli/domains.sh \
 	tests/cli/peer.sh \
 	tests/cli/once.sh \
 	tests/cli/lock.sh
-dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py
+dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py \
+	tests/peer/signed.py tests/peer/flip.py
 EXTRA_DIST += tests/cli/lib.sh
 TESTS += $(CLI_TESTS)

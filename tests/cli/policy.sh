@@ -90,13 +90,10 @@ t "… writes nothing" [ ! -e never ]
 chmod 644 wrong
 t_status "a key that others can read" 125 with_key "auth_key_file: $WORK/wrong" exec -- ls /tmp
 t_like "… is refused with the mend" "chmod 600" "$ERR"
-boot=$(http GET '/api/v1/sync?id=00' | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["data"]["boot_id"])')
+# A session ends with its connection, and so with each curl: signed requests are sent by one program.
+by_hand() { "$PYTHON" "$top_srcdir/tests/peer/signed.py" "$SOCKET" key fields "$@"; }
 signed() { # TIMESTAMP NONCE BODY [SIGNED-BODY]
-	local sha token
-	sha=$(printf %s "${4-$3}" | sha256sum | cut -d' ' -f1)
-	token=$(printf 'v1\nPOST\n/api/v1/shell/exec\n%s\n%s\n%s\n%s' "$1" "$2" "$sha" "$boot" |
-		"$PYTHON" -c 'import hashlib, hmac, sys; print(hmac.new(sys.argv[1].encode(), sys.stdin.buffer.read(), hashlib.sha256).hexdigest())' "$key")
-	http POST /api/v1/shell/exec -H "X-Timestamp: $1" -H "X-Nonce: $2" -H "X-Auth-Token: $token" --data-binary "$3"
+	by_hand --time "$1" --nonce "$2" --body "$3" --sign-body "${4-$3}" sync sign send
 }
 body='{"argv": ["ls", "/tmp"]}'
 now=$(date +%s)
@@ -105,6 +102,13 @@ t_json "the same request again is refused" "d['code'] == 4002 and d['data']['err
 t_json "a changed body is refused" "d['code'] == 4002" "$(signed "$now" nonce-2 '{"argv": ["ls", "/home"]}' "$body")"
 t_json "a clock 6 minutes behind is refused, with the agent's time" "d['code'] == 4002 and abs(d['data']['timestamp'] - $now) < 60" "$(signed "$((now - 360))" nonce-3 "$body")"
 t_json "a clock 4 minutes ahead is taken" "d['code'] == 0" "$(signed "$((now + 240))" nonce-4 "$body")"
+t_json "without X-Session it is refused, with what to do" "d['code'] == 4002 and d['data']['detail'] == 'X-Session is required: sync first'" "$(by_hand --body "$body" sync sign send-without)"
+t_json "a signature for no session, sent in one, is refused" "d['code'] == 4002" "$(by_hand --body "$body" --sign-session '' sync sign send)"
+t_json "one of the last session is refused" "d['code'] == 4003" "$(by_hand --body "$body" sync sign sync send)"
+t_json "… also by the name of this one" "d['code'] == 4002" "$(by_hand --body "$body" sync sign sync send-now)"
+t_json "… and without any name" "d['code'] == 4002" "$(by_hand --body "$body" sync sign sync send-without)"
+t_json "one of a lost connection is refused" "d['code'] == 4003" "$(by_hand send)"
+t_json "a request in two sessions, signed for each, is carried out" "d['code'] == 0" "$(by_hand --body "$body" sync sign sync sign send)"
 t_json "without the fields: AUTH_FAILED" "d['code'] == 4002" "$(http POST /api/v1/shell/exec --data-binary "$body")"
 t_is "… which is HTTP 401" 401 "$(http GET /api/v1/system/info -o /dev/null -w '%{http_code}')"
 stop "$PID"

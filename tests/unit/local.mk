@@ -122,6 +122,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-transfer \
 	tests/unit/test-session \
 	tests/unit/test-session-files \
+	tests/unit/test-announced \
 	tests/unit/test-session-life \
 	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
@@ -181,6 +182,9 @@ tests_unit_test_transfer_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_files_SOURCES = tests/unit/test-session-files.c
 tests_unit_test_session_files_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_files_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_announced_SOURCES = tests/unit/test-announced.c
+tests_unit_test_announced_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_announced_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_life_SOURCES = tests/unit/test-session-life.c
 tests_unit_test_session_life_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_life_LDADD = $(UNIT_GUEST_LIBS)

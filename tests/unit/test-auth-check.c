@@ -19,6 +19,7 @@ const char unit_name[] = "auth-check";
 
 #define KEY "0123456789abcdef"
 #define BOOT "boot-id"
+#define SESSION "session"
 #define DIGEST "00ff"
 
 static char *dir;
@@ -49,6 +50,7 @@ struct signed_request {
     char timestamp[32];
     char nonce[AUTH_NONCE_MAX + 2];
     char token[DIGEST_HEX_MAX + 1];
+    char session[16];
     struct http_head head;
 };
 
@@ -57,9 +59,11 @@ static void prepare(struct signed_request *r, int64_t time, const char *nonce)
     *r = (struct signed_request) { .key = KEY };
     snprintf(r->timestamp, sizeof(r->timestamp), "%lld", (long long) time);
     snprintf(r->nonce, sizeof(r->nonce), "%s", nonce);
+    snprintf(r->session, sizeof(r->session), SESSION);
     r->parts = (struct auth_parts) {
         .method = "GET", .target = "/t", .timestamp = r->timestamp,
         .nonce = r->nonce, .body_sha256 = DIGEST, .boot_id = BOOT,
+        .session = SESSION,
     };
 }
 
@@ -72,8 +76,9 @@ static void sign(struct signed_request *r)
         .target = (char[]) { "/t" },
         .fields = { { "X-Auth-Token", r->token },
                     { "x-timestamp", r->timestamp },
-                    { "X-NONCE", r->nonce } },
-        .n_fields = 3,
+                    { "X-NONCE", r->nonce },
+                    { "x-session", r->session } },
+        .n_fields = 4,
     };
 }
 
@@ -128,6 +133,18 @@ static void wrong_boot(struct signed_request *r)
     r->parts.boot_id = "before";
 }
 
+/* As recorded before the guest went back to a snapshot. */
+static void wrong_session(struct signed_request *r)
+{
+    r->parts.session = "other";
+}
+
+/* Signed as before there were sessions. */
+static void no_session(struct signed_request *r)
+{
+    r->parts.session = "";
+}
+
 static void wrong_time(struct signed_request *r)
 {
     r->parts.timestamp = "1";
@@ -142,7 +159,8 @@ START_TEST(wrong)
 {
     static void (*const spoil[])(struct signed_request *) = {
         wrong_key,  wrong_method, wrong_target, wrong_body,
-        wrong_boot, wrong_time,   wrong_nonce,
+        wrong_boot, wrong_time,   wrong_nonce,  wrong_session,
+        no_session,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(spoil); i++) {
@@ -186,7 +204,7 @@ END_TEST
 
 START_TEST(missing_field)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct signed_request r;
 
         prepare(&r, clock_wall(), "n");
@@ -194,6 +212,26 @@ START_TEST(missing_field)
         r.head.fields[i].name = "X-Other";
         ck_assert_int_eq(check(&r, NULL), STATUS_AUTH_FAILED);
     }
+}
+END_TEST
+
+/* A client has to be told what to do, before it hears of its signature. */
+START_TEST(session_required)
+{
+    struct error err = ERROR_INIT;
+    struct signed_request r;
+
+    prepare(&r, clock_wall(), "n");
+    r.parts.session = "";
+    sign(&r);
+    r.head.n_fields = 3;
+    ck_assert_int_eq(check(&r, &err), STATUS_AUTH_FAILED);
+    ck_assert_str_eq(err.message, "X-Session is required: sync first");
+    r.head.n_fields = 4;
+    r.session[0] = '\0';
+    ck_assert_int_eq(check(&r, &err), STATUS_AUTH_FAILED);
+    ck_assert_str_eq(err.message, "X-Session is required: sync first");
+    ck_assert_int_eq(send_at(clock_wall(), "n"), 0);
 }
 END_TEST
 
@@ -416,6 +454,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, wrong);
     tcase_add_test(tcase, wrong_token);
     tcase_add_test(tcase, missing_field);
+    tcase_add_test(tcase, session_required);
     tcase_add_test(tcase, replay);
     tcase_add_test(tcase, window);
     tcase_add_test(tcase, timestamp_form);

@@ -13,6 +13,7 @@ const char unit_name[] = "auth";
 /* The vectors of vsrpc-protocol(7), computed with another implementation. */
 #define KEY "0123456789abcdef0123456789abcdef"
 #define BOOT "6f9619ff8b86d011b42d00cf4fc964ff"
+#define SESSION "9e107d9d372bb6826bd81d3542a419d6"
 
 static const struct {
     const char *method, *target, *timestamp, *nonce, *body;
@@ -22,15 +23,15 @@ static const struct {
     { "GET", "/api/v1/ping", "1703654400", "000102030405060708090a0b0c0d0e0f",
       "",
       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-      "7185c09957863ff20b1279329fb43825f012fd0e61b04de8729ef2043b85873c" },
+      "e5152350aa5ff73e3725ab85a6a97b495ce7ba6851f5b7553f8d01d3e85702d8" },
     { "POST", "/api/v1/shell/exec", "1703654400",
       "000102030405060708090a0b0c0d0e0f", "{\"command\":\"df -h\"}",
       "a4cced10e567fe34d9eaa60daf4639997ac7fe0313e5394ead4da61d4e261e26",
-      "154ccd84e0abd4bf0b91ee0c312daddf0bf0b09513db7d8d92ae579015a2fd5a" },
+      "7f05c9f7ec55453c8b2e1b77d1b6da2e5395fb4a78372755702ea5d755e8d3df" },
     { "PUT", "/api/v1/file/content?path=/tmp/a%20b", "1703654401",
       "ffffffffffffffffffffffffffffffff", "hello\n",
       "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",
-      "4d0bd2d02272a488d9897a2220306576ededa5c0d7536a496f7e841fe7f84947" },
+      "bb98d5b78a5abe508532805d90d15545c5f46b84b9cd6ba0ea9375b1be288ee1" },
 };
 
 START_TEST(vector)
@@ -39,7 +40,8 @@ START_TEST(vector)
     char token[DIGEST_HEX_MAX];
     struct auth_parts parts = { vectors[_i].method,    vectors[_i].target,
                                 vectors[_i].timestamp, vectors[_i].nonce,
-                                digest,                BOOT };
+                                digest,                BOOT,
+                                SESSION };
 
     ck_assert_int_eq(digest_bytes(DIGEST_SHA256, vectors[_i].body,
                                   strlen(vectors[_i].body), digest),
@@ -53,10 +55,11 @@ END_TEST
 /* A change of any one part changes the token. */
 START_TEST(every_part_counts)
 {
-    struct auth_parts base = { "GET", "/t", "1", "n", "d", "b" };
+    struct auth_parts base = { "GET", "/t", "1", "n", "d", "b", "s" };
     const char **members[] = { &base.method, &base.target,
                                &base.timestamp, &base.nonce,
-                               &base.body_sha256, &base.boot_id };
+                               &base.body_sha256, &base.boot_id,
+                               &base.session };
     char first[DIGEST_HEX_MAX];
     char other[DIGEST_HEX_MAX];
 

@@ -357,7 +357,9 @@ static void signed_only(struct settings *settings)
     settings->auth_key_file = strdup(key_file);
 }
 
-static void send_signed(const char *nonce, const char *key)
+/* session NULL: says none, and signs that. */
+static void send_signed(const char *nonce, const char *key,
+                        const char *session)
 {
     static const char body[] = "{\"command\":\"echo result\"}";
     AUTO_FREE char *now = format("%lld", (long long) clock_wall());
@@ -366,6 +368,7 @@ static void send_signed(const char *nonce, const char *key)
     const struct auth_parts parts = {
         .method = "POST", .target = "/api/v1/shell/exec", .timestamp = now,
         .nonce = nonce, .body_sha256 = hex, .boot_id = rig.agent.boot_id,
+        .session = session ? session : "",
     };
     AUTO_FREE char *fields = NULL;
     AUTO_FREE char *text = NULL;
@@ -373,27 +376,43 @@ static void send_signed(const char *nonce, const char *key)
     ck_assert_int_eq(digest_bytes(DIGEST_SHA256, body, strlen(body), hex), 0);
     ck_assert_int_eq(auth_token(key, strlen(key), &parts, token), 0);
     fields = format("X-Request-ID: one\r\nX-Timestamp: %s\r\n"
-                    "X-Nonce: %s\r\nX-Auth-Token: %s\r\n",
-                    now, nonce, token);
+                    "X-Nonce: %s\r\nX-Auth-Token: %s\r\n%s%s%s",
+                    now, nonce, token, session ? "X-Session: " : "",
+                    parts.session, session ? "\r\n" : "");
     text = rig_request_with("POST /api/v1/shell/exec", fields, body);
     rig_puts(&rig, text);
+}
+
+/* Return: the session's token, to be freed. */
+static char *sync_again(void)
+{
+    rig_puts(&rig, SYNC);
+    rig_expect(&rig, 200, 0);
+    return strdup(rig.agent.session.server.token);
+}
+
+static char *begin_signed(void)
+{
+    session_teardown();
+    rig_start(&rig, signed_only);
+    unlink(key_file);
+    return sync_again();
 }
 
 /* An answer from memory is for those only who could have asked for it. */
 START_TEST(signature)
 {
     struct rig_answer answer;
+    AUTO_FREE char *session = NULL;
 
-    session_teardown();
-    rig_start(&rig, signed_only);
-    unlink(key_file);
-    send_signed("n1", KEY);
+    session = begin_signed();
+    send_signed("n1", KEY, session);
     rig_expect(&rig, 200, 0);
-    send_signed("n2", "fedcba9876543210fedcba9876543210");
+    send_signed("n2", "fedcba9876543210fedcba9876543210", session);
     rig_expect(&rig, 401, STATUS_AUTH_FAILED);
-    send_signed("n1", KEY); /* a nonce is good for one request, as ever */
+    send_signed("n1", KEY, session); /* a nonce is good for one request */
     rig_expect(&rig, 401, STATUS_AUTH_FAILED);
-    send_signed("n3", KEY);
+    send_signed("n3", KEY, session);
     take(&answer);
     ck_assert_int_eq(answer.code, 0);
     ck_assert(answer.replayed);
@@ -401,6 +420,33 @@ START_TEST(signature)
     rig_answer_free(&answer);
     rig_puts(&rig, "GET /api/v1/requests/one HTTP/1.1\r\nHost: v\r\n\r\n");
     rig_expect(&rig, 401, STATUS_AUTH_FAILED);
+}
+END_TEST
+
+/*
+ * A guest that goes back to a snapshot has the boot id, the clock and the
+ * nonces of that time; whoever was connected then is not any more.  So here
+ * nonces are never used twice, and still nothing of an earlier session counts.
+ */
+START_TEST(signature_of_another_session)
+{
+    AUTO_FREE char *old = begin_signed();
+    AUTO_FREE char *session = NULL;
+
+    session_hangup(&rig.agent.session);
+    session_connected(&rig.agent.session, true);
+    send_signed("n1", KEY, old);
+    rig_expect(&rig, 409, STATUS_SESSION_EXPIRED);
+    send_signed("n1", KEY, NULL);
+    rig_expect(&rig, 401, STATUS_AUTH_FAILED);
+    session = sync_again();
+    send_signed("n1", KEY, old);
+    rig_expect(&rig, 409, STATUS_SESSION_EXPIRED);
+    send_signed("n1", KEY, NULL);
+    rig_expect(&rig, 401, STATUS_AUTH_FAILED);
+    ck_assert(!rig.agent.memory.n);
+    send_signed("n1", KEY, session);
+    rig_expect(&rig, 200, 0);
 }
 END_TEST
 
@@ -425,4 +471,5 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, rate_limit);
     tcase_add_test(tcase, no_place);
     tcase_add_test(tcase, signature);
+    tcase_add_test(tcase, signature_of_another_session);
 }

@@ -813,7 +813,8 @@ START_TEST(signed_request)
     char digest[DIGEST_HEX_MAX];
     char token[DIGEST_HEX_MAX];
     struct auth_parts parts = { .method = "PUT", .target = request.target,
-                                .body_sha256 = digest, .boot_id = "the-boot" };
+                                .body_sha256 = digest, .boot_id = "the-boot",
+                                .session = "the-session" };
     size_t used;
     bool sent;
 
@@ -825,6 +826,7 @@ START_TEST(signed_request)
     rpc.key = &key;
     rpc.peer.clock_ahead = -5000;
     snprintf(rpc.peer.boot_id, sizeof(rpc.peer.boot_id), "the-boot");
+    snprintf(rpc.peer.session, sizeof(rpc.peer.session), "the-session");
     rpc_reply_init(&reply);
     ck_assert_int_eq(rpc_call(&rpc, &request, &reply, &sent, NULL),
                      -ECONNRESET);
@@ -840,6 +842,7 @@ START_TEST(signed_request)
     ck_assert_uint_eq(strlen(field(&msg.head, "X-Request-ID")), 32);
     ck_assert_int_eq(digest_bytes(DIGEST_SHA256, "a\xFFz", 3, digest), 0);
     ck_assert_str_eq(field(&msg.head, "X-Content-SHA256"), digest);
+    ck_assert_str_eq(field(&msg.head, "X-Session"), "the-session");
     parts.timestamp = field(&msg.head, "X-Timestamp");
     parts.nonce = field(&msg.head, "X-Nonce");
     ck_assert(llabs(atoll(parts.timestamp) - (clock_wall() - 5000)) <= 2);

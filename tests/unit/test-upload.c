@@ -231,8 +231,10 @@ START_TEST(rewound)
     ck_assert_int_eq(upload_mark(upload, NULL), 0);
     ck_assert_int_eq(upload_mark(upload, NULL), 0);
     write_text(upload, "p, this is wrong as well");
+    ck_assert_str_eq(upload_md5(upload), "141a9c9f30555612bbad097d7c00051f");
     ck_assert_int_eq(upload_rewind(upload), 0);
     write_text(upload, "lo\n");
+    ck_assert_str_eq(upload_md5(upload), "b1946ac92492d2347c6235b4d2611184");
     verdict = commit(upload);
     ck_assert_int_eq(verdict.result, 0);
     ck_assert_str_eq(verdict.md5, "b1946ac92492d2347c6235b4d2611184");
