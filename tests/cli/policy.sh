@@ -41,31 +41,26 @@ stop "$PID"
 # --- the rate limit of 10 a second: the host waits
 printf 'security: {allowed_commands: ["*"]}\nlogging: {file: none}\n' >rate.yaml
 t "an agent with the default rate limit" start_agent rate
-codes=''
-i=0
-while [ $i -lt 12 ]; do
-	codes+="$(http GET /api/v1/system/info -o "$WORK/body" -D "$WORK/head" -w '%{http_code}') "
-	i=$((i + 1))
-done
-t_like "the eleventh request of a second is 503" '^(200 ){10}503' "$codes"
-t_json "… SERVICE_UNAVAILABLE with retry_after" "d['code'] == 5002 and 0 < d['data']['retry_after'] <= 1" "$(cat body)"
-t_like "… a number as people write it" '"retry_after":[0-9.]{1,5}[,}]' "$(cat body)"
-t_like "… and Retry-After" 'Retry-After: [0-9]+' "$(cat head)"
-t "ping is never limited" cmd ping
+# One curl and one connection: twelve of them would take a second by themselves.
+burst() { curl -sS --max-time 20 --unix-socket "$SOCKET" -o "$WORK/body" -D "$WORK/head" -w '%{http_code} ' "http://virtio-rpc/api/v1/system/info?[1-12]"; }
+codes=$(burst)
 begin=$EPOCHREALTIME
 t "the host waits and succeeds" cmd info
 took=$(since "$begin")
 t "… after waiting ($took s)" below 0.1 "$took"
+t_like "the eleventh request of a second is 503" '^(200 ){10}503' "$codes"
+t_json "… SERVICE_UNAVAILABLE with retry_after" "d['code'] == 5002 and 0 < d['data']['retry_after'] <= 1" "$(cat body)"
+t_like "… a number as people write it" '"retry_after":[0-9.]{1,5}[,}]' "$(cat body)"
+t_like "… and Retry-After" 'Retry-After: [0-9]+' "$(cat head)"
 t_within 5 sh -c "! curl -s --unix-socket '$SOCKET' http://virtio-rpc/api/v1/system/info | grep -q 5002"
-i=0
-while [ $i -lt 11 ]; do
-	http GET /api/v1/system/info >/dev/null
-	i=$((i + 1))
-done
+codes=$(burst)
 begin=$EPOCHREALTIME
 t_status "with too short a --timeout it fails" 125 virsh_ --timeout 0.1 --socket "$SOCKET" exec -- true
+took=$(since "$begin")
 t_like "… and says why" "rate limit" "$ERR"
-t "… at once" below "$(since "$begin")" 1
+t "… at once" below "$took" 1
+burst >/dev/null
+t "ping is never limited" cmd ping
 # the sleep lets the second of the refusals above pass: it is what the limit counts in
 t "a big file is one operation" sh -c "head -c 80000000 /dev/zero >big; sleep 1.2; exec '$VSRPC' --config host.yaml --socket '$SOCKET' upload big '$WORK/copy'"
 t "… and arrives" cmp big copy

@@ -688,13 +688,13 @@ START_TEST(signs_of_life)
 {
 #define SIGN "HTTP/1.1 102 Processing\r\nX-Request-ID: @\r\n\r\n"
     static const struct script script = {
-        .sync = SYNC_BODY, .delay_ms = 100, .piece = 80,
+        .sync = SYNC_BODY, .delay_ms = 25, .piece = 32,
         .answers = SIGN SIGN SIGN SIGN SIGN SIGN ANSWER("4", "body"),
     };
     struct silences silences = { .verdicts = { -ESHUTDOWN } };
     const struct rpc_request request = {
         .method = "POST", .target = "/x", .read_ms = 20000,
-        .silence_ms = 5000, .silent = silent, .context = &silences,
+        .silence_ms = 250, .silent = silent, .context = &silences,
     };
     struct rpc_reply reply;
     bool sent;

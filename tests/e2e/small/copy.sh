@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # upload and download: sizes, checks, owners, and nothing left behind.
+# roads: both
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 

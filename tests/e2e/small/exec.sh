@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # exec is like running the command: status, output, words, environment.
+# roads: both
 # shellcheck source=../lib.sh
 # shellcheck disable=SC2016,SC1003 # the guest's shell expands
 . "$(dirname "$0")/../lib.sh"

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Ctrl-C and its relatives at any moment: what became of the command is said, the
+# channel is usable at once, and nothing half-done is left behind.
+# roads: both
+# shellcheck source=../disturb.sh
+# shellcheck disable=SC2016 # the guest's shell expands
+. "$(dirname "$0")/../disturb.sh"
+
+# A background command of a shell ignores INT and QUIT; a user's does not.
+start() { # ARG…: in the background, as $victim
+	env --default-signal=INT,QUIT "$VSRPC" "$@" >out 2>err </dev/null &
+	victim=$!
+}
+
+ended() { # SECONDS: its exit status is in RC, what it said in ERR
+	RC=hangs
+	if t_within "$1" gone "$victim"; then
+		wait "$victim" 2>/dev/null
+		RC=$?
+	else
+		kill -KILL "$victim"
+	fi
+	ERR=$(cat err)
+}
+
+gone() { [ ! -d "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status"; }
+runs() { second sh -c 'grep -q "^sleep.$1" /proc/[0-9]*/cmdline' sh "$1"; }
+runs_not() { ! runs "$1"; }
+
+# --- a command that runs
+seconds=6000
+for signal in INT TERM HUP QUIT; do
+	seconds=$((seconds + 1))
+	start "$DOMAIN" exec --timeout 0 -- sleep "$seconds"
+	t "a command is under way" t_within 10 runs "$seconds"
+	kill -s "$signal" "$victim"
+	ended 5
+	t_is "$signal ends it, and its status is that of the signal" $((128 + $(kill -l "$signal"))) "$RC"
+	t_like "… and it says what became of the command" 'the command was ended in the guest \(SIGTERM\) after [0-9.]+ s' "$ERR"
+	t "… which is true" t_within 5 runs_not "$seconds"
+	t_next "… and the next command is right at once"
+done
+
+start "$DOMAIN" exec --timeout 0 -- sh -c 'trap "" TERM; sleep 6010; sleep 6010'
+t "a command that ignores TERM is under way" t_within 10 runs 6010
+kill -s INT "$victim"
+ended 8
+t_is "INT ends it" 130 "$RC"
+t_like "… and says how" 'ended in the guest|outcome unknown' "$ERR"
+t "… nothing of it is left" t_within 10 runs_not 6010
+t_next "… and the next command is right at once"
+
+start "$DOMAIN" exec --timeout 0 -- sh -c 'trap "" TERM; sleep 6011; sleep 6011'
+t "another one is under way" t_within 10 runs 6011
+kill -s INT "$victim"
+sleep 0.3 # a second Ctrl-C by hand; within 0.1 s it would be taken for the first
+kill -s INT "$victim"
+ended 1
+t_is "a second INT ends us at once" 130 "$RC"
+t_next "… and the next command is right at once"
+t "… nothing of it is left" t_within 15 runs_not 6011
+
+# --- copies
+head -c 100000000 /dev/zero >big
+# Wherever it is hit: at connecting, in the middle, at the end.
+for ms in 010 030 100 200 300; do
+	start "$DOMAIN" upload big /tmp/interrupted
+	sleep "0.$ms" # the moment is what the test varies
+	kill -s INT "$victim" 2>/dev/null
+	ended 5
+	case $RC in
+	130) t "an upload that is interrupted after $ms ms leaves no file" second sh -c '! ls /tmp/interrupted' ;;
+	0) t "an upload that was sooner than $ms ms is whole" second sh -c 'test "$(wc -c </tmp/interrupted)" = 100000000' ;;
+	*) t_is "an upload interrupted after $ms ms" "130 or 0" "$RC: $ERR" ;;
+	esac
+	t_next "… and the next command is right at once"
+	second rm -f /tmp/interrupted
+done
+second sh -c 'head -c 100000000 /dev/zero >/tmp/big'
+left_over() { find . -type f ! -name big ! -name out ! -name err ! -name 'bg.*'; }
+for ms in 030 100 200; do
+	start "$DOMAIN" download /tmp/big here
+	sleep "0.$ms" # as above
+	kill -s INT "$victim" 2>/dev/null
+	ended 5
+	case $RC in
+	130) t "a download that is interrupted after $ms ms leaves no file" test -z "$(left_over)" ;;
+	0) t "a download that was sooner than $ms ms is whole" cmp big here ;;
+	*) t_is "a download interrupted after $ms ms" "130 or 0" "$RC: $ERR" ;;
+	esac
+	t_next "… and the next command is right at once"
+	rm -f here
+done
+second rm -f /tmp/big
+
+# --- while it waits for another one
+start "$DOMAIN" exec --timeout 0 -- sleep 6020
+first=$victim
+t "a command has the channel" t_within 10 runs 6020
+start --wait-lock 60 "$DOMAIN" ping
+sleep 0.3 # for it to wait; sooner is as good
+kill -s INT "$victim"
+ended 1
+t_is "who waits for the channel leaves at once" 130 "$RC"
+victim=$first
+kill -s INT "$victim"
+ended 5
+t_next "and the channel is free"
+done_testing
