@@ -17,6 +17,8 @@ enum command_flags {
     COMMAND_EXEC = 2,      /* usage errors are 125: 2 could be the guest's */
     COMMAND_UNRESOLVED = 4, /* wants also targets that cannot be talked to:
                              * it looks itself what is wrong with them */
+    COMMAND_TO_FOLDER = 8, /* of several domains the last operand is a folder
+                            * here, or "-": one name is not for two files */
 };
 
 /* Values of the options of all commands. */
