@@ -46,6 +46,7 @@ struct command_call {
     char **args; /* operands, ends with a NULL */
     int n_args;
     bool several;     /* one of many: see struct targets */
+    bool lockless_known; /* another one tells that there are no locks */
     bool dashes;      /* "--" stood in front of the operands */
     struct buf input; /* what prepare() has read */
     int interrupted;  /* the number of the signal to die of; 0: none */
