@@ -61,7 +61,7 @@ static size_t join_free(const struct channel_list *list,
 
 static int none(const char *domain, struct error *err)
 {
-    error_set(err, -ENXIO, "domain '%s': has no channel for an agent",
+    error_set(err, -ENXIO, "domain '%s' has no channel for an agent",
               domain);
     error_hint(err,
                "virsh attach-device '%s' channel.xml --live --config, with "
@@ -79,10 +79,10 @@ static int wanted_missing(const struct channel_list *list, const char *wanted,
     if (join_free(list, names) == 0) {
         none(domain, err);
         return error_set(err, -ENXIO,
-                         "domain '%s': has no channel '%s' nor another one",
+                         "domain '%s' has no channel '%s' nor another one",
                          domain, wanted);
     }
-    error_set(err, -ENXIO, "domain '%s': has no channel '%s'", domain,
+    error_set(err, -ENXIO, "domain '%s' has no channel '%s'", domain,
               wanted);
     error_hint(err, "--channel with one of: %s", names);
     return -ENXIO;
@@ -108,7 +108,7 @@ static int pick_only(const struct channel_list *list, const char *domain,
     if (n == 0)
         return none(domain, err);
     if (n > 1) {
-        error_set(err, -ENXIO, "domain '%s': several channels, and none is "
+        error_set(err, -ENXIO, "domain '%s' has several channels, and none is "
                   "'%s'", domain, CHANNEL_DEFAULT);
         error_hint(err, "--channel with one of: %s", names);
         return -ENXIO;

@@ -244,3 +244,16 @@ const char *holder_words(const struct holder *holder,
         snprintf(words, HOLDER_WORDS_MAX, "another client");
     return words;
 }
+
+void holder_advise(const struct holder *holder, const char *path,
+                   struct error *err)
+{
+    if (holder->pid)
+        error_hint(err, "ps -fp %ld, then end it or wait for it",
+                   (long) holder->pid);
+    else
+        error_hint(err,
+                   "sudo ss -xp (the client is the peer of the row with "
+                   "'%s')",
+                   path);
+}

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "util/error.h"
+
 #define HOLDER_PROGRAM_MAX 32 /* the kernel keeps 15 bytes */
 #define HOLDER_WORDS_MAX 80
 
@@ -48,5 +50,9 @@ bool holder_is_libvirt(const struct holder *holder);
  * Return: words. */
 const char *holder_words(const struct holder *holder,
                          char words[HOLDER_WORDS_MAX]);
+
+/* Adds to an error what to do about the client of the socket at path. */
+void holder_advise(const struct holder *holder, const char *path,
+                   struct error *err);
 
 #endif
