@@ -89,10 +89,10 @@ sent() { [ "$(requests | wc -l)" -ge "${1:-1}" ]; }
 interrupt() {
 	local signal=$1
 	shift
-	# An asynchronous command of a script ignores INT and QUIT; Python gives
-	# them back.
+	# An asynchronous command of a script ignores INT and QUIT, and one below
+	# nohup(1) HUP; Python gives them back.
 	"$PYTHON" -c 'import os, signal, sys
-for s in (signal.SIGINT, signal.SIGQUIT): signal.signal(s, signal.SIG_DFL)
+for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$@" >"$WORK.out" 2>"$WORK.err" &
 	local pid=$!
 	t_within 20 sent || t_diag "nothing was sent"

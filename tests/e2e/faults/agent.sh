@@ -19,7 +19,7 @@ while [ -d "/proc/$1" ]; do
 	done
 done
 exit 1'
-size=$((40 << 20))
+size=$((20 << 20))
 curl_put() { # curl goes on sending to whoever serves the port now
 	curl -sS --max-time 20 --limit-rate 16M --speed-limit 1 --speed-time 1 --unix-socket "$SOCKET" \
 		-T "$1" "http://virtio-rpc/api/v1/file/content?path=/tmp/up.$1"

@@ -7,7 +7,6 @@
 
 PYTHON=${PYTHON:-python3}
 HERE=$(dirname "$0")
-IDLE=${FAULTS_IDLE:-60} # seconds without any client
 LATE=2.0                # no client may wait longer (s) when the one before has gone
 pid=$(agent_pid "$PORT")
 t_like "the agent has a pid" '^[0-9]+$' "$pid"
@@ -18,20 +17,8 @@ plain() { http GET /api/v1/ping; }
 rude() { "$PYTHON" "$HERE/rude.py" "${RUDE_SOCKET:-$SOCKET}" "$WORK/ready" "$@"; }
 settled() { agent_settled "$pid"; }
 
-# --- no client at all: the third port gets an agent that nobody comes to while
-# the others are served
-cpu() { second cut -d' ' -f14,15 "/proc/$1/stat"; } # ticks, user's and kernel's
-work_of() { echo "$(agent_switches "$1") $(cpu "$1")"; }
-idle_agent() { agent_pid test.spare.0 | grep .; }
-idle_settled() { agent_settled "$idle_pid"; }
-second sh -c 'setsid vsrpc-agent --device /dev/virtio-ports/test.spare.0 </dev/null >/dev/null 2>&1 &'
-t "an agent for the third port" t_within 10 idle_agent
-idle_pid=$(idle_agent)
-t "… has nothing left to do" t_within 10 idle_settled
-idle_work=$(work_of "$idle_pid")
-idle_since=$SECONDS
 plain >/dev/null
-t "nor has the other one" t_within 10 settled
+t "nothing is left to do" t_within 10 settled
 
 # --- clients that are killed
 # The victim runs in the background until it has come as far as it is to come.
@@ -105,6 +92,7 @@ t "no descriptor is left open" t_within 12 no_more_fds
 
 # --- a slow reader
 memory() { second sed -n 's/^RssAnon:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$pid/status"; }
+cpu() { second cut -d' ' -f14,15 "/proc/$1/stat"; } # ticks, user's and kernel's
 ticks() { cpu "$pid" | awk '{ print $1 + $2 }'; }
 kept=$(memory)
 victim slow_reader
@@ -178,18 +166,6 @@ t "100 KiB of noise in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- tru
 t_is "… is thrown away" ran "$OUT"
 kill "$peer"
 wait 2>/dev/null
-
-# --- the agent without a client
-left=$((IDLE - (SECONDS - idle_since)))
-[ "$left" -le 0 ] || sleep "$left" # the time over which it must not wake up
-t_is "no wake-up and no work in $((SECONDS - idle_since)) s without a client" "$idle_work" "$(work_of "$idle_pid")"
-RUDE_SOCKET=$(live_socket test.spare.0)
-read -r first median < <(rude first)
-# An agent that looks at intervals of 100 ms would need that much more.
-t "then the first client is answered at once ($first ms, later ones $median ms)" \
-	[ "${first:-999}" -le $((${median:-0} + 50)) ]
-second kill "$idle_pid"
-t_within 10 second test ! -d "/proc/$idle_pid"
 
 # --- requests that stop arriving; the third port gets an agent with short deadlines
 sed 's/^device:/server:\n  request_timeout: 1\n&/; s/virtio-rpc-guest.log/short.log/' \
