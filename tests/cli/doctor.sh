@@ -216,7 +216,7 @@ paused|state|paused.*virsh .*resume paused|10
 off|state|not running.*virsh .*start off|10
 crashed|state|crashed|10
 saved|state|saved and not running.*virsh .*start saved|10
-no'ne|channel|virsh .*attach-device 'no'\\''ne' channel.xml --live --config.*<target type='virtio' name='org.vsrpc.agent.0'/>|9
+no'ne|channel|virsh .*attach-device 'no'\\''ne' /[^ ]*/channel.xml --live --config|9
 two|channel|several channels.*a\.b\.0, c\.d\.0|9
 END
 	t_status "a channel without a socket" 1 sut --transport socket nosource doctor
@@ -225,9 +225,10 @@ END
 	t_is "… whose client is known" ok "$(state_of client)"
 	t_like "… which the test driver has not" 'ok +socket .*stream: the channel has no socket.*FAIL +sync' "${OUT//$'\n'/ }"
 	t_status "--channel that is not there" 1 sut --channel x.y.0 only doctor
-	t_like "… has the XML with its name" "target type='virtio' name='x\.y\.0'" "$OUT"
+	t_like "… has the XML with its name" "echo \"<channel type='unix'><target type='virtio' name='x\.y\.0'/></channel>\" \| virsh -c [^ ]+ attach-device only /dev/stdin --live --config" "$OUT"
 	t_status "--channel that is libvirt's" 1 sut --channel org.qemu.guest_agent.0 web1 doctor
 	t_is "… has no XML" 0 "$(grep -c '<channel' <<<"$OUT")"
+	t_like "… as it is another's" 'FAIL +channel .*belongs to another program' "$OUT"
 	t_status "several" 1 sut 'web1,off,web2' doctor
 	t_is "… with a name in front" 13 "$(grep -c '^web1: ok \|^web1: -' <<<"$OUT")"
 	t_like "… and a summary" '3 domains: 1 succeeded, 2 failed' "$ERR"

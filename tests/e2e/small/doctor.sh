@@ -68,12 +68,13 @@ t "started" t_within 20 doctor
 
 # --- channels
 t_status "a channel that is not there" 1 doctor --channel org.example.7
-t_like "… with the XML" "FAIL +channel.*attach-device $DOMAIN channel.xml --live --config.*name='org.example.7'" "${OUT//$'\n'/ }"
+t_like "… with the XML" "FAIL +channel.*name='org.example.7'.*attach-device $DOMAIN /dev/stdin --live --config" "${OUT//$'\n'/ }"
 printf "<channel type='unix'><target type='virtio' name='org.example.7'/></channel>\n" >extra.xml
 t "a channel that is only in the configuration" libvirt attach-device "$DOMAIN" extra.xml --config
 t_status "… fails" 1 doctor --channel org.example.7
-t_like "… and wants a restart" "FAIL +channel.*started without it.*virsh .*shutdown.*start" "${OUT//$'\n'/ }"
-t "what doctor says to do without a restart" libvirt attach-device "$DOMAIN" extra.xml --live
+t_like "… and has the restart as the other way" "FAIL +channel.*does not have it.* --live +or, with a restart.*virsh .*shutdown.*domstate.*start" "${OUT//$'\n'/ }"
+mend=$(grep -m 1 'attach-device' <<<"$OUT")
+t "the first one can be pasted ($mend)" bash -c "$mend"
 t_status "a port that nobody ever had open" 1 doctor --channel org.example.7
 t_is "… of which libvirt says nothing" - "$(state_of port)"
 t_like "… fails at the sync, with the unit to start" 'FAIL +sync .*systemctl restart virtio-rpc' "${OUT//$'\n'/ }"
