@@ -28,7 +28,7 @@ stop "$PID"
 printf 'logging: {file: none}\n' >strict.yaml
 t "an agent with the default policy" start_agent strict
 t "policy: the list and the paths" by_socket
-t_like "… named" 'commands: ls, cat, .*files below: /tmp/.*read: /etc/' "$OUT"
+t_like "… named" 'commands: ls, cat, .*reads below: /tmp/, .*/etc/; writes below: /tmp/.*, except /etc/; neither below: /etc/shadow' "$OUT"
 t_like "… a hint that there is no shell" 'no shell is among them' "$OUT"
 t_like "limits" '10 requests a second, 100 a minute, 5 at the same time' "$OUT"
 stop "$PID"
