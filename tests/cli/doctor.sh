@@ -7,7 +7,8 @@
 
 # state_of CHECK: of the output, "ok", "warn", "FAIL" or "-"
 state_of() { awk -v check="$1" '!/^ / && $2 == check { print $1 }' <<<"$OUT"; }
-not_looked_at() { grep -c '^- .* not looked at$' <<<"$OUT"; }
+# how many checks its last line names
+not_looked_at() { sed -n '$s/^- *not looked at: //p' <<<"$OUT" | tr ',' '\n' | grep -c .; }
 by_socket() { quick --socket "$SOCKET" "$@" doctor; }
 
 # --- a socket: all is well
@@ -231,6 +232,7 @@ END
 	t_like "… as it is another's" 'FAIL +channel .*belongs to another program' "$OUT"
 	t_status "several" 1 sut 'web1,off,web2' doctor
 	t_is "… with a name in front" 13 "$(grep -c '^web1: ok \|^web1: -' <<<"$OUT")"
+	t_is "… each in one block" 3 "$(cut -d: -f1 <<<"$OUT" | uniq | wc -l)"
 	t_like "… and a summary" '3 domains: 1 succeeded, 2 failed' "$ERR"
 	t_status "--all takes those without a channel, too" 1 sut --all doctor
 	t_like "… as they are what is looked for" "no'ne: FAIL" "$OUT"
