@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/virshline.h"
 #include "proto/limits.h"
 #include "util/cleanup.h"
 
@@ -59,57 +60,65 @@ static size_t join_free(const struct channel_list *list,
     return n;
 }
 
-static int none(const char *domain, struct error *err)
+/* Where to look, for messages. */
+struct place {
+    const char *uri;
+    const char *domain;
+};
+
+static int none(const struct place *place, const char *wanted,
+                struct error *err)
 {
+    char line[VIRSH_LINE_MAX];
+
     error_set(err, -ENXIO, "domain '%s' has no channel for an agent",
-              domain);
-    error_hint(err,
-               "virsh attach-device '%s' channel.xml --live --config, with "
-               "channel.xml: <channel type='unix'><target type='virtio' "
-               "name='%s'/></channel>",
-               domain, CHANNEL_DEFAULT);
+              place->domain);
+    error_hint(err, "%s",
+               virsh_attach(place->uri, place->domain, wanted,
+                            "--live --config", line));
     return -ENXIO;
 }
 
 static int wanted_missing(const struct channel_list *list, const char *wanted,
-                          const char *domain, struct error *err)
+                          const struct place *place, struct error *err)
 {
     char names[NAMES_MAX];
 
     if (join_free(list, names) == 0) {
-        none(domain, err);
+        none(place, wanted, err);
         return error_set(err, -ENXIO,
                          "domain '%s' has no channel '%s' nor another one",
-                         domain, wanted);
+                         place->domain, wanted);
     }
-    error_set(err, -ENXIO, "domain '%s' has no channel '%s'", domain,
+    error_set(err, -ENXIO, "domain '%s' has no channel '%s'", place->domain,
               wanted);
     error_hint(err, "--channel with one of: %s", names);
     return -ENXIO;
 }
 
 static int pick_wanted(const struct channel_list *list, const char *wanted,
-                       const char *domain, const struct channel **picked,
-                       struct error *err)
+                       const struct place *place,
+                       const struct channel **picked, struct error *err)
 {
     if (channel_is_reserved(wanted))
         return error_set(err, -ENXIO,
                          "channel '%s' belongs to another program", wanted);
     *picked = find(list, wanted);
-    return *picked ? 0 : wanted_missing(list, wanted, domain, err);
+    return *picked ? 0 : wanted_missing(list, wanted, place, err);
 }
 
-static int pick_only(const struct channel_list *list, const char *domain,
+static int pick_only(const struct channel_list *list,
+                     const struct place *place,
                      const struct channel **picked, struct error *err)
 {
     char names[NAMES_MAX];
     size_t n = join_free(list, names);
 
     if (n == 0)
-        return none(domain, err);
+        return none(place, CHANNEL_DEFAULT, err);
     if (n > 1) {
         error_set(err, -ENXIO, "domain '%s' has several channels, and none is "
-                  "'%s'", domain, CHANNEL_DEFAULT);
+                  "'%s'", place->domain, CHANNEL_DEFAULT);
         error_hint(err, "--channel with one of: %s", names);
         return -ENXIO;
     }
@@ -120,17 +129,18 @@ static int pick_only(const struct channel_list *list, const char *domain,
 }
 
 int channel_pick(const struct channel_list *list, const char *wanted,
-                 const char *domain, const struct channel **picked,
-                 struct error *err)
+                 const char *uri, const char *domain,
+                 const struct channel **picked, struct error *err)
 {
+    struct place place = { uri, domain };
     int r = 0;
 
     if (wanted) {
-        r = pick_wanted(list, wanted, domain, picked, err);
+        r = pick_wanted(list, wanted, &place, picked, err);
     } else {
         *picked = find(list, CHANNEL_DEFAULT);
         if (!*picked)
-            r = pick_only(list, domain, picked, err);
+            r = pick_only(list, &place, picked, err);
     }
     return r;
 }

@@ -136,6 +136,40 @@ static bool client_is_taken(const struct client *client, struct error *err)
     return true;
 }
 
+/* Does the kernel say that there is no other client? */
+static bool client_is_alone(const struct target *target)
+{
+    struct holder holder;
+
+    return target->socket && !target->remote
+           && holder_find(target->socket, -1, &holder) == HOLDER_NOBODY;
+}
+
+/* Of an agent that does not run, one that hangs and another client, names
+ * those that are left. */
+static int client_silent(const struct client *client, struct error *err)
+{
+    const struct target *target = client->target;
+    bool open = target->state == CHANNEL_CONNECTED;
+    bool alone = client_is_alone(target);
+    const char *hangs = open ? "the agent hangs"
+                             : "the agent does not run or hangs";
+
+    if (open && alone)
+        hangs = "the agent hangs, or the guest does";
+    error_set(err, -EHOSTDOWN, "no answer on channel '%s' within %g s: %s%s",
+              target->channel ? target->channel : target->socket,
+              (double) client_connect_ms(client) / 1000, hangs,
+              alone ? "" : ", or another client holds the channel");
+    error_hint(err, "in the guest: systemctl restart virtio-rpc");
+    if (!alone && target->socket && !target->remote)
+        error_hint(err,
+                   "in the guest: systemctl restart virtio-rpc; here: sudo ss "
+                   "-xp (a client is the peer of the row with '%s')",
+                   target->socket);
+    return -EHOSTDOWN;
+}
+
 /* Nobody answered: who is connected, and what libvirt says about the port,
  * tell the causes apart. */
 static int client_no_answer(const struct client *client, struct error *err)
@@ -152,17 +186,7 @@ static int client_no_answer(const struct client *client, struct error *err)
         error_hint(err, "in the guest: systemctl start virtio-rpc");
         return -EHOSTDOWN;
     }
-    error_set(err, -EHOSTDOWN,
-              "no answer on channel '%s' within %g s: the agent does not run "
-              "or hangs, or another client holds the channel",
-              target->channel ? target->channel : target->socket,
-              (double) client_connect_ms(client) / 1000);
-    if (target->socket && !target->remote)
-        error_hint(err, "ss -xp (a client is the peer of the row with '%s')",
-                   target->socket);
-    else
-        error_hint(err, "in the guest: systemctl status virtio-rpc");
-    return -EHOSTDOWN;
+    return client_silent(client, err);
 }
 
 struct dialing {

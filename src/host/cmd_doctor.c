@@ -19,12 +19,14 @@
 #define REST_MS 4000
 
 #define ROW_LONGEST (16 * 1024)
+#define REPORT_LONGEST (64 * 1024) /* a pipe takes it in one piece */
 #define INDENT "                " /* a mend stands under the words */
 
 /* What the parent has of a walk. */
 struct visit {
     struct command_call *call;
     struct buf line;          /* a row that has not arrived whole */
+    struct buf text;          /* what people are still to be shown */
     struct json_object *rows; /* array; owned */
     struct target target;     /* what was typed, for the walk */
     int64_t connect_ms;       /* for the connection */
@@ -56,34 +58,70 @@ static const char *member(struct json_object *row, const char *name)
     return value ? value : "";
 }
 
-/* A row for people. */
-static int row_show(struct json_object *row)
+/* What is ready for people, in one write. */
+static int visit_flush(struct visit *visit)
+{
+    int r = visit->text.len ? out_bytes(STDOUT_FILENO, buf_data(&visit->text),
+                                        visit->text.len)
+                            : 0;
+
+    buf_clear(&visit->text);
+    return r;
+}
+
+/* A row for people.  Of several domains, each is one block. */
+static int row_show(struct visit *visit, struct json_object *row)
 {
     const char *mend = member(row, "mend");
-    int r = out_line("%-5s %-9s %s", word_of(member(row, "state")),
-                     member(row, "check"), member(row, "message"));
+    int r = out_format(&visit->text, "%-5s %-9s %s",
+                       word_of(member(row, "state")), member(row, "check"),
+                       member(row, "message"));
 
     while (r == 0 && *mend) {
         size_t n = strcspn(mend, "\n");
 
-        r = out_line(INDENT "%.*s", (int) n, mend);
+        r = out_format(&visit->text, INDENT "%.*s", (int) n, mend);
         mend += n + (mend[n] == '\n');
     }
-    return r;
+    return r == 0 && !visit->call->several ? visit_flush(visit) : r;
+}
+
+static bool is_behind(struct json_object *row)
+{
+    return strcmp(member(row, "message"), DOCTOR_BEHIND) == 0;
+}
+
+/* What is behind a failure is one line, and the last. */
+static int visit_show_behind(struct visit *visit)
+{
+    size_t n = json_object_array_length(visit->rows);
+    const char *head = "-               " DOCTOR_BEHIND ": ";
+    struct buf line;
+    int r = 0;
+
+    buf_init(&line, ROW_LONGEST);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct json_object *row = json_object_array_get_idx(visit->rows, i);
+
+        if (!is_behind(row))
+            continue;
+        r = buf_printf(&line, "%s%s", head, member(row, "check"));
+        head = ", ";
+    }
+    if (r == 0 && line.len)
+        r = out_format(&visit->text, "%s", buf_cstr(&line));
+    buf_free(&line);
+    return r == 0 ? visit_flush(visit) : r;
 }
 
 /* Takes a row over. */
 static int row_take(struct visit *visit, struct json_object *row)
 {
-    int r = 0;
-
     if (json_object_array_add(visit->rows, row) < 0) {
         json_object_put(row);
         return -ENOMEM;
     }
-    if (!visit->call->out.json)
-        r = row_show(row);
-    return r;
+    return visit->call->out.json || is_behind(row) ? 0 : row_show(visit, row);
 }
 
 static int work(void *context, size_t i)
@@ -165,7 +203,7 @@ static int visit_finish(struct visit *visit, bool expired)
         if (row++ < json_object_array_length(visit->rows))
             continue;
         made = row_new(checks[i].name, stuck ? "fail" : "skipped",
-                       stuck ? message : "not looked at",
+                       stuck ? message : DOCTOR_BEHIND,
                        stuck ? checks[i].hung : NULL);
         r = made ? row_take(visit, made) : -ENOMEM;
         stuck = false;
@@ -206,8 +244,9 @@ static int visit_run(struct visit *visit, struct error *err)
     }
     if (r == 0 || (r == -ETIMEDOUT && !err->code))
         r = visit_finish(visit, r < 0);
-    if (r == 0 && visit->call->out.json)
-        r = visit_json(visit);
+    if (r == 0)
+        r = visit->call->out.json ? visit_json(visit)
+                                  : visit_show_behind(visit);
     return r;
 }
 
@@ -228,11 +267,13 @@ int cmd_doctor(struct command_call *call)
         visit.connect_ms = call->options->timeout;
     visit.limit_ms = visit.connect_ms + REST_MS;
     buf_init(&visit.line, ROW_LONGEST);
+    buf_init(&visit.text, REPORT_LONGEST);
     r = visit_run(&visit, &err);
     if (r < 0)
         visit.status = err.code ? command_fail(call, &err)
                                 : command_output_status(r);
     buf_free(&visit.line);
+    buf_free(&visit.text);
     json_object_put(visit.rows);
     return visit.status;
 }

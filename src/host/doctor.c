@@ -129,7 +129,7 @@ int doctor_walk(struct command_call *call, struct target *target,
     doctor_init(&doctor, call, target, connect_ms);
     for (size_t i = 0; i < ARRAY_SIZE(checks) && r == 0; i++) {
         struct finding finding = { .state = FINDING_SKIPPED,
-                                   .message = "not looked at" };
+                                   .message = DOCTOR_BEHIND };
 
         if (by_socket && checks[i].libvirt)
             continue;

@@ -17,6 +17,9 @@
 #include "host/command.h"
 #include "host/virt.h"
 
+/* The message of a check behind one that failed. */
+#define DOCTOR_BEHIND "not looked at"
+
 enum finding_state {
     FINDING_OK,
     FINDING_WARN,    /* works, or may, and somebody should know */

@@ -146,7 +146,8 @@ void check_client(struct doctor *doctor, struct finding *finding)
     int r;
 
     if (doctor->by_stream) {
-        finding_set(finding, FINDING_SKIPPED, "libvirtd is the client");
+        finding_set(finding, FINDING_OK,
+                    "libvirtd is the client, for whoever opens its stream");
         return;
     }
     if (lock_is_held(doctor, finding))
@@ -201,9 +202,6 @@ void check_sync(struct doctor *doctor, struct finding *finding)
     r = client_connect(&doctor->client, &err);
     if (r < 0) {
         finding_fail(finding, &err);
-        /* Where libvirt knows better, check_port() has said so. */
-        if (r == -EHOSTDOWN && doctor->target->state == CHANNEL_UNKNOWN)
-            finding_mend(finding, "in the guest: systemctl start virtio-rpc");
         return;
     }
     finding_set(finding, FINDING_OK, "answered in %.1f ms",
@@ -381,6 +379,7 @@ void check_policy(struct doctor *doctor, struct finding *finding)
     char names[400];
     char paths[200];
     char readonly[200];
+    char forbidden[200];
     size_t n = list_words(commands, names, sizeof(names));
 
     list_words(capability(doctor, "policy", "allowed_paths", json_type_array),
@@ -388,9 +387,18 @@ void check_policy(struct doctor *doctor, struct finding *finding)
     list_words(capability(doctor, "policy", "readonly_paths",
                           json_type_array),
                readonly, sizeof(readonly));
-    finding_set(finding, FINDING_OK, "commands: %s; files below: %s%s%s",
-                n ? names : "none", *paths ? paths : "nothing",
-                *readonly ? "; only to be read: " : "", readonly);
+    list_words(capability(doctor, "policy", "forbidden_paths",
+                          json_type_array),
+               forbidden, sizeof(forbidden));
+    finding_set(finding, FINDING_OK,
+                "commands: %s; reads below: %s%s%s; writes below: %s%s%s%s%s",
+                n ? names : "none",
+                *paths || *readonly ? paths : "nothing",
+                *paths && *readonly ? ", " : "", readonly,
+                *paths ? paths : "nothing",
+                *paths && *readonly ? ", except " : "",
+                *paths ? readonly : "",
+                *forbidden ? "; neither below: " : "", forbidden);
     policy_hint(commands, finding);
 }
 

@@ -11,47 +11,10 @@
 #include <string.h>
 
 #include "host/channel.h"
+#include "host/virshline.h"
 #include "proto/limits.h"
 #include "util/cleanup.h"
 #include "util/text.h"
-
-#define WORD_MAX 300 /* of a domain's name, quoted */
-
-/* A word as a shell takes it: as it is where nothing in it is special. */
-static const char *quoted(const char *word, char text[WORD_MAX])
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@";
-    size_t n = 0;
-
-    if (*word && strspn(word, plain) == strlen(word)) {
-        snprintf(text, WORD_MAX, "%s", word);
-        return text;
-    }
-    text[n++] = '\'';
-    for (; *word && n + 6 < WORD_MAX; word++) {
-        if (*word == '\'')
-            n += (size_t) sprintf(text + n, "'\\''");
-        else
-            text[n++] = *word;
-    }
-    text[n++] = '\'';
-    text[n] = '\0';
-    return text;
-}
-
-/* "virsh", with the libvirt that was asked for. */
-static const char *virsh(const struct doctor *doctor, char text[WORD_MAX + 16])
-{
-    char uri[WORD_MAX];
-
-    if (doctor->call->source.uri)
-        snprintf(text, WORD_MAX + 16, "virsh -c %s",
-                 quoted(doctor->call->source.uri, uri));
-    else
-        snprintf(text, WORD_MAX + 16, "virsh");
-    return text;
-}
 
 void check_libvirt(struct doctor *doctor, struct finding *finding)
 {
@@ -102,18 +65,16 @@ void check_domain(struct doctor *doctor, struct finding *finding)
 void check_state(struct doctor *doctor, struct finding *finding)
 {
     const struct virt_exam *exam = &doctor->exam;
-    char name[WORD_MAX];
-    char uri[WORD_MAX];
-    bool at = doctor->call->source.uri != NULL;
+    char line[VIRSH_LINE_MAX];
 
     finding_set(finding, exam->mood == VIRT_RUNS ? FINDING_OK : FINDING_FAIL,
                 "%s%s%s%s", exam->words, exam->reason ? " (" : "",
                 exam->reason ? exam->reason : "", exam->reason ? ")" : "");
     if (exam->command) /* "virsh VERB", and the libvirt between the two */
-        finding_mend(finding, "virsh%s%s %s %s", at ? " -c " : "",
-                     at ? quoted(doctor->call->source.uri, uri) : "",
-                     exam->command + strlen("virsh "),
-                     quoted(exam->name, name));
+        finding_mend(finding, "%s",
+                     virsh_line(doctor->call->source.uri,
+                                exam->command + strlen("virsh "), exam->name,
+                                line));
 }
 
 /* --- the channel --------------------------------------------------------- */
@@ -125,24 +86,25 @@ static const char *wanted_name(const struct doctor *doctor)
     return wanted ? wanted : CHANNEL_DEFAULT;
 }
 
-/* As data/channel.xml has it.  A name that was typed may hold anything; what
- * XML would not take as it is, is left for the user to fill in. */
-static void mend_attach(const struct doctor *doctor, struct finding *finding)
+static void mend_attach(const struct doctor *doctor, const char *flags,
+                        struct finding *finding)
 {
-    const char *name = wanted_name(doctor);
-    char command[WORD_MAX + 16];
-    char domain[WORD_MAX];
+    char line[VIRSH_LINE_MAX];
 
-    finding_mend(finding, "%s attach-device %s channel.xml --live --config",
-                 virsh(doctor, command), quoted(doctor->exam.name, domain));
-    finding_mend(finding, "with channel.xml:");
-    finding_mend(finding,
-                 "<channel type='unix'>\n"
-                 "  <target type='virtio' name='%s'/>\n"
-                 "</channel>",
-                 strpbrk(name, "<&'") ? "NAME" : name);
-    finding_mend(finding, "(a domain without a virtio-serial controller takes "
-                          "it without --live, at its next start)");
+    finding_mend(finding, "%s",
+                 virsh_attach(doctor->call->source.uri, doctor->exam.name,
+                              wanted_name(doctor), flags, line));
+}
+
+/* One line "WORDS COMMAND". */
+static void mend_virsh(const struct doctor *doctor, const char *words,
+                       const char *verb, struct finding *finding)
+{
+    char line[VIRSH_LINE_MAX];
+
+    finding_mend(finding, "%s%s", words,
+                 virsh_line(doctor->call->source.uri, verb,
+                            doctor->exam.name, line));
 }
 
 /* Is it there, and only the running domain does not have it yet? */
@@ -172,36 +134,46 @@ static size_t count_free(const struct channel_list *list)
     return n;
 }
 
+static void channel_pending(const struct doctor *doctor,
+                            struct finding *finding)
+{
+    char line[VIRSH_LINE_MAX];
+
+    finding_set(finding, FINDING_FAIL,
+                "channel '%s' is in the domain's configuration, but the "
+                "running domain does not have it",
+                wanted_name(doctor));
+    mend_attach(doctor, "--live", finding);
+    mend_virsh(doctor, "or, with a restart (a reboot is not enough): ",
+               "shutdown", finding);
+    virsh_line(doctor->call->source.uri, "domstate", doctor->exam.name, line);
+    finding_mend(finding, "wait until this says that it is off: %s", line);
+    mend_virsh(doctor, "and then: ", "start", finding);
+}
+
 static void channel_missing(const struct doctor *doctor,
                             const struct channel_list *list,
                             const struct error *err, struct finding *finding)
 {
     const char *wanted = doctor->call->source.channel;
-    char command[WORD_MAX + 16];
-    char domain[WORD_MAX];
 
-    quoted(doctor->exam.name, domain);
-    if (is_pending(doctor)) {
-        finding_set(finding, FINDING_FAIL,
-                    "channel '%s' is in the domain's configuration, but the "
-                    "running domain was started without it",
-                    wanted_name(doctor));
-        virsh(doctor, command);
-        finding_mend(finding, "%s shutdown %s --mode acpi\n%s start %s",
-                     command, domain, command, domain);
-        finding_mend(finding, "(a reboot is not enough; attach-device with "
-                              "--live needs no restart)");
-        return;
-    }
     finding_fail(finding, err);
     if (wanted && channel_is_reserved(wanted))
         return;
+    if (is_pending(doctor)) {
+        finding->mend[0] = '\0';
+        channel_pending(doctor, finding);
+        return;
+    }
     if (count_free(list) > 0) { /* the hint is a choice among them */
         finding_mend(finding, "or:");
     } else {
         finding->mend[0] = '\0';
     }
-    mend_attach(doctor, finding);
+    mend_attach(doctor, doctor->exam.kept ? "--live --config" : "--live",
+                finding);
+    finding_mend(finding, "(a domain without a virtio-serial controller takes "
+                          "it without --live, at its next start)");
 }
 
 /* Appends the names that are reserved, or those that are not, but one. */
@@ -266,7 +238,8 @@ void check_channel(struct doctor *doctor, struct finding *finding)
 
     if (r == 0)
         r = channel_pick(&list, doctor->call->source.channel,
-                         doctor->exam.name, &picked, &err);
+                         doctor->call->source.uri, doctor->exam.name, &picked,
+                         &err);
     if (r == 0)
         r = channel_keep(doctor->target, picked);
     if (r == -ENOMEM)

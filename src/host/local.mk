@@ -44,6 +44,7 @@ libhost_a_SOURCES = \
 	src/host/transfer.c src/host/transfer.h \
 	src/host/transport.h \
 	src/host/upload.c \
+	src/host/virshline.c src/host/virshline.h \
 	src/host/virt.c src/host/virt.h src/host/virt_priv.h \
 	src/host/virt_stream.c src/host/virt_stream.h
 libhost_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)

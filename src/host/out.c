@@ -79,6 +79,18 @@ int out_line(const char *format, ...)
     return r;
 }
 
+int out_format(struct buf *text, const char *format, ...)
+{
+    char words[MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    make_harmless(words);
+    return buf_printf(text, "%s\n", words);
+}
+
 /* As make_harmless(), but nothing is lost: JSON has an escape for it.  Inside
  * JSON text such a byte can only be part of a string. */
 static int json_harmless(struct buf *text, const char *json, size_t n)

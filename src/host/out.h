@@ -13,6 +13,7 @@
 
 #include <json-c/json.h>
 
+#include "util/buf.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -34,6 +35,11 @@ int out_bytes(int fd, const void *bytes, size_t n);
 
 /* One line of text on standard output.  Return: as out_bytes(). */
 int out_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Appends a line as out_line() would write it, for out_bytes() later.
+ * Return: as buf_printf(). */
+int out_format(struct buf *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* One JSON value as one line on standard output.  Return: as out_bytes(). */
 int out_json(struct json_object *value);

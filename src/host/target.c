@@ -77,8 +77,8 @@ static int target_locate(const struct target_source *source,
     int r = domxml_channels(domain->xml, &channels, err);
 
     if (r == 0)
-        r = channel_pick(&channels, source->channel, domain->name, &picked,
-                         err);
+        r = channel_pick(&channels, source->channel, source->uri,
+                         domain->name, &picked, err);
     if (r == 0) {
         target->channel = strdup(picked->name);
         target->socket = picked->path ? strdup(picked->path) : NULL;

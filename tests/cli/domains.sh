@@ -45,7 +45,7 @@ t_status "an unknown name" 125 sut web3 ping
 t_like "… with the nearest one" "did you mean 'web[12]'" "$ERR"
 t "the only channel that is not reserved is taken" sut web2 ping
 t_status "no channel but reserved ones" 125 sut db1 ping
-t_like "… says so, with the XML to add" "has no channel.*<channel type='unix'>" "${ERR//$'\n'/ }"
+t_like "… says so, with the command that adds one" "has no channel.*try: virsh -c test://$WORK/node.xml attach-device db1 /[^ ,]*/channel\.xml --live --config$" "${ERR//$'\n'/ }"
 t_status "several that could be meant" 125 sut two ping
 t_like "… are listed" "a\.b\.0, c\.d\.0" "$ERR"
 t "--channel takes one" sut --channel a.b.0 two ping

@@ -31,10 +31,10 @@ static const struct {
     { { QGA, OURS, "b.0" }, NULL, OURS, NULL },
     { { "b.0" }, NULL, "b.0", NULL },
     { { QGA, "b.0", SPICE }, NULL, "b.0", NULL },
-    { { NULL }, NULL, NULL, "attach-device" },
-    { { QGA }, NULL, NULL, "attach-device" },
+    { { NULL }, NULL, NULL, "virsh attach-device web1 " PKGDATADIR },
+    { { QGA }, NULL, NULL, "virsh attach-device web1 " PKGDATADIR },
     { { QGA, SPICE, "org.spice-space.webdav.0", "org.libguestfs.channel.0" },
-      NULL, NULL, "attach-device" },
+      NULL, NULL, "virsh attach-device web1 " PKGDATADIR },
     { { "b.0", "c.0" }, NULL, NULL, "b.0, c.0" },
     { { QGA, "b.0", "c.0" }, NULL, NULL, "b.0, c.0" },
     { { "[" OURS "]" }, NULL, OURS, NULL },
@@ -81,7 +81,7 @@ START_TEST(matrix)
     struct channel_list list = list_of(rows[_i].has);
     const struct channel *picked = NULL;
     struct error err = ERROR_INIT;
-    int r = channel_pick(&list, rows[_i].wanted, "web1", &picked, &err);
+    int r = channel_pick(&list, rows[_i].wanted, NULL, "web1", &picked, &err);
 
     if (rows[_i].picked) {
         ck_assert_msg(r == 0, "%s", err.message);
@@ -97,6 +97,27 @@ START_TEST(matrix)
 }
 END_TEST
 
+/* A hint that a shell takes as it is. */
+START_TEST(attach_line)
+{
+    struct channel_list list = { NULL, 0 };
+    const struct channel *picked = NULL;
+    struct error err = ERROR_INIT;
+
+    channel_pick(&list, NULL, "test:///a b", "it's", &picked, &err);
+    ck_assert_str_eq(err.hint, "virsh -c 'test:///a b' attach-device "
+                               "'it'\\''s' " PKGDATADIR
+                               "/channel.xml --live --config");
+    channel_pick(&list, "x.0", NULL, "web1", &picked, &err);
+    ck_assert_str_eq(err.hint,
+                     "echo \"<channel type='unix'><target type='virtio' "
+                     "name='x.0'/></channel>\" | virsh attach-device web1 "
+                     "/dev/stdin --live --config");
+    channel_pick(&list, "$(x)", NULL, "web1", &picked, &err);
+    ck_assert_ptr_nonnull(strstr(err.hint, "name='NAME'/>"));
+}
+END_TEST
+
 /* More names, and longer ones, than a message holds. */
 START_TEST(long_names)
 {
@@ -108,9 +129,9 @@ START_TEST(long_names)
         list.items[i].name = calloc(1, 2001);
         memset(list.items[i].name, 'a' + i % 26, 2000);
     }
-    ck_assert_int_eq(channel_pick(&list, NULL, "web1", &picked, &err),
+    ck_assert_int_eq(channel_pick(&list, NULL, NULL, "web1", &picked, &err),
                      -ENXIO);
-    ck_assert_int_eq(channel_pick(&list, "x", "web1", &picked, &err),
+    ck_assert_int_eq(channel_pick(&list, "x", NULL, "web1", &picked, &err),
                      -ENXIO);
     channel_list_free(&list);
 }
@@ -119,5 +140,6 @@ END_TEST
 void unit_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, matrix, 0, ARRAY_SIZE(rows));
+    tcase_add_test(tcase, attach_line);
     tcase_add_test(tcase, long_names);
 }

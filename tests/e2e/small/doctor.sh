@@ -29,7 +29,10 @@ t_like "the agent has a pid" '^[0-9]+$' "$pid"
 second kill -STOP "$pid"
 t_status "the agent is stopped" 1 doctor
 t_is "… the port is open" ok "$(state_of port)"
-t_is "… but it does not answer" FAIL "$(state_of sync)"
+t_like "… but it does not answer" 'FAIL +sync .*: the agent hangs, or the guest does +in the guest: systemctl restart virtio-rpc' "${OUT//$'\n'/ }"
+t_is "… which is not another client's doing" 0 "$(grep -c 'another client' <<<"$OUT")"
+t_status "ping knows it, too" 125 "$VSRPC" "$DOMAIN" ping
+t_like "… and says the same" ': the agent hangs, or the guest does.*systemctl restart virtio-rpc' "${ERR//$'\n'/ }"
 second kill -CONT "$pid"
 t "it goes on" t_within 10 "$VSRPC" "$DOMAIN" ping
 
@@ -65,15 +68,16 @@ t "started" t_within 20 doctor
 
 # --- channels
 t_status "a channel that is not there" 1 doctor --channel org.example.7
-t_like "… with the XML" "FAIL +channel.*attach-device $DOMAIN channel.xml --live --config.*name='org.example.7'" "${OUT//$'\n'/ }"
+t_like "… with the XML" "FAIL +channel.*name='org.example.7'.*attach-device $DOMAIN /dev/stdin --live --config" "${OUT//$'\n'/ }"
 printf "<channel type='unix'><target type='virtio' name='org.example.7'/></channel>\n" >extra.xml
 t "a channel that is only in the configuration" libvirt attach-device "$DOMAIN" extra.xml --config
 t_status "… fails" 1 doctor --channel org.example.7
-t_like "… and wants a restart" "FAIL +channel.*started without it.*virsh .*shutdown.*start" "${OUT//$'\n'/ }"
-t "what doctor says to do without a restart" libvirt attach-device "$DOMAIN" extra.xml --live
+t_like "… and has the restart as the other way" "FAIL +channel.*does not have it.* --live +or, with a restart.*virsh .*shutdown.*domstate.*start" "${OUT//$'\n'/ }"
+mend=$(grep -m 1 'attach-device' <<<"$OUT")
+t "the first one can be pasted ($mend)" bash -c "$mend"
 t_status "a port that nobody ever had open" 1 doctor --channel org.example.7
 t_is "… of which libvirt says nothing" - "$(state_of port)"
-t_like "… fails at the sync, with the unit to start" 'FAIL +sync .*systemctl start virtio-rpc' "${OUT//$'\n'/ }"
+t_like "… fails at the sync, with the unit to start" 'FAIL +sync .*systemctl restart virtio-rpc' "${OUT//$'\n'/ }"
 second sh -c 'setsid vsrpc-agent --config /etc/virtio-rpc/guest_config.yaml --device /dev/virtio-ports/org.example.7 </dev/null >/dev/null 2>&1 &'
 t "an agent there" t_within 10 doctor --channel org.example.7
 second sh -c "for p in \$(pidof vsrpc-agent); do
