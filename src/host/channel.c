@@ -66,16 +66,22 @@ struct place {
     const char *domain;
 };
 
-static int none(const struct place *place, const char *wanted,
-                struct error *err)
+static void attach_hint(const struct place *place, const char *wanted,
+                        struct error *err)
 {
     char line[VIRSH_LINE_MAX];
 
-    error_set(err, -ENXIO, "domain '%s' has no channel for an agent",
-              place->domain);
     error_hint(err, "%s",
                virsh_attach(place->uri, place->domain, wanted,
                             "--live --config", line));
+}
+
+static int none(const struct place *place, const char *wanted,
+                struct error *err)
+{
+    error_set(err, -ENXIO, "domain '%s' has no channel for an agent",
+              place->domain);
+    attach_hint(place, wanted, err);
     return -ENXIO;
 }
 
@@ -85,10 +91,11 @@ static int wanted_missing(const struct channel_list *list, const char *wanted,
     char names[NAMES_MAX];
 
     if (join_free(list, names) == 0) {
-        none(place, wanted, err);
-        return error_set(err, -ENXIO,
-                         "domain '%s' has no channel '%s' nor another one",
-                         place->domain, wanted);
+        error_set(err, -ENXIO,
+                  "domain '%s' has no channel '%s' nor another one",
+                  place->domain, wanted);
+        attach_hint(place, wanted, err);
+        return -ENXIO;
     }
     error_set(err, -ENXIO, "domain '%s' has no channel '%s'", place->domain,
               wanted);

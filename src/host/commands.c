@@ -178,7 +178,8 @@ static void place_hint(const struct command_call *call, struct error *err)
     const char *uri = call->source.uri;
     const char *quote = uri && strpbrk(uri, "?&=#*[];()$ ") ? "'" : "";
 
-    if (!uri || strncmp(err->hint, virsh, sizeof(virsh) - 1) != 0)
+    if (!uri || strncmp(err->hint, virsh, sizeof(virsh) - 1) != 0
+        || strncmp(err->hint + sizeof(virsh) - 1, "-c ", 3) == 0)
         return;
     memcpy(rest, err->hint + sizeof(virsh) - 1,
            sizeof(rest) - sizeof(virsh) + 1);
