@@ -66,33 +66,28 @@ struct place {
     const char *domain;
 };
 
-static int none(const struct place *place, const char *wanted,
-                struct error *err)
+static void hint_attach(const struct place *place, const char *channel,
+                        struct error *err)
 {
     char line[VIRSH_LINE_MAX];
 
-    error_set(err, -ENXIO, "domain '%s': has no channel for an agent",
-              place->domain);
     error_hint(err, "%s",
-               virsh_attach(place->uri, place->domain, wanted,
+               virsh_attach(place->uri, place->domain, channel,
                             "--live --config", line));
-    return -ENXIO;
 }
 
 static int wanted_missing(const struct channel_list *list, const char *wanted,
                           const struct place *place, struct error *err)
 {
     char names[NAMES_MAX];
+    bool others = join_free(list, names) > 0;
 
-    if (join_free(list, names) == 0) {
-        none(place, wanted, err);
-        return error_set(err, -ENXIO,
-                         "domain '%s': has no channel '%s' nor another one",
-                         place->domain, wanted);
-    }
-    error_set(err, -ENXIO, "domain '%s': has no channel '%s'", place->domain,
-              wanted);
-    error_hint(err, "--channel with one of: %s", names);
+    error_set(err, -ENXIO, "domain '%s': has no channel '%s'%s",
+              place->domain, wanted, others ? "" : " nor another one");
+    if (others)
+        error_hint(err, "--channel with one of: %s", names);
+    else
+        hint_attach(place, wanted, err);
     return -ENXIO;
 }
 
@@ -114,8 +109,12 @@ static int pick_only(const struct channel_list *list,
     char names[NAMES_MAX];
     size_t n = join_free(list, names);
 
-    if (n == 0)
-        return none(place, CHANNEL_DEFAULT, err);
+    if (n == 0) {
+        error_set(err, -ENXIO, "domain '%s': has no channel for an agent",
+                  place->domain);
+        hint_attach(place, CHANNEL_DEFAULT, err);
+        return -ENXIO;
+    }
     if (n > 1) {
         error_set(err, -ENXIO, "domain '%s': several channels, and none is "
                   "'%s'", place->domain, CHANNEL_DEFAULT);
