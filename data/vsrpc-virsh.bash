@@ -43,7 +43,7 @@ _vsrpc_virsh_operands()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -c | --connect | --channel | --socket | --config | --timeout | \
-            --wait-lock | --parallel | --log) ((i++)) ;;
+            --wait-lock | --parallel | --log | --transport) ((i++)) ;;
         -*) ;;
         *)
             ((operands++))
@@ -64,28 +64,38 @@ _vsrpc_virsh()
     COMPREPLY=()
     commands=$("$program" --list-commands 2>/dev/null)
     # "--option VALUE" on a line: only the option is completed.
-    options=$("$program" --list-options 2>/dev/null | sed 's/[ =].*//')
+    options=$("$program" --list-options 2>/dev/null)
     _vsrpc_virsh_operands "$commands"
+    # Those of a command have its name in front.
+    if [[ -n $command ]]; then
+        options=$(sed -n "s/^$command \(--[^ =]*\).*/\1/p" <<<"$options")
+    else
+        options=$(sed -n 's/^\(--[^ =]*\).*/\1/p' <<<"$options")
+    fi
     case $previous in
     --socket | --config | --log)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
+    --transport)
+        mapfile -t COMPREPLY < <(compgen -W "auto socket stream" -- "$word")
+        return
+        ;;
     -c | --connect | --channel | --timeout | --wait-lock | --parallel) return ;;
     esac
-    if [[ -n $command ]]; then
+    if [[ $word == -* && (-n $command || $operands -eq 0) ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+    elif [[ -n $command ]]; then
         # Local files for both copies; the guest's cannot be asked quickly.
         case $command in
         help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
         call)
-            mapfile -t COMPREPLY < <(compgen -W "GET POST PUT" -- "$word") ;;
+            mapfile -t COMPREPLY < <(compgen -W "GET POST PUT DELETE" -- "$word") ;;
         service)
             mapfile -t COMPREPLY < <(compgen -W \
                 "start stop restart status enable disable" -- "$word") ;;
         upload | download) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
         esac
-    elif [[ $word == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     elif ((operands == 0)); then
         mapfile -t COMPREPLY < <(
             compgen -W "$(_vsrpc_virsh_domains) $commands" -- "$word")

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "proto/envelope.h"
+#include "proto/flow.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 
@@ -43,22 +44,13 @@ int child_exit_code(const struct child *child)
     return WEXITSTATUS(child->status);
 }
 
-static int take_output(struct json_object *data, const char *name,
-                       struct buf *output)
-{
-    int r = json_add_bytes(data, name, buf_data(output), output->len);
-
-    buf_free(output);
-    return r;
-}
-
 struct json_object *child_report(struct child *child)
 {
     AUTO_JSON struct json_object *data = json_object_new_object();
 
     if (!data || json_add_int(data, "exit_code", child_exit_code(child)) < 0
-        || take_output(data, "stdout", &child->output[0]) < 0
-        || take_output(data, "stderr", &child->output[1]) < 0
+        || flow_add_bytes(data, "stdout", &child->output[0]) < 0
+        || flow_add_bytes(data, "stderr", &child->output[1]) < 0
         || json_add_int(data, "duration_ms", child->duration_us / 1000) < 0)
         return NULL;
     if (WIFSIGNALED(child->status))

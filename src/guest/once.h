@@ -22,8 +22,8 @@
 struct outcome {
     int http;
     int code;
-    const char *text; /* the body, n bytes, owned by root; NULL: no memory */
-    size_t n;
+    const char *text; /* the body, owned by root; NULL: no memory */
+    size_t n; /* its bytes; above MEMORY_ANSWER_MAX not all are in text */
     struct json_object *root;
     struct json_object *data; /* part of root; may be NULL */
 };

@@ -76,6 +76,7 @@ void request_free(struct request *request)
     buf_free(&request->body);
     json_object_put(request->params);
     json_object_put(request->answer);
+    flow_end(&request->flow);
     digest_free(request->body_digest);
     free(request->copy);
     buf_free(&request->out);
@@ -165,10 +166,15 @@ static void no_memory(struct request *request)
 }
 
 /* A small body goes behind its head; a large one stays in the JSON object,
- * which the request keeps then. */
+ * which the request keeps then, and a very large one is not all in the text:
+ * its length is n. */
 static int write_body(struct request *request, struct buf *out,
                       struct json_object **root, const char *text, size_t n)
 {
+    if (n > MEMORY_ANSWER_MAX && *root) {
+        flow_begin(&request->flow, *root);
+        return 0;
+    }
     if (n <= COPY_MAX)
         return buf_append(out, text, n);
     request->text = text;
@@ -197,8 +203,9 @@ static void request_send(struct request *request, int http, int code,
         data || code != STATUS_SUCCESS
             ? envelope_build(code, message, data, clock_wall())
             : NULL;
+    size_t n = 0;
     size_t length = 0;
-    const char *text = root ? json_text(root, &length) : NULL;
+    const char *text = root ? flow_text(root, &n, &length) : NULL;
 
     if (length > RESPONSE_MAX)
         text = NULL;

@@ -16,6 +16,7 @@
 
 #include "guest/loop.h"
 #include "proto/envelope.h"
+#include "proto/flow.h"
 #include "proto/http.h"
 #include "proto/limits.h"
 #include "proto/route.h"
@@ -72,6 +73,9 @@ struct request {
     size_t text_left;
     char *copy;                   /* text, when it is no JSON's */
 
+    /* One with parts that are too large to be made a text at once. */
+    struct flow flow;
+
     /* A body that is a piece of a file, sent behind the head. */
     int stream_fd;
     int64_t stream_at;
@@ -80,8 +84,8 @@ struct request {
 
 /*
  * Starts a request; ready is called once, when the answer is there: its head
- * and perhaps a small body in request->out, a large body behind it in text or
- * in the stream.  head is copied and may be NULL.
+ * and perhaps a small body in request->out, a large body behind it in text, in
+ * the flow or in the stream.  head is copied and may be NULL.
  *
  * Return: the request, or NULL without memory.
  */

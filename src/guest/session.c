@@ -112,6 +112,7 @@ static void session_answered(void *arg)
         log_error(&session->agent->log, "no memory to send an answer");
         request->text_left = 0;
         request->stream_left = 0;
+        flow_end(&request->flow);
         request_last_resort(&session->out, request->id);
     }
     heartbeat_stop(session);
@@ -332,13 +333,15 @@ static void stream_more(struct session *session)
     request->stream_left -= got;
 }
 
-/* What follows behind the output buffer: a large text, or a file. */
+/* What follows behind the output buffer: a large text, at once or made on the
+ * way, or a file. */
 static bool more_follows(const struct session *session)
 {
     const struct request *request = session->request;
 
     return session->server.state == SESSION_SEND && request
-           && (request->text_left > 0 || request->stream_left > 0);
+           && (request->text_left > 0 || request->flow.left > 0
+               || request->stream_left > 0);
 }
 
 size_t session_output(struct session *session, const uint8_t **bytes)
@@ -351,7 +354,10 @@ size_t session_output(struct session *session, const uint8_t **bytes)
                 *bytes = (const uint8_t *) request->text;
             return request->text_left;
         }
-        stream_more(session);
+        if (request->flow.left > 0)
+            flow_more(&request->flow, &session->out, STREAM_STEP);
+        else
+            stream_more(session);
     }
     if (bytes && session->out.len)
         *bytes = buf_data(&session->out);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/dial.h"
 #include "host/help.h"
@@ -201,6 +202,24 @@ static int app_log(struct app *app)
     return 0;
 }
 
+/* One name is not enough for the files of several domains. */
+static int app_folder(struct app *app)
+{
+    const struct command_call *call = &app->call;
+    const char *local = call->args[call->n_args - 1];
+    struct stat st;
+
+    if (!(call->command->flags & COMMAND_TO_FOLDER)
+        || strcmp(local, "-") == 0
+        || (stat(local, &st) == 0 && S_ISDIR(st.st_mode)))
+        return 0;
+    app_usage(app, "%s: '%s' is not a folder, and several domains are meant",
+              call->command->name, local);
+    error_hint(&app->err, "mkdir %s (each file becomes DOMAIN.NAME in it)",
+               local);
+    return -EINVAL;
+}
+
 static int app_targets(struct app *app, struct targets *targets)
 {
     const struct target_source *source = &app->call.source;
@@ -215,6 +234,13 @@ static int app_targets(struct app *app, struct targets *targets)
     if (app->operand)
         return targets_of_operand(source, app->operand, targets, &app->err);
     r = targets_of_all(source, unresolved, targets, &skipped, &app->err);
+    if (r == 0 && targets->n == 0) {
+        error_set(&app->err, -ESRCH, "no running domain%s",
+                  skipped ? " has a channel for an agent" : "");
+        error_hint(&app->err, skipped ? PROGRAM " --all doctor"
+                                      : "virsh list --all");
+        return -ESRCH;
+    }
     if (r == 0 && skipped)
         out_note(&app->call.out, "%zu domain%s without a channel left out",
                  skipped, skipped == 1 ? "" : "s");
@@ -242,6 +268,17 @@ static int app_late_help(int n, char **words)
     return -1;
 }
 
+/* Errors of the command line are 2, but exec leaves that to the guest's
+ * commands; all others of ours are 125. */
+static int app_fail(const struct app *app, int r)
+{
+    bool exec = app->words && app->n_words > 0
+                && strcmp(app->words[0], "exec") == 0;
+
+    out_error(&app->err);
+    return r == -EINVAL && !exec ? EXIT_STATUS_USAGE : EXIT_STATUS_TRANSPORT;
+}
+
 /* Return: the exit status. */
 static int app_execute(struct app *app)
 {
@@ -253,23 +290,14 @@ static int app_execute(struct app *app)
         return call->command->run(call);
     if (app_targets(app, &targets) < 0)
         status = command_fail(call, &app->err);
+    else if (targets.many && app_folder(app) < 0)
+        status = app_fail(app, -EINVAL);
     else if (targets.many)
         status = several_run(call, &targets);
     else
         status = several_one(call, &targets.items[0]);
     targets_free(&targets);
     return status;
-}
-
-/* Errors of the command line are 2, but exec leaves that to the guest's
- * commands; all others of ours are 125. */
-static int app_fail(const struct app *app, int r)
-{
-    bool exec = app->words && app->n_words > 0
-                && strcmp(app->words[0], "exec") == 0;
-
-    out_error(&app->err);
-    return r == -EINVAL && !exec ? EXIT_STATUS_USAGE : EXIT_STATUS_TRANSPORT;
 }
 
 static int app_words(struct app *app, int argc, char **argv, int first)

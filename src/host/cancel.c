@@ -17,6 +17,10 @@
 /* A person waits for it: TERM, and KILL after two seconds in the guest. */
 #define CANCEL_MS 3000
 
+#define LAST_WORDS                                                           \
+    PROGRAM ": not waited for; the agent ends it within 5 s\n"
+#define LAST_DOUBT PROGRAM ": not waited for; " CANCEL_DOUBT "\n"
+
 /* What the agent says became of a request. */
 struct fate {
     const char *state;
@@ -42,10 +46,16 @@ static int fate_take(struct json_object *data, struct fate *fate)
 }
 
 /* Return: false when it says nothing that is certain. */
-static bool fate_tell(const struct fate *fate, struct error *err)
+static bool fate_tell(const struct fate *fate,
+                      const struct client_request *request, struct error *err)
 {
+    const char *undone = request->undone;
+
     if (strcmp(fate->state, "none") == 0)
-        error_set(err, -ECANCELED, "interrupted: the request never arrived");
+        error_set(err, -ECANCELED, "interrupted: %s",
+                  undone ? undone : "the request never arrived");
+    else if (request->partial && undone)
+        error_set(err, -ECANCELED, "interrupted: %s", undone);
     else if (strcmp(fate->state, "done") != 0)
         return false;
     else if (fate->signal)
@@ -89,7 +99,7 @@ static bool cancel_ask(struct client *client, const struct cancelled *what,
             && client_send_request(client, &request, &answer, NULL) == 0
             && answer.envelope.root && answer.envelope.code == STATUS_SUCCESS
             && fate_take(answer.envelope.data, &fate) == 0)
-            told = fate_tell(&fate, err);
+            told = fate_tell(&fate, what->request, err);
     }
     answer_free(&answer);
     return told;
@@ -119,10 +129,13 @@ static bool cancel_run(struct client *client, const struct cancelled *what,
 static void cancel_unknown(const struct client_request *request,
                            struct error *err)
 {
+    if (request->partial && request->undone) {
+        error_set(err, -ECANCELED, "interrupted: %s", request->undone);
+        return;
+    }
     error_set(err, -ECANCELED, "interrupted; %s",
               request->doubt ? request->doubt : CANCEL_DOUBT);
-    if (!request->partial)
-        err->code = STATUS_OUTCOME_UNKNOWN;
+    err->code = STATUS_OUTCOME_UNKNOWN;
 }
 
 void cancel(struct client *client, const struct cancelled *what,
@@ -133,15 +146,19 @@ void cancel(struct client *client, const struct cancelled *what,
     client->interrupted = interrupt_take(&client->interrupt);
     rpc_set_wake(&client->rpc, -1);
     client_hang_up(client);
-    error_set(err, -ECANCELED, "interrupted");
+    error_set(err, -ECANCELED, "interrupted%s%s",
+              what->request->undone ? ": " : "",
+              what->request->undone ? what->request->undone : "");
     if (what->id) {
         /* The agent has to see us leave.  What comes in this time is the same
          * signal once more: timeout(1) sends it to us and to our group. */
         clock_sleep_ms(RECONNECT_GAP_MS);
         interrupt_take(&client->interrupt);
+        interrupt_last_words(what->remembered ? LAST_WORDS : LAST_DOUBT);
         interrupt_end(&client->interrupt);
         if (!what->remembered || !cancel_run(client, what, limit, err))
             cancel_unknown(what->request, err);
+        interrupt_last_words(NULL);
     }
     client_blame(client, err);
 }

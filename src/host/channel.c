@@ -82,7 +82,7 @@ static int wanted_missing(const struct channel_list *list, const char *wanted,
     char names[NAMES_MAX];
     bool others = join_free(list, names) > 0;
 
-    error_set(err, -ENXIO, "domain '%s': has no channel '%s'%s",
+    error_set(err, -ENXIO, "domain '%s' has no channel '%s'%s",
               place->domain, wanted, others ? "" : " nor another one");
     if (others)
         error_hint(err, "--channel with one of: %s", names);
@@ -110,7 +110,7 @@ static int pick_only(const struct channel_list *list,
     size_t n = join_free(list, names);
 
     if (n == 0) {
-        error_set(err, -ENXIO, "domain '%s': has no channel for an agent",
+        error_set(err, -ENXIO, "domain '%s' has no channel for an agent",
                   place->domain);
         hint_attach(place, CHANNEL_DEFAULT, err);
         return -ENXIO;

@@ -128,17 +128,11 @@ static bool client_is_taken(const struct client *client, struct error *err)
     error_set(err, -EBUSY, "channel '%s' is busy: %s is connected to it",
               target->channel ? target->channel : target->socket,
               holder_words(&holder, words));
-    if (strcmp(holder.program, "libvirtd") == 0
-        || strcmp(holder.program, "virtqemud") == 0)
+    if (holder_is_libvirt(&holder))
         error_hint(err, "end its client (virsh console, --transport stream); "
                         "if there is none, one was killed: restart it");
-    else if (holder.pid)
-        error_hint(err, "end that program, or wait for it: ps -fp %ld",
-                   (long) holder.pid);
     else
-        error_hint(err, "sudo ss -xp (the client is the peer of the row with "
-                        "'%s')",
-                   target->socket);
+        holder_advise(&holder, target->socket, err);
     return true;
 }
 
@@ -242,11 +236,24 @@ static int64_t client_lock_wait(const struct client *client)
     return timeout > 0 ? timeout : GIVEN_WAY_MS;
 }
 
+/* Who has named a folder wants to know that it does nothing. */
+static void client_lockless(struct client *client, const struct error *why)
+{
+    const struct client_setup *setup = &client->setup;
+
+    if (!setup->config->lock_dir || setup->lockless_known)
+        out_note(setup->out, "%s; going on without", why->message);
+    else if (!client->lockless_told)
+        out_message(setup->out, "%s; going on without", why->message);
+    client->lockless_told = true;
+}
+
 static int client_lock(struct client *client, struct error *err)
 {
     struct lock_terms terms = { .dir = client->setup.config->lock_dir,
                                 .wait_ms = client_lock_wait(client),
-                                .wake_fd = client->rpc.wake_fd };
+                                .wake_fd = client->rpc.wake_fd,
+                                .out = client->setup.out };
     const struct target *target = client->target;
     AUTO_FREE char *name = NULL;
     struct error why = ERROR_INIT;
@@ -261,7 +268,7 @@ static int client_lock(struct client *client, struct error *err)
         return error_errno(err, -ENOMEM, "lock");
     r = lock_take(&client->lock, name, &terms, &why);
     if (r > 0)
-        out_note(client->setup.out, "%s; going on without", why.message);
+        client_lockless(client, &why);
     if (r < 0)
         *err = why;
     return r < 0 ? r : 0;
@@ -416,7 +423,8 @@ static const struct {
     const char *hint;
 } hints[] = {
     { STATUS_AUTH_FAILED,
-      "security.auth_key_file or auth_key_dir in the host's configuration" },
+      "the key here and the guest's security.auth_key_file must be the same: "
+      "compare sha256sum of both" },
     { STATUS_PERMISSION_DENIED,
       "in the guest: security.* in /etc/virtio-rpc/guest_config.yaml" },
     { STATUS_SERVICE_UNAVAILABLE, "again later" },
@@ -424,6 +432,23 @@ static const struct {
     { STATUS_CMD_TIMEOUT, "--timeout SECONDS for a longer run" },
     { STATUS_INTERNAL_ERROR, "in the guest: journalctl -u virtio-rpc" },
 };
+
+/* What the agent misses in a request are fields; what the user misses is a
+ * key. */
+static void no_key(const struct client *client, struct error *err)
+{
+    const char *file = client->setup.config->file;
+    const char *domain = client->target->name;
+
+    error_set(err, STATUS_AUTH_FAILED,
+              "the agent wants signed requests, and no key is configured "
+              "here");
+    error_hint(err,
+               "in %s: security.auth_key_file, or security.auth_key_dir with "
+               "%s.key in it",
+               file ? file : CONFIG_FILE,
+               domain && !strchr(domain, '/') ? domain : "default");
+}
 
 int answer_error(const struct client *client, const struct answer *answer,
                  struct error *err)
@@ -443,6 +468,8 @@ int answer_error(const struct client *client, const struct answer *answer,
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (hints[i].code == code)
             error_hint(err, "%s", hints[i].hint);
+    if (code == STATUS_AUTH_FAILED && !client->rpc.key)
+        no_key(client, err);
     if (client->target->name)
         client_blame(client, err);
     return code;

@@ -33,6 +33,7 @@ struct client_setup {
     struct log *log;
     int64_t timeout; /* ms, from --timeout; 0: none; TIMEOUT_UNSET */
     int64_t lock_wait; /* ms that another command may keep the channel */
+    bool lockless_known; /* another one tells that there are no locks */
 };
 
 struct client {
@@ -44,6 +45,7 @@ struct client {
     bool key_loaded;
     bool was_connected; /* at least once */
     bool gave_way;      /* to another command, from which it takes back */
+    bool lockless_told; /* that there are no locks here */
     int interrupted;    /* the number of the signal that ended a request */
     struct lock lock;
     struct interrupt interrupt; /* while a request must not be left alone */
@@ -61,6 +63,7 @@ struct client_request {
     int64_t read_ms;          /* 0: no limit; TIMEOUT_UNSET: as set up */
     bool raw;                 /* an answer without an envelope is fine */
     const char *doubt;        /* said when it was sent and not answered */
+    const char *undone;       /* said when it is known to have done nothing */
     bool partial;             /* without what follows it did nothing */
     bool careless;            /* a signal just ends the process */
     int64_t age_ms;           /* of what it asks about; 0: nothing */

@@ -5,9 +5,13 @@
 
 #include "host/command.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "host/transfer.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -65,13 +69,34 @@ int cmd_upload(struct command_call *call)
     return r;
 }
 
+/* Where one of several puts its file: FOLDER/DOMAIN.NAME. */
+static char *own_place(const struct command_call *call)
+{
+    const char *domain = call->client->target->name;
+    AUTO_FREE char *base = transfer_basename(call->args[0]);
+    AUTO_FREE char *name = NULL;
+
+    /* A name that is a path would lead out of the folder. */
+    if (!base || strchr(domain, '/')
+        || asprintf(&name, "%s.%s", domain, base) < 0)
+        return NULL;
+    return transfer_join(call->args[1], name);
+}
+
 int cmd_download(struct command_call *call)
 {
+    bool own = call->several && strcmp(call->args[1], "-") != 0;
+    AUTO_FREE char *place = own ? own_place(call) : strdup(call->args[1]);
     struct error err = ERROR_INIT;
-    struct transfer_result result;
-    int r = client_download_file(call->client, call->args[0], call->args[1],
-                                 &result, &err);
+    struct transfer_result result = { 0 };
+    int r;
 
+    if (place)
+        r = client_download_file(call->client, call->args[0], place, &result,
+                                 &err);
+    else
+        r = error_set(&err, -EINVAL, "'%s' gives no name for a file here",
+                      call->args[0]);
     r = r ? command_fail(call, &err) : done(call, "Download", &result);
     transfer_result_free(&result);
     return r;

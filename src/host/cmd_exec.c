@@ -118,6 +118,25 @@ static int timed_out(const struct command_call *call, int64_t timeout,
     return EXIT_STATUS_TIMEOUT;
 }
 
+/* Was a string refused because of what only a shell understands? */
+static bool is_for_shell(const struct command_call *call,
+                         const struct answer *answer)
+{
+    return answer->envelope.code == STATUS_PERMISSION_DENIED
+           && call->n_args == 1 && !call->dashes
+           && strpbrk(call->args[0], "|&;`$<>\n\r");
+}
+
+static void advise_shell(const struct command_call *call, struct error *err)
+{
+    const char *name = call->client->target->name;
+
+    error_hint(err,
+               PROGRAM " %s exec -- sh -c '…' (where the guest's policy allows "
+                       "a shell)",
+               name ? name : "--socket PATH");
+}
+
 /* Is what the guest's command did. */
 static int become(const struct command_call *call, int64_t timeout,
                   const struct answer *answer)
@@ -141,6 +160,8 @@ static int become(const struct command_call *call, int64_t timeout,
     if (answer->envelope.code == STATUS_CMD_TIMEOUT)
         return timed_out(call, timeout, &err);
     answer_error(call->client, answer, &err);
+    if (is_for_shell(call, answer))
+        advise_shell(call, &err);
     return not_run(command_fail(call, &err));
 }
 

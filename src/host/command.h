@@ -17,6 +17,8 @@ enum command_flags {
     COMMAND_EXEC = 2,      /* usage errors are 125: 2 could be the guest's */
     COMMAND_UNRESOLVED = 4, /* wants also targets that cannot be talked to:
                              * it looks itself what is wrong with them */
+    COMMAND_TO_FOLDER = 8, /* of several domains the last operand is a folder
+                            * here, or "-": one name is not for two files */
 };
 
 /* Values of the options of all commands. */
@@ -44,6 +46,7 @@ struct command_call {
     char **args; /* operands, ends with a NULL */
     int n_args;
     bool several;     /* one of many: see struct targets */
+    bool lockless_known; /* another one tells that there are no locks */
     bool dashes;      /* "--" stood in front of the operands */
     struct buf input; /* what prepare() has read */
     int interrupted;  /* the number of the signal to die of; 0: none */

@@ -54,7 +54,7 @@ static const struct command commands[] = {
     { "upload", "LOCAL REMOTE", "copy a file to the guest",
       OPTS(upload_opts), 2, 2, 0, NULL, cmd_upload },
     { "download", "REMOTE LOCAL", "copy a file from the guest", NO_OPTS, 2, 2,
-      0, NULL, cmd_download },
+      COMMAND_TO_FOLDER, NULL, cmd_download },
     { "stat", "PATH", "show a file's metadata", NO_OPTS, 1, 1, 0, NULL,
       cmd_stat },
     { "service", "NAME start|stop|restart|status|enable|disable",
@@ -170,13 +170,38 @@ static void fail_json(const struct error *err)
     buf_free(&text);
 }
 
+/* virsh has to look where we did: it gets the URI that we were given. */
+static void place_hint(const struct command_call *call, struct error *err)
+{
+    static const char virsh[] = "virsh ";
+    char rest[sizeof(err->hint)];
+    const char *uri = call->source.uri;
+    const char *quote = uri && strpbrk(uri, "?&=#*[];()$ ") ? "'" : "";
+
+    if (!uri || strncmp(err->hint, virsh, sizeof(virsh) - 1) != 0)
+        return;
+    memcpy(rest, err->hint + sizeof(virsh) - 1,
+           sizeof(rest) - sizeof(virsh) + 1);
+    error_hint(err, "%s-c %s%s%s %s", virsh, quote, uri, quote, rest);
+}
+
+/* Shows it with the last touch. */
+static void show_error(const struct command_call *call,
+                       const struct error *err)
+{
+    struct error placed = *err;
+
+    place_hint(call, &placed);
+    out_error(&placed);
+}
+
 int command_fail(const struct command_call *call, const struct error *err)
 {
     if (err->code == -EPIPE)
         return command_output_status(err->code);
     if (call->out.json)
         fail_json(err);
-    out_error(err);
+    show_error(call, err);
     return err->code < 0 ? EXIT_STATUS_TRANSPORT : status_get(err->code)->exit;
 }
 

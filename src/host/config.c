@@ -50,6 +50,7 @@ int config_load(struct config *config, const char *file, struct error *err)
     int r;
 
     *config = (struct config) {
+        .file = file,
         .connect_timeout = 5000,
         .read_timeout = 30000,
         .write_timeout = 30000,

@@ -16,6 +16,7 @@
 
 /* All strings are owned; NULL where nothing was configured. */
 struct config {
+    const char *file; /* that was named; not owned; NULL: CONFIG_FILE */
     char *uri;
     char *channel;
     char *socket_path;

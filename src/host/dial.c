@@ -8,9 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/holder.h"
 #include "host/sock.h"
 #include "host/stream.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
+
+/* Between two looks at who is connected (ms): a few system calls. */
+#define TURN_LOOK_MS 20
 
 static const char *const kinds[] = {
     [TRANSPORT_AUTO] = "auto",
@@ -60,6 +65,55 @@ static int dial_socket(const struct dial *dial)
                         dial->err);
 }
 
+static bool is_taken(const char *path)
+{
+    struct holder holder;
+
+    return holder_find(path, -1, &holder) == HOLDER_OTHER
+           && !holder_is_libvirt(&holder);
+}
+
+/*
+ * Waits until nobody but libvirt's daemon is connected to the socket.
+ *
+ * The daemon would connect, too, and wait for a place in a queue that is full
+ * of others.  It holds the domain meanwhile: whoever wants to know anything
+ * of it, even in a list of all, hangs until that client leaves.
+ */
+static int dial_wait_turn(const struct dial *dial)
+{
+    const struct target *target = dial->target;
+
+    if (!target->socket || target->remote)
+        return 0;
+    while (is_taken(target->socket)) {
+        if (deadline_left(dial->deadline) == 0)
+            return error_set(dial->err, -ETIMEDOUT,
+                             "domain '%s': channel '%s' is not free in time",
+                             target->name, target->channel);
+        clock_sleep_ms(TURN_LOOK_MS);
+    }
+    return 0;
+}
+
+static bool is_gone(int code)
+{
+    return code == -ESHUTDOWN || code == -ESRCH;
+}
+
+/* The domain was there when we looked at it last: a new look has better words
+ * than libvirt for a stream.  Return: the code that goes with them. */
+static int dial_gone(const struct dial *dial, int code)
+{
+    struct error fresh = ERROR_INIT;
+    int r = target_refresh(dial->source, dial->target, &fresh);
+
+    if (!is_gone(r))
+        return code;
+    *dial->err = fresh;
+    return r;
+}
+
 static int dial_stream(const struct dial *dial, const char *reason)
 {
     const struct target *target = dial->target;
@@ -67,12 +121,15 @@ static int dial_stream(const struct dial *dial, const char *reason)
                                           .uuid = target->uuid,
                                           .channel = target->channel,
                                           .remote = target->remote };
+    int r = dial_wait_turn(dial);
 
+    if (r < 0)
+        return r;
     *dial->dialed = (struct dialed) { .stream = true };
     snprintf(dial->dialed->reason, sizeof(dial->dialed->reason), "%s",
              reason);
-    return stream_connect(&channel, dial->deadline, dial->transport,
-                          dial->err);
+    r = stream_connect(&channel, dial->deadline, dial->transport, dial->err);
+    return is_gone(r) ? dial_gone(dial, r) : r;
 }
 
 /* The socket is not there: has the domain stopped, or restarted?  Return: as
@@ -84,7 +141,7 @@ static int dial_moved(const struct dial *dial)
     int r = old ? target_refresh(dial->source, dial->target, &fresh)
                 : -ENOMEM;
 
-    if (r == -ESHUTDOWN || r == -ESRCH) {
+    if (is_gone(r)) {
         *dial->err = fresh;
         return r;
     }
@@ -98,8 +155,7 @@ static int dial_moved(const struct dial *dial)
 /* What the stream has to say for itself, rather than for the socket. */
 static bool is_its_own(int code)
 {
-    return code == -EBUSY || code == -ESHUTDOWN || code == -ESRCH
-           || code == -ETIMEDOUT;
+    return code == -EBUSY || code == -ETIMEDOUT || is_gone(code);
 }
 
 /* The socket is closed to us, for the reason in err: the stream instead.  When

@@ -44,7 +44,7 @@ static int download_info(struct download *download)
         return r;
     if (!info->exists)
         return error_set(download->err, STATUS_FILE_NOT_FOUND,
-                         "guest's file '%s': does not exist",
+                         "guest's file '%s' does not exist",
                          download->remote);
     /* The metadata is that of the link; what it leads to has its size in the
      * first answer. */
@@ -54,7 +54,7 @@ static int download_info(struct download *download)
         *info->md5 = '\0';
     } else if (strcmp(info->type, "file") != 0) {
         return error_set(download->err, STATUS_FILE_OPERATION_FAILED,
-                         "guest's file '%s': a %s, not a regular file",
+                         "guest's file '%s' is a %s, not a regular file",
                          download->remote, info->type);
     }
     /* So that policy judges the content of an empty file, too. */

@@ -114,17 +114,27 @@ static int run_fill(struct run *run)
     return 0;
 }
 
+static int run_done(const struct run *run, size_t i, int status, bool killed)
+{
+    const struct fleet *fleet = run->fleet;
+    int r = killed && fleet->killed ? fleet->killed(fleet->context, i) : 0;
+
+    return r < 0 ? r : fleet->done(fleet->context, i, status);
+}
+
 static int worker_reap(struct run *run, struct worker *worker)
 {
+    bool killed;
     int status = 0;
 
     while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
         ;
     worker->pid = 0;
     run->busy--;
+    killed = run->interrupted && WIFSIGNALED(status);
     status = WIFEXITED(status) ? WEXITSTATUS(status)
                                : EXIT_STATUS_SIGNAL + WTERMSIG(status);
-    return run->fleet->done(run->fleet->context, worker->i, status);
+    return run_done(run, worker->i, status, killed);
 }
 
 /* Takes what one pipe has. */
@@ -164,8 +174,8 @@ static int run_interrupted(struct run *run)
     }
     run_kill(run, number);
     for (; run->started < run->fleet->n; run->started++) {
-        int r = run->fleet->done(run->fleet->context, run->started,
-                                 EXIT_STATUS_SIGNAL + run->interrupted);
+        int r = run_done(run, run->started,
+                         EXIT_STATUS_SIGNAL + run->interrupted, true);
 
         if (r < 0)
             return r;

@@ -30,6 +30,9 @@ struct fleet {
     /* In the parent: a worker has ended, after its last output.
      * Return: as output. */
     int (*done)(void *context, size_t i, int status);
+    /* In the parent, before done: a worker that a signal ended, or that had
+     * not begun when one came.  May be NULL.  Return: as output. */
+    int (*killed)(void *context, size_t i);
 };
 
 /*

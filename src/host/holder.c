@@ -69,11 +69,12 @@ static int search_ask(int fd)
                : 0;
 }
 
-/* One socket: a message with its attributes. */
-static void search_socket(struct search *search, const struct nlmsghdr *head)
+/* One socket: a message with its attributes.  (Nothing is changed; but the
+ * macros of <linux/netlink.h> know no const.) */
+static void search_socket(struct search *search, struct nlmsghdr *head)
 {
-    const struct unix_diag_msg *socket = NLMSG_DATA(head);
-    const struct rtattr *field = (const struct rtattr *) (socket + 1);
+    struct unix_diag_msg *socket = NLMSG_DATA(head);
+    struct rtattr *field = (struct rtattr *) (socket + 1);
     size_t wanted = strlen(search->path);
     int left = (int) head->nlmsg_len - (int) NLMSG_LENGTH(sizeof(*socket));
     bool named = false;
@@ -94,9 +95,9 @@ static void search_socket(struct search *search, const struct nlmsghdr *head)
         search->peers[search->n++] = peer;
 }
 
-static int search_piece(struct search *search, const void *piece, size_t n)
+static int search_piece(struct search *search, void *piece, size_t n)
 {
-    const struct nlmsghdr *head = piece;
+    struct nlmsghdr *head = piece;
 
     for (; NLMSG_OK(head, n) && !search->done; head = NLMSG_NEXT(head, n)) {
         if (head->nlmsg_type == NLMSG_DONE) {
@@ -227,6 +228,12 @@ int holder_find(const char *path, int fd, struct holder *holder)
     return HOLDER_OTHER;
 }
 
+bool holder_is_libvirt(const struct holder *holder)
+{
+    return strcmp(holder->program, "libvirtd") == 0
+           || strcmp(holder->program, "virtqemud") == 0;
+}
+
 const char *holder_words(const struct holder *holder,
                          char words[HOLDER_WORDS_MAX])
 {
@@ -236,4 +243,17 @@ const char *holder_words(const struct holder *holder,
     else
         snprintf(words, HOLDER_WORDS_MAX, "another client");
     return words;
+}
+
+void holder_advise(const struct holder *holder, const char *path,
+                   struct error *err)
+{
+    if (holder->pid)
+        error_hint(err, "ps -fp %ld, then end it or wait for it",
+                   (long) holder->pid);
+    else
+        error_hint(err,
+                   "sudo ss -xp (the client is the peer of the row with "
+                   "'%s')",
+                   path);
 }

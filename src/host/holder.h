@@ -12,7 +12,10 @@
 #ifndef VSRPC_HOST_HOLDER_H
 #define VSRPC_HOST_HOLDER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
+
+#include "util/error.h"
 
 #define HOLDER_PROGRAM_MAX 32 /* the kernel keeps 15 bytes */
 #define HOLDER_WORDS_MAX 80
@@ -40,9 +43,16 @@ enum holder_verdict {
  */
 int holder_find(const char *path, int fd, struct holder *holder);
 
+/* Is it libvirt's daemon, on behalf of somebody's stream? */
+bool holder_is_libvirt(const struct holder *holder);
+
 /* "'socat' (pid 123)", or "another client" when that is all that is known.
  * Return: words. */
 const char *holder_words(const struct holder *holder,
                          char words[HOLDER_WORDS_MAX]);
+
+/* Adds to an error what to do about the client of the socket at path. */
+void holder_advise(const struct holder *holder, const char *path,
+                   struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -69,6 +70,35 @@ int interrupt_around(const struct interrupt *interrupt,
     r = function(context);
     sigprocmask(SIG_SETMASK, &held, NULL);
     return r;
+}
+
+/* A handler has no other way to know them. */
+static const char *volatile last_words;
+
+/* SA_RESETHAND: the second time it is the usual end. */
+static void say_last_words(int number)
+{
+    const char *words = last_words;
+
+    if (words)
+        (void) !write(STDERR_FILENO, words, strlen(words));
+    raise(number);
+}
+
+void interrupt_last_words(const char *words)
+{
+    struct sigaction action
+        = { .sa_flags = words ? SA_RESETHAND | SA_NODEFER : 0 };
+
+    action.sa_handler = words ? say_last_words : SIG_DFL;
+    last_words = words;
+    for (size_t i = 0; i < ARRAY_SIZE(leaving); i++) {
+        struct sigaction before;
+
+        if (sigaction(leaving[i], NULL, &before) == 0
+            && before.sa_handler != SIG_IGN)
+            sigaction(leaving[i], &action, NULL);
+    }
 }
 
 void interrupt_end(struct interrupt *interrupt)

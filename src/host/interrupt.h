@@ -38,6 +38,11 @@ int interrupt_around(const struct interrupt *interrupt,
  * does it now.  Not begun is allowed. */
 void interrupt_end(struct interrupt *interrupt);
 
+/* From now on a signal ends the process with last words; not when it was
+ * ignored before.  NULL: without.  The words have to stay, with their line
+ * feed. */
+void interrupt_last_words(const char *words);
+
 /* Ends the process by a signal, so that a shell sees why. */
 void interrupt_die(int number) __attribute__((noreturn));
 

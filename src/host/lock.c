@@ -200,37 +200,72 @@ static void words_write(int fd)
         (void) !pwrite(fd, line, (size_t) n, 0);
 }
 
-/* Names the holder by its words, unless they are those of somebody who died
- * with them. */
-static int busy(int fd, struct error *err)
-{
+/* Who says that the lock is his. */
+struct owner {
     char line[WORDS_MAX + 1];
-    ssize_t n = pread(fd, line, WORDS_MAX, 0);
-    long pid = 0;
-    unsigned long uid = 0;
-    int64_t start = 0;
+    const char *command; /* in the line */
+    long pid;
+    unsigned long uid;
+    int64_t start;
+};
+
+/* Return: false when nobody lives who says so: he may have died with his
+ * words. */
+static bool owner_read(int fd, struct owner *owner)
+{
+    ssize_t n = pread(fd, owner->line, WORDS_MAX, 0);
+    char proc[32];
     int at = 0;
 
-    line[n > 0 ? n : 0] = '\0';
-    line[strcspn(line, "\n")] = '\0';
-    printable(line); /* the file is everybody's, and this goes to a terminal */
-    error_set(err, -EBUSY, "busy: another client has the channel");
-    if (sscanf(line, "%9ld %10lu %18" SCNd64 " %n", &pid, &uid, &start, &at)
-            == 3
-        && at > 0 && pid > 0 && access("/proc/self", F_OK) == 0) {
-        const struct passwd *user = getpwuid((uid_t) uid);
-        char proc[32];
+    owner->line[n > 0 ? n : 0] = '\0';
+    owner->line[strcspn(owner->line, "\n")] = '\0';
+    /* the file is everybody's, and this goes to a terminal */
+    printable(owner->line);
+    if (sscanf(owner->line, "%9ld %10lu %18" SCNd64 " %n", &owner->pid,
+               &owner->uid, &owner->start, &at)
+            != 3
+        || at <= 0 || owner->pid <= 0 || access("/proc/self", F_OK) < 0)
+        return false;
+    owner->command = owner->line + at;
+    snprintf(proc, sizeof(proc), "/proc/%ld", owner->pid);
+    return access(proc, F_OK) == 0;
+}
 
-        snprintf(proc, sizeof(proc), "/proc/%ld", pid);
-        if (access(proc, F_OK) == 0)
-            error_set(err, -EBUSY,
-                      "busy: '%s' (pid %ld, user %s) has the channel for "
-                      "%" PRId64 " s",
-                      line + at, pid, user ? user->pw_name : "?",
-                      start < clock_ms() ? (clock_ms() - start) / 1000 : 0);
+static int busy(int fd, struct error *err)
+{
+    const struct passwd *user;
+    struct owner owner;
+    int64_t now = clock_ms();
+
+    if (!owner_read(fd, &owner)) {
+        error_set(err, -EBUSY, "busy: another client has the channel");
+        error_hint(err, PROGRAM " --wait-lock 60 … waits longer");
+        return -EBUSY;
     }
-    error_hint(err, "--wait-lock SECONDS to wait longer");
+    user = getpwuid((uid_t) owner.uid);
+    error_set(err, -EBUSY,
+              "busy: '%s' (pid %ld, user %s) has had the channel for "
+              "%" PRId64 " s",
+              owner.command, owner.pid, user ? user->pw_name : "?",
+              owner.start < now ? (now - owner.start) / 1000 : 0);
+    error_hint(err,
+               PROGRAM " --wait-lock 60 … waits longer (ps -fp %ld shows who "
+                       "it is)",
+               owner.pid);
     return -EBUSY;
+}
+
+static void tell_waiting(int fd, const struct lock_terms *terms)
+{
+    struct owner owner;
+
+    if (!terms->out)
+        return;
+    if (owner_read(fd, &owner))
+        out_note(terms->out, "waiting for '%s' (pid %ld)", owner.command,
+                 owner.pid);
+    else
+        out_note(terms->out, "waiting for another client of the channel");
 }
 
 /* Return: 0, 1 when the file cannot be locked, -EBUSY, -ECANCELED. */
@@ -240,6 +275,7 @@ static int lock_wait(int fd, const struct lock_terms *terms,
     int64_t deadline = terms->wait_ms == DEADLINE_NEVER
                            ? DEADLINE_NEVER
                            : deadline_in(terms->wait_ms);
+    bool told = false;
     int r;
 
     while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -249,6 +285,9 @@ static int lock_wait(int fd, const struct lock_terms *terms,
             return 1;
         if (deadline_left(deadline) == 0)
             return busy(fd, err);
+        if (!told)
+            tell_waiting(fd, terms);
+        told = true;
         want(fd, true);
         r = fd_wait_or(-1, 0, terms->wake_fd,
                        deadline_min(deadline, deadline_in(LOOK_MS)));

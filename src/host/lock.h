@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/out.h"
 #include "util/error.h"
 
 #define LOCK_DIR "/run/vsrpc" /* where it is there; see lock_take() */
@@ -28,6 +29,7 @@ struct lock_terms {
     const char *dir; /* NULL: the usual one */
     int64_t wait_ms; /* 0: not at all; DEADLINE_NEVER: for ever */
     int wake_fd;     /* readable: give up; -1: none */
+    const struct out *out; /* told for whom we wait; NULL: nobody */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/fleet.h"
 #include "host/prefix.h"
@@ -18,6 +19,7 @@
 struct member {
     struct prefix streams[2]; /* standard output, standard error */
     int status;
+    bool spoke; /* on standard error */
 };
 
 struct several {
@@ -40,7 +42,8 @@ int several_one(struct command_call *call, struct target *target)
                                   .out = &call->out,
                                   .log = call->log,
                                   .timeout = call->options->timeout,
-                                  .lock_wait = lock_wait(call) };
+                                  .lock_wait = lock_wait(call),
+                                  .lockless_known = call->lockless_known };
     struct client client;
     int status;
 
@@ -62,6 +65,7 @@ static int work(void *context, size_t i)
 {
     const struct several *several = context;
 
+    several->call->lockless_known = i > 0; /* the first one tells */
     return several_one(several->call, &several->targets->items[i]);
 }
 
@@ -70,7 +74,21 @@ static int output(void *context, size_t i, int fd, const uint8_t *bytes,
 {
     const struct several *several = context;
 
+    several->members[i].spoke |= fd == STDERR_FILENO;
     return prefix_feed(&several->members[i].streams[fd - 1], fd, bytes, n);
+}
+
+/* Nobody leaves without a word. */
+static int killed(void *context, size_t i)
+{
+    static const char words[] = PROGRAM ": interrupted\n";
+    const struct several *several = context;
+    struct member *member = &several->members[i];
+
+    return member->spoke ? 0
+                         : prefix_feed(&member->streams[1], STDERR_FILENO,
+                                       (const uint8_t *) words,
+                                       sizeof(words) - 1);
 }
 
 static int done(void *context, size_t i, int status)
@@ -137,6 +155,7 @@ static int run(struct several *several)
         .work = work,
         .output = output,
         .done = done,
+        .killed = killed,
     };
     struct error err = ERROR_INIT;
     int r;

@@ -133,26 +133,26 @@ static const struct {
     const char *message;
     const char *hint;
 } refusals[] = {
-    { -ENOENT, "does not exist",
+    { -ENOENT, " does not exist",
       "virsh list (the domain may have stopped, or restarted: the path "
       "changes then)" },
     { -ECONNREFUSED,
-      "nobody listens there (the domain has stopped, or lost its channel)",
+      ": nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
-    { -ENOTSOCK, "is not a socket", NULL },
+    { -ENOTSOCK, " is not a socket", NULL },
 };
 
 /* The queue stays full: somebody is connected, and others wait already. */
 static int sock_busy(const char *path, struct error *err)
 {
-    struct holder holder;
+    struct holder holder = { 0 };
     char words[HOLDER_WORDS_MAX] = "another client";
 
     if (holder_find(path, -1, &holder) == HOLDER_OTHER)
         holder_words(&holder, words);
     error_set(err, -EBUSY, "socket '%s': busy: %s is connected to it", path,
               words);
-    error_hint(err, "ss -xp (its program is the peer of this path's row)");
+    holder_advise(&holder, path, err);
     return -EBUSY;
 }
 
@@ -171,7 +171,7 @@ static int sock_refused(const char *path, int code, struct error *err)
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         if (refusals[i].code != code)
             continue;
-        error_set(err, code, "socket '%s': %s", path, refusals[i].message);
+        error_set(err, code, "socket '%s'%s", path, refusals[i].message);
         if (refusals[i].hint)
             error_hint(err, "%s", refusals[i].hint);
         return code;

@@ -168,7 +168,10 @@ static int add_glob(const struct target_source *source, struct virt *virt,
     }
     virt_domains_free(&domains);
     if (r == 0 && matched == 0) {
-        error_set(err, -ESRCH, "no running domain matches '%s'", pattern);
+        AUTO_FREE char *uri = virt_uri(virt);
+
+        error_set(err, -ESRCH, "no running domain matches '%s' at %s",
+                  pattern, uri ? uri : "this libvirt");
         error_hint(err, "virsh list");
         return -ESRCH;
     }

@@ -222,6 +222,7 @@ static int upload_part(struct upload *upload, int64_t offset, size_t n,
         .body = upload->chunk,
         .body_len = n,
         .read_ms = TIMEOUT_UNSET,
+        .undone = "the file was not stored",
         .partial = !last,
         .doubt = last ? "outcome unknown: the file may have been stored"
                       : "the file was not stored",

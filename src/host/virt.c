@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/out.h"
+#include "host/target.h"
 #include "host/virt_priv.h"
 #include "util/cleanup.h"
 #include "util/num.h"
@@ -53,6 +55,21 @@ bool virt_denied(void)
                    && (last->int1 == EACCES || last->int1 == EPERM)));
 }
 
+/* What is the matter with the URI itself, or with what libvirt is made of. */
+static bool virt_senseless(void)
+{
+    const virError *last = virGetLastError();
+
+    return last
+           && (last->code == VIR_ERR_NO_CONNECT
+               || last->code == VIR_ERR_NO_SUPPORT
+               || last->code == VIR_ERR_CONFIG_UNSUPPORTED
+               || last->code == VIR_ERR_INVALID_ARG
+               || last->code == VIR_ERR_CONF_SYNTAX
+               || last->code == VIR_ERR_XML_ERROR
+               || last->code == VIR_ERR_INTERNAL_ERROR);
+}
+
 static int virt_unreachable(const char *uri, struct error *err)
 {
     const char *where = uri ? uri : "the default URI";
@@ -65,8 +82,13 @@ static int virt_unreachable(const char *uri, struct error *err)
     }
     error_set(err, -ECONNREFUSED, "libvirt: cannot connect to %s: %s", where,
               virt_words());
-    error_hint(err, "systemctl start libvirtd (or choose another with "
-                    "--connect URI)");
+    if (uri && target_uri_is_remote(uri))
+        error_hint(err, "virsh list (does it work from this shell? is the "
+                        "host's name right?)");
+    else if (virt_senseless())
+        error_hint(err, "choose another URI: " PROGRAM " -c qemu:///system …");
+    else
+        error_hint(err, "systemctl start libvirtd (or virtqemud)");
     return -ECONNREFUSED;
 }
 
@@ -128,9 +150,23 @@ void virt_domains_free(struct virt_domains *domains)
     *domains = (struct virt_domains) { 0 };
 }
 
+/* A user's own libvirt, which is the default one of those who are not root,
+ * has none of the system's domains. */
+static void virt_suggest_system(const char *uri, struct error *err)
+{
+    size_t n = uri ? strcspn(uri, "?#") : 0;
+    static const char session[] = "/session";
+    size_t tail = sizeof(session) - 1;
+
+    if (n > tail && strncmp(uri + n - tail, session, tail) == 0)
+        error_hint(err, PROGRAM " -c %.*s/system … (%s has domains of your "
+                        "own only)",
+                   (int) (n - tail), uri, uri);
+}
+
 /* Names of all domains, for "did you mean". */
 static void virt_suggest(struct virt *virt, const char *operand,
-                         struct error *err)
+                         const char *uri, struct error *err)
 {
     const char **names;
     const char *nearest = NULL;
@@ -138,6 +174,7 @@ static void virt_suggest(struct virt *virt, const char *operand,
     int n = virConnectListAllDomains(virt->connection, &all, 0);
 
     error_hint(err, "virsh list --all");
+    virt_suggest_system(uri, err);
     if (n < 0)
         return;
     names = calloc((size_t) n + 1, sizeof(*names));
@@ -201,12 +238,15 @@ static int virt_missing(struct virt *virt, const char *operand,
                         struct error *err)
 {
     const virError *last = virGetLastError();
+    AUTO_FREE char *uri = NULL;
 
     if (last && last->code != VIR_ERR_NO_DOMAIN)
         return error_set(err, -EIO, "libvirt: looking for domain '%s': %s",
                          operand, virt_words());
-    error_set(err, -ESRCH, "no domain '%s'", operand);
-    virt_suggest(virt, operand, err);
+    uri = virt_uri(virt);
+    error_set(err, -ESRCH, "no domain '%s' at %s", operand,
+              uri ? uri : "this libvirt");
+    virt_suggest(virt, operand, uri, err);
     return -ESRCH;
 }
 

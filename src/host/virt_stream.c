@@ -73,9 +73,13 @@ static int stream_code(void)
     return -EIO;
 }
 
-static int stream_refused(const struct virt_channel *channel, int code,
+/* To be told before anything else is said to libvirt: a call that succeeds,
+ * even one that frees something, forgets why the last one failed. */
+static int stream_refused(const struct virt_channel *channel,
                           struct error *err)
 {
+    int code = stream_code();
+
     if (code == -EBUSY) {
         error_set(err, code,
                   "channel '%s': busy: another client has it open through "
@@ -95,19 +99,19 @@ static int stream_refused(const struct virt_channel *channel, int code,
 
 /* One try.  Return: 0, -EBUSY, others as virt_stream_open(). */
 static int stream_try(struct virt_stream *stream,
-                      const struct virt_channel *channel)
+                      const struct virt_channel *channel, struct error *err)
 {
     virDomainPtr domain = virDomainLookupByUUIDString(stream->connection,
                                                       channel->uuid);
     int r = 0;
 
     if (!domain)
-        return stream_code();
+        return stream_refused(channel, err);
     stream->stream = virStreamNew(stream->connection, VIR_STREAM_NONBLOCK);
     if (!stream->stream
         || virDomainOpenChannel(domain, channel->channel, stream->stream, 0)
                < 0)
-        r = stream_code();
+        r = stream_refused(channel, err);
     virDomainFree(domain);
     if (r == 0) {
         stream->open = true;
@@ -123,12 +127,12 @@ static int stream_enter(struct virt_stream *stream,
                         int64_t deadline, struct error *err)
 {
     for (;;) {
-        int r = stream_try(stream, channel);
+        int r;
 
-        if (r == 0)
-            return 0;
+        error_clear(err); /* of the try before */
+        r = stream_try(stream, channel, err);
         if (r != -EBUSY || deadline_left(deadline) == 0)
-            return stream_refused(channel, r, err);
+            return r;
         /* Nobody writes before we have said that it is open. */
         if (fd_wait(fd, POLLIN,
                     deadline_min(deadline, deadline_in(BUSY_LOOK_MS)))

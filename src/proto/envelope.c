@@ -168,23 +168,42 @@ int json_add_bool(struct json_object *object, const char *name, bool value)
  * of all, and nobody can read it: a few are borne. */
 #define ESCAPES_BORNE 64
 
+/* Which control characters have a short escape, such as \n. */
+static const bool has_letter[0x20] = {
+    ['\b'] = true, ['\t'] = true, ['\n'] = true, ['\f'] = true, ['\r'] = true,
+};
+
 static bool json_text_is_shorter(const uint8_t *bytes, size_t n)
 {
+    size_t borne = (n / 3 + ESCAPES_BORNE) / 5;
     size_t escapes = 0;
 
-    for (size_t i = 0; i < n; i++)
-        escapes += bytes[i] < 0x20 && !memchr("\b\t\n\f\r", bytes[i], 5);
-    return escapes * 5 <= n / 3 + ESCAPES_BORNE;
+    for (size_t i = 0; i < n && escapes <= borne; i++)
+        escapes += bytes[i] < 0x20 && !has_letter[bytes[i]];
+    return escapes <= borne;
+}
+
+bool json_bytes_are_text(const void *bytes, size_t n)
+{
+    return n < INT_MAX && utf8_valid(bytes, n)
+           && json_text_is_shorter(bytes, n);
+}
+
+int json_add_encoding(struct json_object *object, const char *name)
+{
+    char marker[64];
+
+    snprintf(marker, sizeof(marker), "%s_encoding", name);
+    return json_add_string(object, marker, "base64");
 }
 
 int json_add_bytes(struct json_object *object, const char *name,
                    const void *bytes, size_t n)
 {
-    char marker[64];
     struct buf text;
     int r;
 
-    if (n < INT_MAX && utf8_valid(bytes, n) && json_text_is_shorter(bytes, n))
+    if (json_bytes_are_text(bytes, n))
         return json_add(object, name,
                         json_object_new_string_len(n ? bytes : "", (int) n));
     buf_init(&text, INT_MAX);
@@ -194,10 +213,7 @@ int json_add_bytes(struct json_object *object, const char *name,
                      json_object_new_string_len((char *) buf_data(&text),
                                                 (int) text.len));
     buf_free(&text);
-    if (r < 0)
-        return -ENOMEM;
-    snprintf(marker, sizeof(marker), "%s_encoding", name);
-    return json_add_string(object, marker, "base64");
+    return r < 0 ? -ENOMEM : json_add_encoding(object, name);
 }
 
 struct json_object *envelope_build(int code, const char *message,

@@ -145,6 +145,12 @@ int param_env(struct json_object *params, const char *name,
 int json_add_bytes(struct json_object *object, const char *name,
                    const void *bytes, size_t n);
 
+/* Whether json_add_bytes() takes them for text. */
+bool json_bytes_are_text(const void *bytes, size_t n);
+
+/* The member beside one of base64.  Return: as json_add_bytes(). */
+int json_add_encoding(struct json_object *object, const char *name);
+
 /*
  * Adds a member; takes the value over, also when it fails.  An object or array
  * that lacks something for want of memory is marked, and so is whatever it is

@@ -5,6 +5,7 @@
 #include "util/text.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,25 @@ static const struct utf8_lead *utf8_lead(uint8_t byte)
     return NULL;
 }
 
+/* How many bytes of ASCII are there, one at least: by words while there are
+ * some, since a command's output can be of many megabytes. */
+static size_t ascii_run(const uint8_t *start, const uint8_t *end)
+{
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    const uint8_t *p = start;
+    uint64_t word;
+
+    while (end - p >= (ptrdiff_t) sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        if (word & high)
+            break;
+        p += sizeof(word);
+    }
+    while (p < end && *p < 0x80)
+        p++;
+    return (size_t) (p - start);
+}
+
 bool utf8_valid(const void *bytes, size_t n)
 {
     const uint8_t *p = bytes;
@@ -45,7 +65,7 @@ bool utf8_valid(const void *bytes, size_t n)
         const struct utf8_lead *lead;
 
         if (*p < 0x80) { /* the common case, kept cheap */
-            p++;
+            p += ascii_run(p, end);
             continue;
         }
         lead = utf8_lead(*p);

@@ -8,7 +8,9 @@ CLI_TESTS = \
 	tests/cli/domains.sh \
 	tests/cli/peer.sh \
 	tests/cli/once.sh \
-	tests/cli/lock.sh
+	tests/cli/lock.sh \
+	tests/cli/words.sh \
+	tests/cli/completion.sh
 dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py \
 	tests/peer/signed.py tests/peer/flip.py
 EXTRA_DIST += tests/cli/lib.sh

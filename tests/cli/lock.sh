@@ -18,8 +18,8 @@ busy
 begin=$EPOCHREALTIME
 t_status "--wait-lock 0: does not wait" 125 quick --wait-lock 0 --socket "$SOCKET" ping
 took=$(since "$begin")
-t_like "… and names the holder" "busy: 'vsrpc-virsh .*--socket $SOCKET exec -- sleep 3' \(pid $BUSY, user [^ ]*\) has the channel for [0-9] s" "$ERR"
-t_like "… and the option" "--wait-lock SECONDS" "$ERR"
+t_like "… and names the holder" "busy: 'vsrpc-virsh .*--socket $SOCKET exec -- sleep 3' \(pid $BUSY, user [^ ]*\) has had the channel for [0-9] s" "$ERR"
+t_like "… and the option" "vsrpc-virsh --wait-lock 60 … waits longer \(ps -fp $BUSY shows who it is\)" "$ERR"
 t "… at all ($took)" below "$took" 1
 t_status "--wait-lock 0.5: for half a second" 125 quick --wait-lock 0.5 --socket "$SOCKET" ping
 t_status "--wait-lock x" 2 quick --wait-lock x --socket "$SOCKET" ping
@@ -41,11 +41,13 @@ stop "$PID"
 # --- while another one has the connection of QEMU, so to speak
 start_peer wait late
 busy
-"$VSRPC" --config quick.yaml --wait-lock 60 --socket "$SOCKET" ping >/dev/null 2>waiting.err &
+"$VSRPC" --config quick.yaml -v --wait-lock 60 --socket "$SOCKET" ping >/dev/null 2>waiting.err &
 waiting=$!
+told() { grep -q "waiting for 'vsrpc-virsh .*sleep 3' (pid $BUSY)" waiting.err; }
 # shellcheck disable=SC2010 # names of links are what is looked for
 waits() { ls -l "/proc/$waiting/fd" 2>/dev/null | grep -q '\.lock$'; }
 t_within 20 waits
+t "-v tells for whom it waits" t_within 20 told
 begin=$EPOCHREALTIME
 kill -TERM "$waiting"
 wait "$waiting" 2>/dev/null
@@ -59,9 +61,13 @@ stop "$PID"
 start_peer free good
 sed 's|lock_dir: .*|lock_dir: /no/such/folder|' quick.yaml >nodir.yaml
 t "no folder for locks: goes on without" "$VSRPC" --config nodir.yaml --socket "$SOCKET" ping
-t_is "… without a word" '' "$ERR"
-t "… told with -v" "$VSRPC" --config nodir.yaml -v --socket "$SOCKET" ping
-t_like "… in so many words" "no lock.*/no/such/folder.*going on without" "$ERR"
+t_like "… and says so" "no lock.*/no/such/folder.*going on without" "$ERR"
+t_is "… once" 1 "$(grep -c 'no lock' <<<"$ERR")"
+t "… not with --quiet" "$VSRPC" --config nodir.yaml -q --socket "$SOCKET" ping
+t_is "… indeed" '' "$ERR"
+sed '/lock_dir/d' quick.yaml >usual.yaml
+t "nor when no folder is configured" env -u XDG_RUNTIME_DIR "$VSRPC" --config usual.yaml --socket "$SOCKET" ping
+t_is "… indeed" '' "$ERR"
 stop "$PID"
 
 # --- a transfer lets others in
@@ -116,6 +122,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config quick.yaml -c "test://$WO
 	took=$(since "$begin")
 	ERR=$(<"$WORK.err")
 	t_like "… each says what became of it" "used: .*interrupted; outcome unknown" "$ERR"
+	t_like "… those that had not begun, too" "idle: .*interrupted" "$ERR"
 	t_like "… and so does the summary" "2 domains: 0 succeeded, 2 failed \(used: 130, idle: 130\)" "$ERR"
 	t "… within 5 s ($took)" below "$took" 5
 else

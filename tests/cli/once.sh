@@ -89,10 +89,10 @@ sent() { [ "$(requests | wc -l)" -ge "${1:-1}" ]; }
 interrupt() {
 	local signal=$1
 	shift
-	# An asynchronous command of a script ignores INT and QUIT; Python gives
-	# them back.
+	# An asynchronous command of a script ignores INT and QUIT, and one below
+	# nohup(1) HUP; Python gives them back.
 	"$PYTHON" -c 'import os, signal, sys
-for s in (signal.SIGINT, signal.SIGQUIT): signal.signal(s, signal.SIG_DFL)
+for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$@" >"$WORK.out" 2>"$WORK.err" &
 	local pid=$!
 	t_within 20 sent || t_diag "nothing was sent"
@@ -122,6 +122,29 @@ start_peer id ends
 interrupt INT "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" exec --timeout 0 -- true
 t_is "what is taken back is the request" "/api/v1/requests/$(column 3 | head -n 1)" "$(column 2 | tail -n 1)"
 stop "$PID"
+# --- a second signal
+start_peer second keeps_all_waiting
+asked() { grep -q DELETE "$COUNTS"; }
+(
+	t_within 20 asked
+	kill -INT "$(<second.pid)"
+) &
+interrupt INT /bin/sh -c 'echo $$ >second.pid; exec "$@"' sh "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" exec --timeout 0 -- sleep 100
+t_is "a second signal ends it" 130 "$STATUS"
+t_is "… and it says so" "vsrpc-virsh: not waited for; the agent ends it within 5 s" "$ERR"
+stop "$PID"
+
+# --- an upload
+head -c 9000000 /dev/zero >big
+start_peer upload ends
+interrupt INT "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" upload big /f
+t_like "an upload that is not finished was not stored" "interrupted: the file was not stored" "$ERR"
+stop "$PID"
+start_peer upload2 never_came
+interrupt INT "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" upload quick.yaml /f
+t_like "… nor one that never arrived" "interrupted: the file was not stored" "$ERR"
+stop "$PID"
+
 start_peer get2 hang
 begin=$EPOCHREALTIME
 interrupt INT "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" ping

@@ -21,6 +21,7 @@ t_status "a program that only has an allowed name is refused" 126 cmd exec -- "$
 for character in '|' '&' ';' '`' '$' '>' '<' $'\n' $'\r'; do
 	t_status "forbidden in a string: $(printf %q "$character")" 126 cmd exec "ls /tmp ${character} x"
 done
+t_like "… with what to do instead" "vsrpc-virsh --socket PATH exec -- sh -c '…'" "$ERR"
 # shellcheck disable=SC2016
 t "a vector may hold them" cmd exec -- ls -d /tmp --hide='|&;`$><'
 t "files in /tmp may be written" cmd upload host.yaml "$WORK/up"
@@ -78,8 +79,10 @@ t "the right key from a folder" with_key "auth_key_dir: $WORK/keys" exec -- ls /
 t "an upload with the right key" with_key "auth_key_file: $WORK/key" upload host.yaml "$WORK/up"
 t_status "the wrong key" 126 with_key "auth_key_file: $WORK/wrong" exec -- ls /tmp
 t_like "… is said to be wrong" "signature is wrong" "$ERR"
+t_like "… and what to compare" "compare sha256sum of both" "$ERR"
 t_status "no key" 126 cmd exec -- ls /tmp
-t_like "… is said to be missing" "key" "$ERR"
+t_like "… is said to be missing" "the agent wants signed requests, and no key is configured here" "$ERR"
+t_like "… and where it goes" "host.yaml: security.auth_key_file, or security.auth_key_dir with default.key in it" "$ERR"
 t_status "an upload without a key" 126 cmd upload host.yaml "$WORK/never"
 t "… writes nothing" [ ! -e never ]
 chmod 644 wrong

@@ -19,6 +19,7 @@
 #   t_json "description" EXPRESSION TEXT    EXPRESSION is Python, TEXT is d in it
 #   t_skip "description" "reason"
 #   t_within SECONDS COMMAND…               poll until COMMAND succeeds (for t)
+#   t_finally COMMAND…                      run it when the script ends, however
 # After t, t_not and t_status the command's output is in $OUT and $ERR.
 
 T_COUNT=0
@@ -165,5 +166,24 @@ agent_settled() { # PID: two looks in a row say the same
 	b=$(agent_switches "$1")
 	[ "$a" = "$b" ]
 }
+
+# What must not outlive the script: what runs beside it, and what it names here,
+# the latest first.
+T_FINALLY=()
+
+t_finally() {
+	local command
+	printf -v command '%q ' "$@"
+	T_FINALLY=("$command" "${T_FINALLY[@]}")
+}
+
+t_end() {
+	local jobs command
+	mapfile -t jobs < <(jobs -p)
+	[ ${#jobs[@]} = 0 ] || kill "${jobs[@]}" 2>/dev/null
+	for command in "${T_FINALLY[@]}"; do eval "$command"; done
+}
+trap t_end EXIT
+trap 'exit 143' INT TERM HUP
 
 done_testing() { printf '1..%d\n' "$T_COUNT"; }

@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test-auth \
 	tests/unit/test-status \
 	tests/unit/test-envelope \
+	tests/unit/test-flow \
 	tests/unit/test-range \
 	tests/unit/test-syncscan \
 	tests/unit/test-hello
@@ -78,6 +79,9 @@ tests_unit_test_auth_LDADD = $(UNIT_LIBS)
 tests_unit_test_status_SOURCES = tests/unit/test-status.c
 tests_unit_test_status_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_status_LDADD = $(UNIT_LIBS)
+tests_unit_test_flow_SOURCES = tests/unit/test-flow.c
+tests_unit_test_flow_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_flow_LDADD = $(UNIT_LIBS)
 tests_unit_test_envelope_SOURCES = tests/unit/test-envelope.c
 tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/holder.h"
 #include "unit.h"
 #include "util/clock.h"
 
@@ -150,6 +151,51 @@ START_TEST(by_stream)
 }
 END_TEST
 
+/* While somebody has the socket libvirt's daemon is not asked to wait for it:
+ * it would hold the domain. */
+START_TEST(taken)
+{
+    char *folder = unit_tmpdir();
+    AUTO_FREE char *path = unit_path(folder, "s");
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct target target = { .name = name, .channel = channel,
+                             .socket = path };
+    struct target_source source = nowhere;
+    struct error err = ERROR_INIT;
+    struct transport *transport = NULL;
+    struct dialed dialed;
+    struct holder holder;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int accepted;
+    int64_t start;
+
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *) &address,
+                          sizeof(address)), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    ck_assert_int_eq(connect(client, (struct sockaddr *) &address,
+                             sizeof(address)), 0);
+    accepted = accept(fd, NULL, NULL);
+    ck_assert_int_ge(accepted, 0);
+    source.transport = TRANSPORT_STREAM;
+    if (holder_find(path, -1, &holder) == HOLDER_OTHER) {
+        start = clock_ms();
+        ck_assert_int_eq(dial_target(&source, &target, deadline_in(200),
+                                     &transport, &dialed, &err),
+                         -ETIMEDOUT);
+        ck_assert_int_ge(clock_ms() - start, 200);
+        ck_assert_ptr_null(strstr(err.message, "nonsense:///x"));
+    }
+    close(client);
+    close(accepted);
+    ck_assert_int_lt(dial(&source, &target, &dialed, &err), 0);
+    ck_assert_ptr_nonnull(strstr(err.message, "nonsense:///x"));
+    close(fd);
+    unit_rmdir(folder);
+}
+END_TEST
+
 /* A folder that may not be entered. */
 START_TEST(closed_folder)
 {
@@ -180,5 +226,6 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, remote_uris, 0, ARRAY_SIZE(uris));
     tcase_add_test(tcase, by_socket);
     tcase_add_test(tcase, by_stream);
+    tcase_add_test(tcase, taken);
     tcase_add_test(tcase, closed_folder);
 }

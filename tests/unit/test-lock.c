@@ -124,7 +124,7 @@ START_TEST(second_is_told_who)
     ck_assert_int_lt(clock_ms() - before, 5000);
     ck_assert_msg(strstr(err.message, pid) != NULL, "%s", err.message);
     ck_assert_ptr_nonnull(strstr(err.message, "busy: 'test-lock"));
-    ck_assert_ptr_nonnull(strstr(err.message, "has the channel for 0 s"));
+    ck_assert_ptr_nonnull(strstr(err.message, "has had the channel for 0 s"));
     ck_assert_ptr_nonnull(strstr(err.hint, "--wait-lock"));
     terms.wait_ms = 100;
     ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), -EBUSY);

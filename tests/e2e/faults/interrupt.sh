@@ -7,9 +7,10 @@
 # shellcheck disable=SC2016 # the guest's shell expands
 . "$(dirname "$0")/../disturb.sh"
 
-# A background command of a shell ignores INT and QUIT; a user's does not.
+# A background command of a shell ignores INT and QUIT, one below nohup(1) HUP; a
+# user's does not.
 start() { # ARG…: in the background, as $victim
-	env --default-signal=INT,QUIT "$VSRPC" "$@" >out 2>err </dev/null &
+	env --default-signal=INT,QUIT,HUP "$VSRPC" "$@" >out 2>err </dev/null &
 	victim=$!
 }
 

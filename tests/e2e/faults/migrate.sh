@@ -25,7 +25,7 @@ cleanup() {
 	local pid
 	for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null; done
 }
-trap cleanup EXIT
+t_finally cleanup
 
 qemu() { # NAME [OPTION…]: sockets NAME.port, NAME.second and NAME.qmp
 	local name=$1

@@ -8,6 +8,7 @@
 . "$(dirname "$0")/../disturb.sh"
 
 virsh_() { virsh -q -c "$URI" "$@"; }
+virsh_quietly() { virsh_ "$@" 2>/dev/null; }
 state_is() { [ "$(virsh_ domstate "$DOMAIN")" = "$1" ]; }
 
 # flight NAME SECONDS: a command under way in the guest, which says done at its
@@ -174,9 +175,11 @@ t_is "… what was under way is answered" "0 done" "$RC $OUT"
 t_next "… the next command is right"
 flight gone 30
 t "the domain vanishes" virsh_ destroy "$DOMAIN"
+start=$(now_ms)
 bg_end gone 20
+t_ms "… which is noticed at once" 0 3500 $(($(now_ms) - start))
 t_is "… the outcome of what was under way is unknown" 123 "$RC"
-t_like "… because the domain is not there any more" "no domain|not running|is gone" "$ERR"
+t_like "… because the domain is not there any more" "(domain '$DOMAIN': not running|no domain '$DOMAIN'); outcome unknown" "$ERR"
 t_status "… the next command" 125 "$VSRPC" "$DOMAIN" ping
 t_like "… says so" "no domain '$DOMAIN'" "$ERR"
 again() { # NAME
@@ -184,6 +187,8 @@ again() { # NAME
 	virsh_ define again.xml
 }
 renamed=$DOMAIN-renamed
+t_finally virsh_quietly undefine "$renamed"
+t_finally virsh_quietly destroy "$renamed"
 t "it is defined by another name" again "$renamed"
 t "… and started" virsh_ start "$renamed"
 NEXT=("$VSRPC" "$renamed")
@@ -191,6 +196,6 @@ t "… and answers" t_within 30 "$VSRPC" "$renamed" ping
 t_next "… the next command is right"
 virsh_ destroy "$renamed"
 virsh_ undefine "$renamed"
-again "$DOMAIN"
+again "$DOMAIN" # for the runner, which removes it
 
 done_testing

@@ -18,7 +18,7 @@ cleanup() {
 	virsh -q -c "$URI" undefine "$bare" >/dev/null 2>&1
 	rm -f "$VSRPC_VM_DIR/$bare.console"
 }
-trap cleanup EXIT
+t_finally cleanup
 
 t_status "no such domain" 125 "$VSRPC" "${DOMAIN}x" ping
 t_like "… says so" "no domain '${DOMAIN}x'" "$ERR"
@@ -46,7 +46,7 @@ t_status "a libvirt that is not there" 125 "$VSRPC" -c 'qemu+unix:///system?sock
 t_like "… names the layer" "libvirt: cannot connect" "$ERR"
 
 t_status "a socket that does not exist" 125 "$VSRPC" --socket /no/such/socket ping
-t_like "… says so" "socket '/no/such/socket': does not exist" "$ERR"
+t_like "… says so" "socket '/no/such/socket' does not exist" "$ERR"
 t_status "a file that is no socket" 125 "$VSRPC" --socket "$WORK/$off.xml" ping
 if [ "$(id -u)" = 0 ]; then
 	# a copy, for a checkout below /root is out of nobody's reach

@@ -21,7 +21,7 @@ cleanup() {
 		rm -f "$VSRPC_VM_DIR/$name.console"
 	done
 }
-trap cleanup EXIT
+t_finally cleanup
 
 t "a list of one, with itself twice" "$VSRPC" "$DOMAIN,$DOMAIN" exec -- sh -c 'echo a; echo b; echo c >&2'
 t_is "runs once, and every line says whose it is" "$DOMAIN: a"$'\n'"$DOMAIN: b" "$OUT"

@@ -72,7 +72,10 @@ no_pumps() { [ "$(pumps)" = 0 ]; }
 t "no process is left behind" t_within 5 no_pumps
 
 # --- busy
-"$VSRPC" --transport stream "$DOMAIN" exec --timeout 60 -- sleep 50 &
+# Clients of another machine, or virsh console, know nothing of our lock.
+mkdir locks
+echo "connection: {lock_dir: $WORK/locks}" >elsewhere.yaml
+"$VSRPC" --config elsewhere.yaml --transport stream "$DOMAIN" exec --timeout 60 -- sleep 50 &
 holder=$!
 is_busy() { quick "$1" 2>&1 | grep -q "busy: $2"; }
 t "a stream has the channel" t_within 10 is_busy stream another
@@ -157,16 +160,25 @@ if [ -S /run/libvirt/libvirt-sock ] && [ "$URI" = qemu:///system ]; then
 	t_like "… that shows the agent" "$DOMAIN .*connected" "$OUT"
 	t "… and files" "$VSRPC" -c "$remote" "$DOMAIN" download /tmp/stream back3
 	t_is "… whole" "$(md5_of local)" "$(md5_of back3)"
-	"$VSRPC" -c "$remote" "$DOMAIN" exec -- sleep 50 >lost.out 2>&1 &
-	victim=$!
-	t "a command over it" t_within 10 is_busy stream another
 	# shellcheck disable=SC2046 # pids
-	kill $(cat tunnel.pids) 2>/dev/null
+	cut_tunnels() { kill $(cat tunnel.pids) 2>/dev/null; }
+	over_it() { # COMMAND…: in the guest, by now
+		"$VSRPC" --config elsewhere.yaml -c "$remote" "$DOMAIN" exec -- "$@" >lost.out 2>&1 &
+		victim=$!
+		t "a command over it" t_within 10 is_busy stream another
+	}
+	over_it sh -c 'sleep 3; echo done'
+	cut_tunnels
+	t "… is found again when the connection to libvirt is lost" wait "$victim"
+	t_is "… with its answer" 'done' "$(cat lost.out)"
+	over_it sleep 50
+	mv tunnel no-tunnel
+	cut_tunnels
 	begin=$SECONDS
-	wait "$victim"
-	t_not "… ends when the connection to libvirt does" test "$?" = 0
+	t_status "… has no known outcome when there is no way back" 123 wait "$victim"
 	t "… at once" test "$((SECONDS - begin))" -lt 8
-	t_like "… and says so" "lost" "$(cat lost.out)"
+	t_like "… and says so" "outcome unknown" "$(cat lost.out)"
+		mv no-tunnel tunnel
 	t "… and the channel is free" t_within 10 quick stream
 	t_status "… unless the socket is asked for" 125 "$VSRPC" -c "$remote" --transport socket --timeout 1 no-such-domain ping
 else
@@ -174,11 +186,12 @@ else
 fi
 
 # --- what hangs has its deadline
+t_finally eval 'virsh -q -c "$URI" resume "$DOMAIN" 2>/dev/null'
 virsh -q -c "$URI" suspend "$DOMAIN"
-begin=$EPOCHREALTIME
+begin=${EPOCHREALTIME/[.,]/}
 t_status "an upload into a paused guest ends" 125 "$VSRPC" --transport stream --timeout 2 "$DOMAIN" upload local /tmp/stream3
-took=$(echo "$EPOCHREALTIME - $begin" | bc 2>/dev/null || echo 0)
-t_like "… in time ($took s)" '^([0-9]|)\.' "$took"
+took=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+t "… in time ($took ms)" test "$took" -lt 10000
 virsh -q -c "$URI" resume "$DOMAIN"
 t "… and all is well afterwards" t_within 10 quick stream
 t "no process is left behind here either" t_within 10 no_pumps

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Completion in bash.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+# shellcheck source=../../data/vsrpc-virsh.bash
+. "$top_srcdir/data/vsrpc-virsh.bash"
+
+completes() { # WORD…: the last one is completed
+	COMP_WORDS=("$VSRPC" "$@")
+	COMP_CWORD=$#
+	_vsrpc_virsh "$VSRPC" "${*: -1}" "${COMP_WORDS[$# - 1]}"
+	echo "${COMPREPLY[*]}"
+}
+t_is "an option" --transport "$(completes --tr)"
+t_is "what --transport takes" "auto socket stream" "$(completes --transport '')"
+t_is "it is no domain" ping "$(completes --transport stream web1 pi)"
+t_is "a number of seconds is none, either" ping "$(completes --wait-lock 5 web1 pi)"
+t_is "options of a command" "--cwd --env --timeout" "$(completes web1 exec --)"
+t_is "… of one that has others" --no-clobber "$(completes web1 upload --no)"
+t_is "… which are none of the program" "" "$(completes --no)"
+t_is "methods" DELETE "$(completes web1 call D)"
+
+done_testing
