@@ -27,7 +27,7 @@ KINDS = ("OFF MEMORY FORK OPEN DISK READ_ONE READ_INTR READ_AGAIN WRITE_ONE "
 KIND = {name: i for i, name in enumerate(KINDS)}
 ANSWER_S = 3      # an answer that takes longer is none
 PATIENCE_S = 20   # for what must happen at some time
-BUDGET_S = 5      # of one kind; when it is over, the steps get larger
+BUDGET_S = 60     # of one kind, several times what it takes; after it the steps get larger
 BIG = bytes(range(256)) * 300   # takes several reads and writes
 SMALL = b"a small file\n"
 
