@@ -129,21 +129,45 @@ const char *text_nearest(const char *word, const char *const *candidates,
     return best;
 }
 
-int strlist_add_n(struct strlist *list, const char *bytes, size_t n)
+/* Places for n pointers: doubled each time, so that a long list is not copied
+ * for every word. */
+static size_t strlist_places(size_t n)
 {
-    char **items = realloc(list->items, (list->n + 2) * sizeof(*items));
-    char *copy;
+    size_t places = 4;
 
+    while (places < n)
+        places *= 2;
+    return places;
+}
+
+/* Makes room for one more string and the NULL. */
+static int strlist_grow(struct strlist *list)
+{
+    size_t places = strlist_places(list->n + 2);
+    char **items;
+
+    if (list->items && strlist_places(list->n + 1) == places)
+        return 0;
+    items = realloc(list->items, places * sizeof(*items));
     if (!items)
         return -ENOMEM;
     list->items = items;
+    return 0;
+}
+
+int strlist_add_n(struct strlist *list, const char *bytes, size_t n)
+{
+    char *copy;
+
+    if (strlist_grow(list) < 0)
+        return -ENOMEM;
     copy = malloc(n + 1);
     if (!copy)
         return -ENOMEM;
     memcpy(copy, bytes, n);
     copy[n] = '\0';
-    items[list->n++] = copy;
-    items[list->n] = NULL;
+    list->items[list->n++] = copy;
+    list->items[list->n] = NULL;
     return 0;
 }
 

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test-msg \
 	tests/unit/test-route \
 	tests/unit/test-server \
+	tests/unit/test-server-token \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -70,6 +71,9 @@ tests_unit_test_route_LDADD = $(UNIT_LIBS)
 tests_unit_test_server_SOURCES = tests/unit/test-server.c
 tests_unit_test_server_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_token_SOURCES = tests/unit/test-server-token.c
+tests_unit_test_server_token_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_token_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)
@@ -218,6 +222,7 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-lock \
 	tests/unit/test-keyfile \
 	tests/unit/test-rpc \
+	tests/unit/test-rpc-sent \
 	tests/unit/test-out \
 	tests/unit/test-tempfile
 check_PROGRAMS += $(UNIT_HOST_TESTS)
@@ -250,6 +255,9 @@ tests_unit_test_keyfile_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_rpc_SOURCES = tests/unit/test-rpc.c
 tests_unit_test_rpc_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_rpc_sent_SOURCES = tests/unit/test-rpc-sent.c
+tests_unit_test_rpc_sent_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_rpc_sent_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)

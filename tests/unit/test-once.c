@@ -354,6 +354,7 @@ static void signed_only(struct settings *settings)
     ck_assert_int_eq(write(fd, KEY, strlen(KEY)), (ssize_t) strlen(KEY));
     close(fd);
     settings->enable_auth = true;
+    free(settings->auth_key_file);
     settings->auth_key_file = strdup(key_file);
 }
 
