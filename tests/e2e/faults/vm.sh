@@ -179,7 +179,7 @@ start=$(now_ms)
 bg_end gone 20
 t_ms "… which is noticed at once" 0 3500 $(($(now_ms) - start))
 t_is "… the outcome of what was under way is unknown" 123 "$RC"
-t_like "… because the domain is not there any more" "(domain '$DOMAIN': not running|no domain '$DOMAIN'); outcome unknown" "$ERR"
+t_like "… because the domain is not there any more" "(domain '$DOMAIN': not running|no domain '$DOMAIN'( at [^ ]+)?); outcome unknown" "$ERR"
 t_status "… the next command" 125 "$VSRPC" "$DOMAIN" ping
 t_like "… says so" "no domain '$DOMAIN'" "$ERR"
 again() { # NAME
