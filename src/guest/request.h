@@ -55,6 +55,9 @@ struct request {
     void (*drop)(void *work);
     /* Asks the work to end soon, with an answer; NULL: it cannot be asked. */
     void (*end)(void *work);
+    /* ROUTE_WAITS only: ends the wait.  It has been answered on return, and all
+     * of the answer is in out. */
+    void (*urge)(void *work);
 
     /* Exactly once (once.h, orphan.h). */
     char body_sha256[DIGEST_HEX_MAX]; /* "": not made */

@@ -90,4 +90,33 @@
 #define MEMORY_ANSWER_MAX (1024L * 1024)
 #define MEMORY_ANSWERS_MAX (4L * 1024 * 1024)
 
+/* Jobs that run or whose result is kept.  A record is some hundred bytes. */
+#define JOBS_MAX 64
+
+/* What a job may hold of its output that nobody has taken: a turn of the
+ * channel and one more, so that the program writes on meanwhile.  Likewise of
+ * input that the program has not read. */
+#define JOB_OUTPUT_MAX (1024L * 1024)
+#define JOB_INPUT_MAX (256L * 1024)
+
+/* A pipe's content, which each job may always hold; what is above that is taken
+ * from a pool of all jobs, so that none can starve another. */
+#define JOB_HOLD_MIN (64L * 1024)
+#define JOBS_POOL (4L * 1024 * 1024)
+
+/* Output in one answer.  Two answers fit into the agent's output: one request
+ * may stand behind a waiting one. */
+#define JOB_ANSWER_MAX (512L * 1024)
+
+/* Pieces of the two outputs in one answer (each some bytes of its head), and
+ * those that a job keeps apart. */
+#define JOB_ANSWER_SEGMENTS 128
+#define JOB_SEGMENTS_MAX 4096
+
+/* A request may wait so long for something to happen to a job (ms). */
+#define JOB_WAIT_MAX_MS 60000
+
+/* A client that let others have the channel may come back so late (ms). */
+#define JOB_AWAY_MS (10L * 60 * 1000)
+
 #endif

@@ -31,13 +31,49 @@ static const struct route table[] = {
       ROUTE_PREFIX | ROUTE_FREE },
     { ROUTE_REQUEST_DELETE, "DELETE", API_PREFIX "/requests/",
       ROUTE_PREFIX | ROUTE_FREE | ROUTE_SAFE },
+    { ROUTE_JOB_START, "POST", API_PREFIX "/jobs", ROUTE_JSON | ROUTE_WAITS },
+    { ROUTE_JOB_LIST, "GET", API_PREFIX "/jobs", 0 },
+    /* What follows belongs to an operation that was counted at its start. */
+    { ROUTE_JOB_GET, "GET", API_PREFIX "/jobs/*", ROUTE_FREE },
+    { ROUTE_JOB_DELETE, "DELETE", API_PREFIX "/jobs/*",
+      ROUTE_FREE | ROUTE_SAFE },
+    { ROUTE_JOB_OUTPUT, "GET", API_PREFIX "/jobs/*/output",
+      ROUTE_FREE | ROUTE_WAITS },
+    { ROUTE_JOB_STDIN, "POST", API_PREFIX "/jobs/*/stdin",
+      ROUTE_RAW | ROUTE_FREE | ROUTE_SAFE | ROUTE_WAITS },
+    { ROUTE_JOB_SIGNAL, "POST", API_PREFIX "/jobs/*/signal",
+      ROUTE_JSON | ROUTE_FREE },
+    { ROUTE_JOB_RESIZE, "POST", API_PREFIX "/jobs/*/resize",
+      ROUTE_JSON | ROUTE_FREE | ROUTE_SAFE },
 };
 
+/* Compares the path with a pattern that has one "*" in it; *segment is set to
+ * where that begins in target. */
+static bool route_fits_pattern(const char *pattern, size_t before,
+                               const char *target, size_t length,
+                               size_t *segment)
+{
+    const char *behind = pattern + before + 1;
+    size_t taken;
+
+    if (length <= before || strncmp(target, pattern, before) != 0)
+        return false;
+    taken = strcspn(target + before, "/?");
+    *segment = before;
+    return taken > 0 && length - before - taken == strlen(behind)
+           && strncmp(target + before + taken, behind, strlen(behind)) == 0;
+}
+
+/* Return: does the path belong to the route?  *rest is set when it does. */
 static bool route_has_path(const struct route *route, const char *target,
-                           size_t length)
+                           size_t length, size_t *rest)
 {
     size_t own = strlen(route->path);
+    size_t before = strcspn(route->path, "*");
 
+    if (before < own)
+        return route_fits_pattern(route->path, before, target, length, rest);
+    *rest = own;
     if (route->flags & ROUTE_PREFIX)
         return length > own && strncmp(target, route->path, own) == 0;
     return length == own && strncmp(target, route->path, own) == 0;
@@ -55,17 +91,18 @@ int route_match(const char *method, const char *target,
                 const struct route **route, const char **rest, char *allow)
 {
     size_t length = strcspn(target, "?");
+    size_t at;
 
     allow[0] = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-        if (!route_has_path(&table[i], target, length))
+        if (!route_has_path(&table[i], target, length, &at))
             continue;
         if (table[i].method && strcmp(method, table[i].method) != 0) {
             allow_add(allow, table[i].method);
             continue;
         }
         *route = &table[i];
-        *rest = target + strlen(table[i].path);
+        *rest = target + at;
         return 0;
     }
     return allow[0] ? STATUS_METHOD_NOT_ALLOWED : STATUS_ENDPOINT_NOT_FOUND;

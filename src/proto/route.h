@@ -27,6 +27,14 @@ enum route_id {
     ROUTE_CUSTOM,
     ROUTE_REQUEST_GET,
     ROUTE_REQUEST_DELETE,
+    ROUTE_JOB_START,
+    ROUTE_JOB_LIST,
+    ROUTE_JOB_GET,
+    ROUTE_JOB_DELETE,
+    ROUTE_JOB_OUTPUT,
+    ROUTE_JOB_STDIN,
+    ROUTE_JOB_SIGNAL,
+    ROUTE_JOB_RESIZE,
     ROUTE_COUNT,
 };
 
@@ -39,12 +47,15 @@ enum route_flags {
                        * boot-id, which signing needs */
     ROUTE_SAFE = 32,  /* may be carried out again, as any GET: nothing is
                        * remembered of it */
+    ROUTE_WAITS = 64, /* may wait for something to happen: its client may send
+                       * one request behind it, which ends the wait.  Its
+                       * answer is small enough to be in the output at once */
 };
 
 struct route {
     enum route_id id;
     const char *method; /* NULL: any */
-    const char *path;   /* without query */
+    const char *path;   /* without query; "*" in it is one segment */
     unsigned int flags; /* enum route_flags */
 };
 
@@ -52,7 +63,8 @@ struct route {
  * Finds the route of a request.  target may carry a query.
  *
  * Return: 0 with *route set, and *rest at what follows the path of a
- * ROUTE_PREFIX route (inside target, ends at '?' or NUL);
+ * ROUTE_PREFIX route (inside target, ends at '?' or NUL), or at the segment
+ * that "*" stands for (ends at '/', '?' or NUL);
  * STATUS_METHOD_NOT_ALLOWED with *allow the methods the path has, comma
  * separated (written to allow, at least ROUTE_ALLOW_MAX bytes);
  * STATUS_ENDPOINT_NOT_FOUND.
