@@ -18,8 +18,9 @@
 /* File content kept ready for the port. */
 #define STREAM_STEP (256 * 1024)
 
-/* The output never holds more than a head and a small body, or one step. */
-#define OUT_MAX (HTTP_HEAD_MAX + 2 * STREAM_STEP)
+/* The output never holds more than two answers with their bodies (one request
+ * may stand behind another), or one step. */
+#define OUT_MAX (2 * (HTTP_HEAD_MAX + JOB_ANSWER_MAX))
 
 static void session_deadline(void *arg);
 static void session_heartbeat(void *arg);
