@@ -11,6 +11,8 @@ libguest_a_SOURCES = \
 	src/guest/child.h \
 	src/guest/child_report.c \
 	src/guest/child_report.h \
+	src/guest/command.c \
+	src/guest/command.h \
 	src/guest/command_policy.c \
 	src/guest/command_policy.h \
 	src/guest/environment.c \
@@ -56,6 +58,8 @@ libguest_a_SOURCES = \
 	src/guest/session.h \
 	src/guest/settings.c \
 	src/guest/settings.h \
+	src/guest/spawn.c \
+	src/guest/spawn.h \
 	src/guest/sysinfo.c \
 	src/guest/sysinfo.h \
 	src/guest/transfer.c \
