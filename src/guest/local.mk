@@ -21,12 +21,21 @@ libguest_a_SOURCES = \
 	src/guest/handle_custom.c \
 	src/guest/handle_exec.c \
 	src/guest/handle_file.c \
+	src/guest/handle_job_io.c \
+	src/guest/handle_jobs.c \
+	src/guest/handle_jobs.h \
 	src/guest/handle_meta.c \
 	src/guest/handle_requests.c \
 	src/guest/handle_service.c \
 	src/guest/handle_system.c \
 	src/guest/handlers.c \
 	src/guest/handlers.h \
+	src/guest/job.c \
+	src/guest/job.h \
+	src/guest/job_wait.c \
+	src/guest/job_wait.h \
+	src/guest/jobs.c \
+	src/guest/jobs.h \
 	src/guest/loop.c \
 	src/guest/loop.h \
 	src/guest/memory.c \
@@ -37,6 +46,8 @@ libguest_a_SOURCES = \
 	src/guest/options.h \
 	src/guest/orphan.c \
 	src/guest/orphan.h \
+	src/guest/outlog.c \
+	src/guest/outlog.h \
 	src/guest/path_policy.c \
 	src/guest/path_policy.h \
 	src/guest/port.c \

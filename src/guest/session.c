@@ -244,6 +244,7 @@ void session_free(struct session *session)
 void session_connected(struct session *session, bool fresh)
 {
     on_event(session, server_connected(&session->server, fresh));
+    jobs_connected(&session->agent->jobs);
     log_debug(&session->agent->log, "client connected%s",
               fresh ? "" : " before this agent was there");
 }
@@ -252,6 +253,7 @@ void session_hangup(struct session *session)
 {
     on_event(session, server_hangup(&session->server));
     transfers_leave(&session->agent->transfers);
+    jobs_hangup(&session->agent->jobs);
     log_debug(&session->agent->log, "client disconnected");
 }
 
