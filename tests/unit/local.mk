@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test-route \
 	tests/unit/test-server \
 	tests/unit/test-server-token \
+	tests/unit/test-server-urge \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -75,6 +76,9 @@ tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_server_token_SOURCES = tests/unit/test-server-token.c
 tests_unit_test_server_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_token_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_urge_SOURCES = tests/unit/test-server-urge.c
+tests_unit_test_server_urge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_urge_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)

@@ -151,6 +151,26 @@ static void on_lost(struct play *play)
     over(play);
 }
 
+static void on_urge(struct play *play)
+{
+    ck_assert(play->begun && !play->answered);
+    ck_assert_int_eq(play->server.state, SESSION_WORK);
+    ck_assert_str_eq(server_head(&play->server)->target, play->target);
+    buf_puts(&play->said, "URGE\n");
+    if (!wants(play, "deaf"))
+        answer(play);
+}
+
+static void on_pass(struct play *play)
+{
+    ck_assert(play->begun && play->answered);
+    ck_assert_int_eq(play->server.state, SESSION_RECEIVE);
+    buf_puts(&play->said, "PASS\n");
+    if (!wants(play, "slow"))
+        server_sent_before(&play->server);
+    over(play);
+}
+
 static void on_drop(struct play *play)
 {
     unsay_error(play);
@@ -172,6 +192,7 @@ void play_event(struct play *play, enum server_event event)
         [SERVER_BODY] = on_body,       [SERVER_MARKED] = on_marked,
         [SERVER_END] = on_end,         [SERVER_DRAINED] = on_drained,
         [SERVER_FAULT] = on_fault,     [SERVER_LOST] = on_lost,
+        [SERVER_URGE] = on_urge,       [SERVER_PASS] = on_pass,
         [SERVER_DROP] = on_drop,       [SERVER_ABANDON] = on_abandon,
     };
 
@@ -183,25 +204,29 @@ void play_event(struct play *play, enum server_event event)
 
 /* --- bytes --------------------------------------------------------------- */
 
+/* The deadline is that of the answer, or of the request that is half there. */
 void play_check_rest(const struct play *play)
 {
     const struct server *server = &play->server;
+    bool behind = !msg_idle(&server->next);
 
+    ck_assert(!msg_has_head(&server->next));
+    ck_assert(play->begun || !server->patient);
     switch (server->state) {
     case SESSION_RECEIVE:
         ck_assert(server_deadline(server) || !play->begun);
-        ck_assert(!server_owes(server));
+        ck_assert(!server_owes(server) && !behind);
         break;
     case SESSION_WORK:
         ck_assert(play->begun && !play->answered);
-        ck_assert(!server_deadline(server) && server_owes(server));
+        ck_assert(server_deadline(server) == behind && server_owes(server));
         break;
     case SESSION_SEND:
         ck_assert(play->begun && play->answered);
         ck_assert(server_deadline(server) && server_owes(server));
         break;
     case SESSION_QUARANTINE:
-        ck_assert(!play->begun);
+        ck_assert(!play->begun && !behind && msg_idle(&server->in));
         ck_assert(!server_deadline(server) && !server_owes(server));
         break;
     }

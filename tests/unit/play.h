@@ -6,8 +6,10 @@
  * and does what words in the request's target ask for:
  *
  *   early   it is answered at its head
- *   stay    it is not answered
+ *   stay    it is not answered when it is whole, only when it is urged
+ *   deaf    nor then
  *   unsent  its answer is not sent
+ *   slow    nor is it when the next request has begun
  *
  * Any other is answered when it is whole, and the answer is sent.
  */
