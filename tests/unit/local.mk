@@ -137,6 +137,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-session-files \
 	tests/unit/test-announced \
 	tests/unit/test-session-life \
+	tests/unit/test-session-urge \
 	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -201,6 +202,9 @@ tests_unit_test_announced_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_life_SOURCES = tests/unit/test-session-life.c
 tests_unit_test_session_life_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_life_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_urge_SOURCES = tests/unit/test-session-urge.c
+tests_unit_test_session_urge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_urge_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_quarantine_SOURCES = tests/unit/test-quarantine.c
 tests_unit_test_quarantine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quarantine_LDADD = $(UNIT_GUEST_LIBS)
