@@ -26,7 +26,8 @@
  *   the session that it begins takes only requests that name it, until the
  *   other side is seen to leave: content cannot know a token made just now.
  * - A raw body that ends with the beginning of a sync was completed by the
- *   next client when that goes on; it is not carried out.
+ *   next client when that goes on; it is not carried out.  Not so where a
+ *   request may stand behind it.
  * - A half-received request and a stalled answer have a deadline.
  * - A request that names another session than the one that runs is refused.
  */
