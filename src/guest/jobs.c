@@ -158,10 +158,13 @@ void jobs_ended(struct jobs *jobs, struct job *job)
 {
     bool never = job->start_errno && !job->told;
 
-    if (job->deleted || never)
+    if (job->deleted || never) {
         jobs_forget(jobs, job);
-    else
-        timer_set(jobs, job);
+        return;
+    }
+    if (job->ended) /* its client may still want to know why */
+        job->away = false;
+    timer_set(jobs, job);
 }
 
 void jobs_use(struct jobs *jobs, struct job *job, bool away)
