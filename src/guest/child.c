@@ -364,7 +364,6 @@ static void child_watch(struct child *child, const struct spawned *ends)
                 stderr_ready);
     child->held[0] = ends->held[0];
     child->held[1] = ends->held[1];
-    /* Most often it is known already, and is never watched. */
     child->start = (struct loop_fd) { .fd = ends->start,
                                       .events = POLLIN,
                                       .ready = start_ready,
