@@ -245,14 +245,14 @@ void child_signal(struct child *child, int number)
         proc_kill(&child->proc, number);
 }
 
-/* Everything of it that can be found. */
+/* Everything of it that can be found; each once. */
 static void signal_all(struct child *child, int number)
 {
     pid_t group = foreground(child);
 
-    if (group && group != child->group)
-        kill(-group, number);
     proc_kill(&child->proc, number);
+    if (group && group != child->group && child->cgroup.folder < 0)
+        kill(-group, number);
     if (number == SIGKILL)
         cgroup_kill(&child->cgroup);
     else
