@@ -315,15 +315,16 @@ class Agent:
             return stderr.read()
 
     def up(self):
-        """Return: whether it can be connected to; False: it has ended."""
+        """Return: whether it answers; False: it has ended, perhaps after somebody could connect."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 return False
             try:
-                Client(self.path).socket.close()
+                with Client(self.path) as client:
+                    client.call("GET", "ping")
                 return True
-            except OSError:
+            except (OSError, Silent):
                 time.sleep(0.002)
         raise Wrong("it neither listens nor ends")
 
