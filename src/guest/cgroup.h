@@ -36,8 +36,8 @@ struct cgroup {
 void cgroups_init(struct cgroups *cgroups);
 void cgroups_free(struct cgroups *cgroups);
 
-/* Makes a group (name NULL: any); it is none when that fails.  Whoever cannot make one because
- * it may not will not try again. */
+/* Makes a group (name NULL: any); it is none when that fails.  Who may not make
+ * one does not try again. */
 void cgroup_make(struct cgroups *cgroups, const char *name,
                  struct cgroup *cgroup);
 

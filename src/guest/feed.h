@@ -28,8 +28,8 @@ void feed_init(struct feed *feed, struct loop *loop, size_t max,
                void (*changed)(void *arg), void *arg);
 
 /* Begins to write to a descriptor that does not block, which is taken over (-1:
- * there is none).  first: what comes before all else, taken over; NULL: nothing.
- * tty: it is a terminal, which ends its input in another way. */
+ * there is none).  first: what comes before all else, taken over; NULL:
+ * nothing.  tty: it is a terminal, which ends its input in another way. */
 void feed_start(struct feed *feed, int fd, struct buf *first, bool tty);
 
 /* Closes it; what waits is thrown away. */

@@ -21,7 +21,7 @@
 /* Blocks that all logs have together, besides their first ones. */
 struct outpool {
     size_t left;
-    /* Asked when none is left: has some log given one back now?  May be NULL. */
+    /* Asked when none is left: has a log given one back now?  May be NULL. */
     bool (*reclaim)(void *arg);
     void *arg;
 };
