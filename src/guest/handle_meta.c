@@ -57,6 +57,7 @@ void sync_run(struct request *request)
         return;
     }
     transfers_leave(&agent->transfers);
+    jobs_leave(&agent->jobs);
     token = session_begin(&agent->session);
     if (token)
         request_ok(request, sync_json(agent, id, token));

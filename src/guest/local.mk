@@ -11,6 +11,8 @@ libguest_a_SOURCES = \
 	src/guest/child.h \
 	src/guest/child_report.c \
 	src/guest/child_report.h \
+	src/guest/command.c \
+	src/guest/command.h \
 	src/guest/command_policy.c \
 	src/guest/command_policy.h \
 	src/guest/environment.c \
@@ -19,12 +21,21 @@ libguest_a_SOURCES = \
 	src/guest/handle_custom.c \
 	src/guest/handle_exec.c \
 	src/guest/handle_file.c \
+	src/guest/handle_job_io.c \
+	src/guest/handle_jobs.c \
+	src/guest/handle_jobs.h \
 	src/guest/handle_meta.c \
 	src/guest/handle_requests.c \
 	src/guest/handle_service.c \
 	src/guest/handle_system.c \
 	src/guest/handlers.c \
 	src/guest/handlers.h \
+	src/guest/job.c \
+	src/guest/job.h \
+	src/guest/job_wait.c \
+	src/guest/job_wait.h \
+	src/guest/jobs.c \
+	src/guest/jobs.h \
 	src/guest/loop.c \
 	src/guest/loop.h \
 	src/guest/memory.c \
@@ -35,6 +46,8 @@ libguest_a_SOURCES = \
 	src/guest/options.h \
 	src/guest/orphan.c \
 	src/guest/orphan.h \
+	src/guest/outlog.c \
+	src/guest/outlog.h \
 	src/guest/path_policy.c \
 	src/guest/path_policy.h \
 	src/guest/port.c \
@@ -56,6 +69,8 @@ libguest_a_SOURCES = \
 	src/guest/session.h \
 	src/guest/settings.c \
 	src/guest/settings.h \
+	src/guest/spawn.c \
+	src/guest/spawn.h \
 	src/guest/sysinfo.c \
 	src/guest/sysinfo.h \
 	src/guest/transfer.c \

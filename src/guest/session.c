@@ -18,8 +18,9 @@
 /* File content kept ready for the port. */
 #define STREAM_STEP (256 * 1024)
 
-/* The output never holds more than a head and a small body, or one step. */
-#define OUT_MAX (HTTP_HEAD_MAX + 2 * STREAM_STEP)
+/* The output never holds more than two answers with their bodies (one request
+ * may stand behind another), or one step. */
+#define OUT_MAX (2 * (HTTP_HEAD_MAX + JOB_ANSWER_MAX))
 
 static void session_deadline(void *arg);
 static void session_heartbeat(void *arg);
@@ -243,6 +244,7 @@ void session_free(struct session *session)
 void session_connected(struct session *session, bool fresh)
 {
     on_event(session, server_connected(&session->server, fresh));
+    jobs_connected(&session->agent->jobs);
     log_debug(&session->agent->log, "client connected%s",
               fresh ? "" : " before this agent was there");
 }
@@ -251,6 +253,7 @@ void session_hangup(struct session *session)
 {
     on_event(session, server_hangup(&session->server));
     transfers_leave(&session->agent->transfers);
+    jobs_hangup(&session->agent->jobs);
     log_debug(&session->agent->log, "client disconnected");
 }
 

@@ -38,6 +38,8 @@ struct settings {
     int64_t per_minute;
     int64_t max_concurrent;
 
+    int64_t jobs_keep; /* ms */
+
     enum log_level log_level;
     char *log_file;
     int64_t log_max_size;

@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "proto/msg.h"
+#include "proto/probe.h"
 #include "proto/route.h"
 
 #define SESSION_TOKEN_LEN 32 /* hex digits */
@@ -73,12 +74,6 @@ enum server_step {
     SERVER_STEP_FOUND, /* it is, and is not reported */
     SERVER_STEP_TOLD,  /* it was reported just now */
     SERVER_STEP_BODY,
-};
-
-/* Looks for a new client among the bytes of an old one. */
-struct probe {
-    struct msg msg; /* what stands behind the marker */
-    bool marked;    /* a marker was seen, and nothing wrong behind it */
 };
 
 struct server {
