@@ -446,18 +446,18 @@ static int step(struct pump *pump, struct error *err)
 static int finish(struct pump *pump, struct error *err)
 {
     int before = pump->signals;
-    int r = 0;
+    int r = outlet_flush(&pump->outlet);
 
     client_disconnect(pump->client);
     while (r == 0 && output_stuck(pump)) {
-        r = outlet_flush(&pump->outlet);
-        if (r == 0)
-            r = watch(pump);
-        if (r == 0)
-            idle(pump);
-        if (r == 0 && pump->signals > before)
+        r = watch(pump);
+        if (r < 0)
+            break;
+        idle(pump);
+        if (pump->signals > before)
             return error_set(err, -ECANCELED,
                              "interrupted: the command had ended");
+        r = outlet_flush(&pump->outlet);
     }
     return r < 0 ? error_errno(err, r, "output") : 0;
 }

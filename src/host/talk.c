@@ -220,19 +220,25 @@ static void target_add(struct talk_post *post, const char *format, ...)
     va_end(args);
 }
 
+/* There is more input than the job, or we, can hold: the wait is for room. */
+static bool short_of_room(const struct talk *talk)
+{
+    return talk->status.stdin_open
+           && (input_unsent(talk) > 0
+               || (!talk->input_eof
+                   && buf_room(&talk->input) < ROOM_ENOUGH));
+}
+
 static void turn_wait(const struct talk *talk, struct talk_post *post,
                       unsigned int flags)
 {
-    bool short_of_room = talk->status.stdin_open
-                         && input_unsent(talk) > 0;
-
     if (flags & TALK_WAIT)
         target_add(post, "&wait_ms=%d", TURN_MS);
     if (flags & TALK_AWAY)
         target_add(post, "&away=1");
     if (flags & TALK_MUTE)
         target_add(post, "&max=0");
-    if (short_of_room)
+    if (short_of_room(talk))
         target_add(post, "&room=%ld", ROOM_ENOUGH);
 }
 
