@@ -85,9 +85,19 @@ void request_free(struct request *request)
     free(request);
 }
 
+/* What only waits has nothing to go on with: its answer is remembered. */
+static void request_urge(struct request *request)
+{
+    request->ready = NULL;
+    request->urge(request->work);
+    request_free(request);
+}
+
 void request_abandon(struct request *request)
 {
-    if (request->entry)
+    if (request->urge)
+        request_urge(request);
+    else if (request->entry)
         orphans_add(request->agent, request);
     else
         request_free(request);

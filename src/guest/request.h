@@ -101,9 +101,10 @@ void request_free(struct request *request);
 
 /*
  * Takes over a request that is whole and not answered yet, and whose client
- * is gone.  It goes on as an orphan when that client can come back for it (it
- * has an id and changes something), and is dropped otherwise.  The caller
- * knows it no more afterwards, nor does it call its ready.
+ * is gone.  One that can be urged is, for the memory; any other goes on as an
+ * orphan when that client can come back for it (it has an id and changes
+ * something), and is dropped otherwise.  The caller knows it no more
+ * afterwards, nor does it call its ready.
  */
 void request_abandon(struct request *request);
 

@@ -3,6 +3,7 @@
 if HAVE_CHECK
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/play.c tests/unit/play.h \
 	tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/wire.c tests/unit/wire.h
 tests_unit_libunit_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -24,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test-route \
 	tests/unit/test-server \
 	tests/unit/test-server-token \
+	tests/unit/test-server-urge \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -74,6 +76,9 @@ tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_server_token_SOURCES = tests/unit/test-server-token.c
 tests_unit_test_server_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_token_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_urge_SOURCES = tests/unit/test-server-urge.c
+tests_unit_test_server_urge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_urge_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)
@@ -132,6 +137,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-session-files \
 	tests/unit/test-announced \
 	tests/unit/test-session-life \
+	tests/unit/test-session-urge \
 	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -196,6 +202,9 @@ tests_unit_test_announced_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_life_SOURCES = tests/unit/test-session-life.c
 tests_unit_test_session_life_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_life_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_urge_SOURCES = tests/unit/test-session-urge.c
+tests_unit_test_session_urge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_urge_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_quarantine_SOURCES = tests/unit/test-quarantine.c
 tests_unit_test_quarantine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quarantine_LDADD = $(UNIT_GUEST_LIBS)
