@@ -17,8 +17,9 @@
 #include "util/clock.h"
 
 /* A job without input is waited for from the start, so that a short one is
- * one round trip. */
-#define START_WAIT_MS 20000
+ * one round trip; for no longer (ms), because nobody else gets the channel
+ * meanwhile. */
+#define START_WAIT_MS 100
 
 /* Beyond the command's own timeout, for the agent to kill it (TERM, then
  * KILL), and for us to hear of it. */
