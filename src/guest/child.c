@@ -40,14 +40,14 @@ static void release_pipes(struct child *child)
 
 static void child_free(struct child *child)
 {
-    watch_end(child, &child->in);
+    feed_close(&child->input);
     watch_end(child, &child->streams[0]);
     watch_end(child, &child->streams[1]);
     watch_end(child, &child->start);
     release_pipes(child);
+    cgroup_remove(child->cgroups, &child->cgroup);
     loop_timer_stop(child->loop, &child->deadline);
     loop_timer_stop(child->loop, &child->drain);
-    buf_free(&child->input);
     buf_free(&child->output[0]);
     buf_free(&child->output[1]);
     free(child);
@@ -153,9 +153,13 @@ static bool stream_over(const struct child *child, int which)
     return child->streams[which].fd < 0;
 }
 
+/* A terminal does not tell how much it holds, but by EIO behind all of it. */
 static bool stream_said(const struct child *child, int which)
 {
-    return stream_over(child, which) || child->unread[which] == 0;
+    bool held = child->streams[which].events == 0;
+
+    return stream_over(child, which)
+           || (child->unread[which] == 0 && !(child->tty && held));
 }
 
 /* Finished when the process is reaped, what it said is read, and nobody holds
@@ -208,81 +212,47 @@ static void drain_expired(void *arg)
     child_check(child);
 }
 
-/* --- input --------------------------------------------------------------- */
+/* --- signals -------------------------------------------------------------- */
 
-/* That its reader has gone is seen when there is something for it: to be woken
- * for that alone would be for nothing when the program ends. */
-static void input_watch(struct child *child)
+/* The group that has the terminal; 0: none, or there is no terminal. */
+static pid_t foreground(const struct child *child)
 {
-    child->in.events = child->input.len > 0 ? POLLOUT : 0;
+    return child->tty && child->streams[0].fd >= 0
+               ? pty_foreground(child->streams[0].fd)
+               : 0;
 }
 
-static void input_close(struct child *child)
+void child_signal(struct child *child, int number)
 {
-    watch_end(child, &child->in);
-    buf_free(&child->input);
+    pid_t group = foreground(child);
+
+    if (group)
+        kill(-group, number);
+    else
+        proc_kill(&child->proc, number);
 }
 
-/* Return: has anything changed? */
-static bool input_write(struct child *child)
+/* Everything of it that can be found. */
+static void signal_all(struct child *child, int number)
 {
-    ssize_t n = write(child->in.fd, buf_data(&child->input),
-                      child->input.len);
+    pid_t group = foreground(child);
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (n < 0) { /* EPIPE: the program reads no more */
-        input_close(child);
-        return true;
-    }
-    buf_consume(&child->input, (size_t) n);
-    if (child->input.len == 0 && child->input_ends)
-        input_close(child);
-    return true;
+    if (group && group != child->group)
+        kill(-group, number);
+    proc_kill(&child->proc, number);
+    if (number == SIGKILL)
+        cgroup_kill(&child->cgroup);
+    else
+        cgroup_signal(&child->cgroup, number, child->group);
 }
 
-static void stdin_ready(void *arg, short revents)
+int child_resize(struct child *child, const struct pty_size *size)
 {
-    struct child *child = arg;
-    bool changed = input_write(child);
-
-    (void) revents;
-    input_watch(child);
-    if (changed)
-        tell(child, child->events.fed);
-}
-
-bool child_input_open(const struct child *child)
-{
-    return child->in.fd >= 0 && !child->input_ends;
-}
-
-size_t child_input_room(const struct child *child)
-{
-    return buf_room(&child->input);
-}
-
-int child_feed(struct child *child, const void *bytes, size_t n)
-{
-    bool waits = child->input.len > 0;
-    int r;
-
-    if (!child_input_open(child) || n == 0)
-        return 0;
-    r = buf_append(&child->input, bytes, n);
-    if (r < 0)
-        return -ENOMEM;
-    if (!waits)
-        input_write(child);
-    input_watch(child);
-    return 0;
-}
-
-void child_input_end(struct child *child)
-{
-    child->input_ends = true;
-    if (child->input.len == 0)
-        input_close(child);
+    if (!child->tty)
+        return -ENOTTY;
+    return child->streams[0].fd < 0
+               ? 0
+               : pty_resize(child->streams[0].fd, size);
 }
 
 /* --- its start and its end ----------------------------------------------- */
@@ -312,6 +282,14 @@ static void start_ready(void *arg, short revents)
         tell(child, child->events.started);
 }
 
+/* Its time is over for all that it started.  While one of them lives no other
+ * process can get the number of the group. */
+static void kill_rest(struct child *child)
+{
+    kill(-child->group, SIGKILL);
+    cgroup_kill(&child->cgroup);
+}
+
 static void child_exited(void *arg, int status)
 {
     struct child *child = arg;
@@ -320,15 +298,13 @@ static void child_exited(void *arg, int status)
     child->status = status;
     child->duration_us = clock_us() - child->started_us;
     loop_timer_stop(child->loop, &child->deadline);
-    input_close(child);
+    feed_close(&child->input);
     if (child->cancelled) {
         child_finish(child);
         return;
     }
-    /* Its time is over for all that it started.  While one of them lives no
-     * other process can get the number. */
     if (child->terminated)
-        kill(-child->group, SIGKILL);
+        kill_rest(child);
     start_check(child);
     streams_finish(child);
     tell(child, child->events.exited);
@@ -337,10 +313,13 @@ static void child_exited(void *arg, int status)
     child_check(child);
 }
 
-/* First TERM, then KILL until it is gone. */
+/* First TERM, then KILL until it is gone.  A terminal hangs up: an interactive
+ * shell does not hear TERM. */
 static void terminate(struct child *child)
 {
-    proc_kill(&child->proc, child->terminated ? SIGKILL : SIGTERM);
+    if (child->tty && !child->terminated)
+        signal_all(child, SIGHUP);
+    signal_all(child, child->terminated ? SIGKILL : SIGTERM);
     child->terminated = true;
     loop_timer_start(child->loop, &child->deadline, KILL_GRACE_MS);
 }
@@ -370,8 +349,6 @@ static void child_watch(struct child *child, const struct spawned *ends)
                 stdout_ready);
     watch_start(child, &child->streams[1], ends->out[1], POLLIN,
                 stderr_ready);
-    watch_start(child, &child->in, ends->in, 0, stdin_ready);
-    input_watch(child);
     child->held[0] = ends->held[0];
     child->held[1] = ends->held[1];
     /* Most often it is known already, and is never watched. */
@@ -383,7 +360,7 @@ static void child_watch(struct child *child, const struct spawned *ends)
         loop_fd_add(child->loop, &child->start);
 }
 
-static struct child *child_new(struct loop *loop,
+static struct child *child_new(struct loop *loop, struct procs *procs,
                                const struct child_spec *spec,
                                void (*done)(void *, struct child *),
                                void *arg)
@@ -394,14 +371,16 @@ static struct child *child_new(struct loop *loop,
         return NULL;
     *child = (struct child) {
         .loop = loop,
+        .procs = procs,
         .proc = { .exited = child_exited, .arg = child },
-        .in = { .fd = -1 },
+        .cgroups = spec->cgroups,
+        .cgroup = CGROUP_NONE,
+        .tty = spec->tty,
         .streams = { { .fd = -1 }, { .fd = -1 } },
         .start = { .fd = -1 },
         .held = { -1, -1 },
         .deadline = { .expired = deadline_expired, .arg = child },
         .drain = { .expired = drain_expired, .arg = child },
-        .input_ends = spec->input_max == 0,
         .output_max = spec->output_max,
         .events = { .space = gather_space, .took = gather_took, .arg = child },
         .started_us = clock_us(),
@@ -410,18 +389,11 @@ static struct child *child_new(struct loop *loop,
     };
     if (spec->events)
         child->events = *spec->events;
-    buf_init(&child->input, spec->input_max);
+    feed_init(&child->input, loop, spec->input_max, child->events.fed,
+              child->events.arg);
     buf_init(&child->output[0], spec->output_max);
     buf_init(&child->output[1], spec->output_max);
     return child;
-}
-
-static void child_take_input(struct child *child, struct buf *input)
-{
-    if (!input)
-        return;
-    child->input = *input;
-    buf_init(input, input->max);
 }
 
 int child_start(struct loop *loop, struct procs *procs,
@@ -429,29 +401,26 @@ int child_start(struct loop *loop, struct procs *procs,
                 void (*done)(void *arg, struct child *child), void *arg,
                 struct child **child)
 {
-    struct child *made = child_new(loop, spec, done, arg);
+    struct child *made = child_new(loop, procs, spec, done, arg);
     struct spawned ends;
     int r;
 
     if (!made)
         return -ENOMEM;
-    r = spawn(procs, &made->proc, spec, &ends);
+    if (spec->cgroups)
+        cgroup_make(spec->cgroups, spec->name, &made->cgroup);
+    r = spawn(procs, &made->proc, spec, &made->cgroup, &ends);
     made->group = made->proc.pid;
     if (r < 0) {
         child_free(made);
         return r;
     }
-    child_take_input(made, spec->input);
+    feed_start(&made->input, ends.in, spec->input, made->tty);
     child_watch(made, &ends);
     if (spec->timeout_ms > 0)
         loop_timer_start(loop, &made->deadline, spec->timeout_ms);
     *child = made;
     return 0;
-}
-
-void child_signal(struct child *child, int number)
-{
-    proc_kill(&child->proc, number);
 }
 
 void child_end(struct child *child)
@@ -471,9 +440,9 @@ void child_end(struct child *child)
 void child_cancel(struct child *child)
 {
     child->cancelled = true;
-    proc_kill(&child->proc, SIGKILL);
+    signal_all(child, SIGKILL);
     /* The caller's interest ends here; only the reaping is left. */
-    input_close(child);
+    feed_close(&child->input);
     watch_end(child, &child->streams[0]);
     watch_end(child, &child->streams[1]);
     watch_end(child, &child->start);
@@ -481,4 +450,10 @@ void child_cancel(struct child *child)
     /* Reaped already and only waiting for its pipes: nobody will call. */
     if (child->reaped)
         child_free(child);
+}
+
+void child_release(struct child *child)
+{
+    proc_forget(child->procs, &child->proc);
+    child_free(child);
 }

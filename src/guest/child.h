@@ -18,8 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/cgroup.h"
+#include "guest/feed.h"
 #include "guest/loop.h"
 #include "guest/proc.h"
+#include "guest/pty.h"
+#include "guest/user.h"
 #include "util/buf.h"
 
 /* What happens to a program while it runs, for who wants to know. */
@@ -54,13 +58,23 @@ struct child_spec {
     int64_t timeout_ms;      /* 0: none */
     size_t output_max;       /* bytes of both outputs together to gather */
     const struct child_events *events; /* NULL: the outputs are gathered */
+    const struct user *user;       /* NULL: the agent's */
+    bool umask_given;              /* else it is 022 */
+    mode_t umask;
+    const struct pty_size *tty;    /* instead of pipes; NULL: pipes */
+    struct cgroups *cgroups;       /* for one of its own; NULL: the agent's */
+    const char *name;              /* of that; NULL: a number */
 };
 
 struct child {
     struct loop *loop;
+    struct procs *procs;
     struct proc proc;
     pid_t group;               /* of the process, also when it is gone */
-    struct loop_fd in;
+    struct cgroups *cgroups;
+    struct cgroup cgroup;
+    bool tty;
+    struct feed input;
     struct loop_fd streams[2]; /* standard output, standard error */
     size_t unread[2]; /* what the outputs held as the process ended */
     int held[2];  /* the outputs' other ends, kept until the process ends:
@@ -69,8 +83,6 @@ struct child {
     struct loop_fd start;      /* tells of a failed start */
     struct loop_timer deadline;
     struct loop_timer drain;
-    struct buf input;          /* that the program has not read */
-    bool input_ends;           /* no more comes */
     size_t output_max;
     struct child_events events;
     int64_t started_us;
@@ -110,25 +122,12 @@ int child_start(struct loop *loop, struct procs *procs,
 /* There is room again for output: the program goes on. */
 void child_resume(struct child *child);
 
-/* Does the program's input take anything (more)? */
-bool child_input_open(const struct child *child);
-
-/* Bytes of input that may be given now. */
-size_t child_input_room(const struct child *child);
-
-/*
- * Gives input, at most as much as there is room for.  When it is closed the
- * bytes are thrown away.
- *
- * Return: 0 or -ENOMEM; nothing was taken then.
- */
-int child_feed(struct child *child, const void *bytes, size_t n);
-
-/* The input ends behind what was given. */
-void child_input_end(struct child *child);
-
-/* Signals the whole group. */
+/* Signals the whole group; on a terminal the one in the foreground. */
 void child_signal(struct child *child, int number);
+
+/* Changes the size of its terminal.  Return: 0, -ENOTTY or other negative
+ * errno. */
+int child_resize(struct child *child, const struct pty_size *size);
 
 /* Ends it before its time, as the deadline does: TERM, KILL, and done() is
  * called, also when there is no room for what is left of its output. */
@@ -136,5 +135,8 @@ void child_end(struct child *child);
 
 /* Kills the whole group; done will not be called. */
 void child_cancel(struct child *child);
+
+/* Lets it go on without the agent; done will not be called. */
+void child_release(struct child *child);
 
 #endif

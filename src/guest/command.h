@@ -11,21 +11,30 @@
 
 #include "guest/child.h"
 #include "guest/request.h"
+#include "guest/user.h"
 #include "util/text.h"
 
+/* Strings that are not its own are the agent's or the request's. */
 struct command {
     struct strlist argv;
     struct strlist env;
     char *program;           /* that is run */
-    const char *working_dir; /* of the request's parameters; NULL: none */
+    const char *working_dir; /* NULL: home */
     const char *home;
-    int64_t timeout_ms;      /* 0: none; set the default before reading */
+    bool as_user;            /* not as the agent's own */
+    struct user user;        /* if so */
+    bool umask_given;
+    unsigned int umask;
+
+    /* To be set before reading. */
+    int64_t timeout_ms;      /* the default; 0: none */
+    const char *term;        /* of the terminal; NULL: there is none */
 };
 
 /*
  * Reads a command from a request's parameters, which must outlive it, and asks
- * the policy.  command is zeroed before but for its defaults, and freed by the
- * caller in either case.
+ * the policy.  The rest of command is zeroed before; the caller frees it in
+ * either case.
  *
  * Return: 0, positive enum status_code with a message, or -ENOMEM.
  */
@@ -34,7 +43,8 @@ int command_read(struct command *command, const struct request *request,
 
 /* What is to be started, as far as the command says it; valid as long as the
  * command is. */
-struct child_spec command_spec(const struct command *command);
+struct child_spec command_spec(const struct command *command,
+                               struct agent *agent);
 
 void command_free(struct command *command);
 

@@ -94,7 +94,7 @@ static void exec_done(void *arg, struct child *child)
 static int exec_start(struct exec *exec, struct error *err)
 {
     struct agent *agent = exec->request->agent;
-    struct child_spec spec = command_spec(&exec->command);
+    struct child_spec spec = command_spec(&exec->command, agent);
     int r;
 
     spec.input = &exec->input;

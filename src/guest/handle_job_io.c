@@ -123,7 +123,7 @@ static int64_t first_byte(const struct turn *turn, const struct job *job)
     return offset > job->log.start ? offset : job->log.start;
 }
 
-static bool output_ready(const struct job_wait *wait)
+static bool output_ready(struct job_wait *wait)
 {
     const struct turn *turn = (const struct turn *) wait;
     const struct job *job = wait->job;

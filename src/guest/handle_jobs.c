@@ -15,6 +15,9 @@
 #include "guest/handlers.h"
 #include "util/cleanup.h"
 
+/* Between the first output and the end of a short command. */
+#define MOMENT_MS 5
+
 struct job *job_of(struct request *request)
 {
     size_t n = strcspn(request->rest, "/?");
@@ -33,6 +36,7 @@ struct job *job_of(struct request *request)
 struct start {
     struct job_wait wait; /* first */
     struct command command;
+    struct pty_size tty;
     int64_t wait_ms;
 };
 
@@ -54,12 +58,15 @@ static void start_end(void *work)
         job_end(start->wait.job);
 }
 
-static bool start_ready(const struct job_wait *wait)
+/* Most who say something have nothing else to do: the answer can tell of their
+ * end, too. */
+static bool start_ready(struct job_wait *wait)
 {
     const struct job *job = wait->job;
 
-    return job->state == JOB_ENDED
-           || (job->state == JOB_RUNNING && (wait->over || job->log.end > 0));
+    if (job->state == JOB_RUNNING && job->log.end > 0)
+        job_wait_hurry(wait, job->tty ? 0 : MOMENT_MS);
+    return job->state == JOB_ENDED || (job->state == JOB_RUNNING && wait->over);
 }
 
 static void start_answer(struct job_wait *wait, struct job *job)
@@ -75,6 +82,40 @@ static void start_answer(struct job_wait *wait, struct job *job)
     request_ok(wait->request, job_status(job));
 }
 
+static int size_params(struct json_object *params, enum param_need need,
+                       struct pty_size *size, struct error *err)
+{
+    int64_t rows = size->rows;
+    int64_t columns = size->columns;
+    int r = param_int(params, "rows", need, 1, UINT16_MAX, &rows, err);
+
+    if (r == 0)
+        r = param_int(params, "columns", need, 1, UINT16_MAX, &columns, err);
+    *size = (struct pty_size) { (uint16_t) rows, (uint16_t) columns };
+    return r;
+}
+
+/* A terminal is read and typed at, whatever is said of input. */
+static int tty_params(struct start *start, struct job_spec *spec,
+                      struct error *err)
+{
+    struct json_object *tty = NULL;
+    int r;
+
+    json_object_object_get_ex(start->wait.request->params, "tty", &tty);
+    if (!tty)
+        return 0;
+    if (!json_object_is_type(tty, json_type_object))
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "'tty' is not an object");
+    start->command.term = "dumb";
+    start->tty = (struct pty_size) { .rows = 24, .columns = 80 };
+    spec->tty = &start->tty;
+    spec->has_input = true;
+    r = param_string(tty, "term", PARAM_OPTIONAL, &start->command.term, err);
+    return r ? r : size_params(tty, PARAM_OPTIONAL, &start->tty, err);
+}
+
 static int start_params(struct start *start, struct job_spec *spec,
                         struct error *err)
 {
@@ -84,6 +125,8 @@ static int start_params(struct start *start, struct job_spec *spec,
 
     if (r == 0)
         r = param_bool(params, "stdin", PARAM_OPTIONAL, &spec->has_input, err);
+    if (r == 0)
+        r = tty_params(start, spec, err);
     if (r == 0)
         r = param_bool(params, "detach", PARAM_OPTIONAL, &spec->detached, err);
     if (r == 0)
@@ -225,6 +268,26 @@ void job_signal_run(struct request *request)
     r = signal_param(request->params, &number, &err);
     if (r == 0 && job->child)
         child_signal(job->child, number);
+    if (r)
+        request_error(request, r, &err);
+    else
+        request_ok(request, job_status(job));
+}
+
+void job_resize_run(struct request *request)
+{
+    const struct job *job = job_of(request);
+    struct pty_size size = { 0 };
+    struct error err = ERROR_INIT;
+    int r;
+
+    if (!job)
+        return;
+    r = size_params(request->params, PARAM_REQUIRED, &size, &err);
+    if (r == 0 && !job->tty)
+        r = error_set(&err, STATUS_INVALID_PARAMS, "the job has no terminal");
+    if (r == 0 && job->child)
+        r = child_resize(job->child, &size);
     if (r)
         request_error(request, r, &err);
     else

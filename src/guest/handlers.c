@@ -31,6 +31,7 @@ static const struct handler table[ROUTE_COUNT] = {
                           .body = job_stdin_body,
                           .run = job_stdin_run },
     [ROUTE_JOB_SIGNAL] = { .run = job_signal_run },
+    [ROUTE_JOB_RESIZE] = { .run = job_resize_run },
 };
 
 const struct handler *handler_get(enum route_id id)

@@ -49,5 +49,6 @@ void job_stdin_open(struct request *request);
 void job_stdin_body(struct request *request, const uint8_t *bytes, size_t n);
 void job_stdin_run(struct request *request);
 void job_signal_run(struct request *request);
+void job_resize_run(struct request *request);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "guest/agent.h"
 #include "guest/child_report.h"
+#include "guest/environment.h"
 #include "guest/jobs.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -76,6 +77,14 @@ static void input_fed(void *arg)
     job_changed(arg);
 }
 
+static void program_exited(void *arg)
+{
+    struct job *job = arg;
+
+    job->exited = true;
+    jobs_exited(&job->agent->jobs, job);
+}
+
 static void give_place(struct job *job)
 {
     if (job->counted)
@@ -122,14 +131,26 @@ static struct json_object *words_json(const struct strlist *argv)
     return NULL;
 }
 
+static struct json_object *user_json(const struct agent *agent,
+                                     const struct command *command)
+{
+    const char *name = command->as_user
+                           ? command->user.name
+                           : environment_get(&agent->environment, "USER");
+
+    return json_name(name, strlen(name));
+}
+
 static int job_spawn(struct job *job, const struct job_spec *spec)
 {
     struct agent *agent = job->agent;
-    struct child_spec what = command_spec(spec->command);
+    struct child_spec what = command_spec(spec->command, agent);
     int r;
 
     what.input_max = spec->has_input ? JOB_INPUT_MAX : 0;
     what.events = &job->events;
+    what.tty = spec->tty;
+    what.name = job->id;
     r = child_start(&agent->loop, &agent->procs, &what, program_done, job,
                     &job->child);
     if (r < 0)
@@ -153,6 +174,7 @@ static struct job *job_new(struct agent *agent, const char *id,
         .output_limit = spec->output_limit,
         .detached = spec->detached,
         .has_input = spec->has_input,
+        .tty = spec->tty,
         .started = clock_wall(),
         .started_ms = clock_ms(),
         .wake = { .expired = wake_waits, .arg = job },
@@ -160,11 +182,13 @@ static struct job *job_new(struct agent *agent, const char *id,
                     .took = output_took,
                     .started = program_started,
                     .fed = input_fed,
+                    .exited = program_exited,
                     .arg = job },
     };
     snprintf(job->id, sizeof(job->id), "%s", id);
     job->words = words_json(&spec->command->argv);
-    if (job->words
+    job->user = user_json(agent, spec->command);
+    if (job->words && job->user
         && outlog_init(&job->log, &agent->jobs.pool, spec->detached) == 0)
         return job;
     job_free(job);
@@ -195,12 +219,15 @@ void job_free(struct job *job)
     if (!job)
         return;
     job_waits_end(job);
-    if (job->child)
+    if (job->child && job->detached)
+        child_release(job->child);
+    else if (job->child)
         child_cancel(job->child);
     give_place(job);
     loop_timer_stop(&job->agent->loop, &job->timer);
     loop_timer_stop(&job->agent->loop, &job->wake);
     json_object_put(job->words);
+    json_object_put(job->user);
     outlog_free(&job->log);
     free(job);
 }
@@ -215,22 +242,22 @@ void job_end(struct job *job)
 
 bool job_input_open(const struct job *job)
 {
-    return job->child && child_input_open(job->child);
+    return job->child && feed_open(&job->child->input);
 }
 
 size_t job_input_room(const struct job *job)
 {
-    return job_input_open(job) ? child_input_room(job->child) : 0;
+    return job_input_open(job) ? feed_room(&job->child->input) : 0;
 }
 
 int job_feed(struct job *job, const uint8_t *bytes, size_t *n)
 {
     if (job_input_open(job)) {
-        size_t room = child_input_room(job->child);
+        size_t room = feed_room(&job->child->input);
 
         if (*n > room)
             *n = room;
-        if (child_feed(job->child, bytes, *n) < 0)
+        if (feed_add(&job->child->input, bytes, *n) < 0)
             return -ENOMEM;
     }
     job->received += (int64_t) *n;
@@ -240,7 +267,7 @@ int job_feed(struct job *job, const uint8_t *bytes, size_t *n)
 void job_input_end(struct job *job)
 {
     if (job_input_open(job))
-        child_input_end(job->child);
+        feed_end(&job->child->input);
 }
 
 /* --- what is told of it --------------------------------------------------- */
@@ -274,6 +301,7 @@ struct json_object *job_status(const struct job *job)
     json_add_string(data, "id", job->id);
     json_add_string(data, "state", over ? "ended" : "running");
     add_true(data, "detached", job->detached);
+    add_true(data, "tty", job->tty);
     json_add_int(data, "output", job->log.end);
     json_add_int(data, "output_start", job->log.start);
     json_add_int(data, "duration_ms",
@@ -296,5 +324,6 @@ struct json_object *job_json(const struct job *job)
     json_add(data, "argv", json_object_get(job->words));
     json_add_int(data, "pid", job->pid);
     json_add_int(data, "started", job->started);
+    json_add(data, "user", json_object_get(job->user));
     return data;
 }

@@ -47,14 +47,17 @@ struct job {
     bool deleted;                       /* the record goes with the end */
     bool told;                          /* a client knows its id */
     bool counted;                       /* it has one of the places */
+    bool exited;                        /* the process has ended */
 
     /* To be shown. */
     struct json_object *words;
+    struct json_object *user;
     pid_t pid;
     int64_t started;                    /* wall clock, s */
     int64_t started_ms;                 /* boot clock */
 
     /* Input. */
+    bool tty;
     bool has_input;
     int64_t received;                   /* bytes that were accepted */
 
@@ -82,7 +85,8 @@ struct job_spec {
     const struct command *command;
     bool detached;
     bool has_input;
-    int64_t output_limit; /* INT64_MAX: none */
+    const struct pty_size *tty; /* NULL: none */
+    int64_t output_limit;       /* INT64_MAX: none */
 };
 
 /*
@@ -96,7 +100,8 @@ int job_start(struct agent *agent, const char *id,
               const struct job_spec *spec, struct job **job,
               const char **step);
 
-/* Frees a job; its program is killed, and who waits for it is answered. */
+/* Frees a job, and answers who waits for it.  Its program is killed, or goes on
+ * by itself when it is detached. */
 void job_free(struct job *job);
 
 /* Ends the program before its time. */

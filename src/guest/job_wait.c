@@ -6,6 +6,7 @@
 
 #include "guest/agent.h"
 #include "guest/job.h"
+#include "util/clock.h"
 
 void job_wait_drop(struct job_wait *wait)
 {
@@ -59,8 +60,16 @@ void job_wait(struct job_wait *wait, struct job *job, int64_t ms)
         return;
     }
     wait->request->urge = wait_urge;
-    if (ms > 0)
+    if (ms > 0 && !wait->timer.linked)
         loop_timer_start(&wait->request->agent->loop, &wait->timer, ms);
+}
+
+void job_wait_hurry(struct job_wait *wait, int64_t ms)
+{
+    struct loop_timer *timer = &wait->timer;
+
+    if (!timer->linked || timer->due - clock_ms() > ms)
+        loop_timer_start(&wait->request->agent->loop, timer, ms);
 }
 
 void job_waits_wake(struct job *job)

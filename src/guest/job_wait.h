@@ -19,7 +19,7 @@ struct job_wait {
     struct job_wait *next; /* of the job */
     struct loop_timer timer;
     bool over;             /* the time is */
-    bool (*ready)(const struct job_wait *wait); /* has it happened? */
+    bool (*ready)(struct job_wait *wait); /* has it happened? */
     void (*answer)(struct job_wait *wait, struct job *job);
 };
 
@@ -29,6 +29,9 @@ struct job_wait {
  * That may be at once.  Fill in request, ready and answer before.
  */
 void job_wait(struct job_wait *wait, struct job *job, int64_t ms);
+
+/* For ready(): it is not to last longer than this from now on. */
+void job_wait_hurry(struct job_wait *wait, int64_t ms);
 
 /* The request is given up; for its drop(). */
 void job_wait_drop(struct job_wait *wait);

@@ -10,9 +10,24 @@
 #include "util/clock.h"
 #include "util/crypto.h"
 
+/* What was taken of a detached job is only kept while nobody needs the
+ * room. */
+static bool reclaim(void *arg)
+{
+    const struct jobs *jobs = arg;
+
+    for (struct job *job = jobs->first; job; job = job->next)
+        if (outlog_forget(&job->log))
+            return true;
+    return false;
+}
+
 void jobs_init(struct jobs *jobs, struct agent *agent)
 {
-    *jobs = (struct jobs) { .agent = agent, .pool = OUTPOOL_FULL };
+    *jobs = (struct jobs) {
+        .agent = agent,
+        .pool = { .left = OUTPOOL_BLOCKS, .reclaim = reclaim, .arg = jobs },
+    };
 }
 
 void jobs_free(struct jobs *jobs)
@@ -91,7 +106,7 @@ static int64_t time_left(const struct jobs *jobs, const struct job *job)
     int64_t away = job->left_ms + JOB_AWAY_MS - clock_ms();
 
     if (job->detached)
-        return job->state == JOB_ENDED ? jobs->agent->settings.jobs_keep : -1;
+        return job->exited ? jobs->agent->settings.jobs_keep : -1;
     if (!job->left)
         return -1;
     if (!job->away || (!jobs->connected && grace < away))
@@ -130,6 +145,13 @@ void jobs_add(struct jobs *jobs, struct job *job)
     *at = job;
     jobs->n++;
     timer_set(jobs, job);
+}
+
+/* Its output may not be read for ever. */
+void jobs_exited(struct jobs *jobs, struct job *job)
+{
+    if (job->detached)
+        timer_set(jobs, job);
 }
 
 void jobs_ended(struct jobs *jobs, struct job *job)

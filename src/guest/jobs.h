@@ -47,7 +47,8 @@ struct job *jobs_find(const struct jobs *jobs, const char *id, size_t n);
 struct job *jobs_find_request(const struct jobs *jobs,
                               const char *request_id);
 
-/* The program of a job has ended. */
+/* The process of a job has ended; the job has, with all that it said. */
+void jobs_exited(struct jobs *jobs, struct job *job);
 void jobs_ended(struct jobs *jobs, struct job *job);
 
 /* Takes a job out of the table and frees it. */

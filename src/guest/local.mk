@@ -7,6 +7,8 @@ libguest_a_SOURCES = \
 	src/guest/agent.h \
 	src/guest/auth_check.c \
 	src/guest/auth_check.h \
+	src/guest/cgroup.c \
+	src/guest/cgroup.h \
 	src/guest/child.c \
 	src/guest/child.h \
 	src/guest/child_report.c \
@@ -17,6 +19,8 @@ libguest_a_SOURCES = \
 	src/guest/command_policy.h \
 	src/guest/environment.c \
 	src/guest/environment.h \
+	src/guest/feed.c \
+	src/guest/feed.h \
 	src/guest/handle_content.c \
 	src/guest/handle_custom.c \
 	src/guest/handle_exec.c \
@@ -56,6 +60,8 @@ libguest_a_SOURCES = \
 	src/guest/port_find.h \
 	src/guest/proc.c \
 	src/guest/proc.h \
+	src/guest/pty.c \
+	src/guest/pty.h \
 	src/guest/rate.c \
 	src/guest/rate.h \
 	src/guest/request.c \
@@ -77,6 +83,8 @@ libguest_a_SOURCES = \
 	src/guest/transfer.h \
 	src/guest/upload.c \
 	src/guest/upload.h \
+	src/guest/user.c \
+	src/guest/user.h \
 	src/guest/words.c \
 	src/guest/words.h \
 	src/guest/worker.c \

@@ -24,11 +24,16 @@ struct outblock {
 
 /* --- blocks -------------------------------------------------------------- */
 
+static bool pool_has(const struct outpool *pool)
+{
+    return pool->left > 0 || (pool->reclaim && pool->reclaim(pool->arg));
+}
+
 static bool block_add(struct outlog *log)
 {
     struct outblock *block;
 
-    if (log->n_blocks > 0 && log->pool->left == 0)
+    if (log->n_blocks > 0 && !pool_has(log->pool))
         return false;
     block = malloc(sizeof(*block) + BLOCK_SIZE);
     if (!block)

@@ -21,9 +21,12 @@
 /* Blocks that all logs have together, besides their first ones. */
 struct outpool {
     size_t left;
+    /* Asked when none is left: has some log given one back now?  May be NULL. */
+    bool (*reclaim)(void *arg);
+    void *arg;
 };
 
-#define OUTPOOL_FULL { .left = JOBS_POOL / JOB_HOLD_MIN }
+#define OUTPOOL_BLOCKS (JOBS_POOL / JOB_HOLD_MIN)
 
 struct outblock;
 

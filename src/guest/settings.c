@@ -35,6 +35,7 @@ static const struct yaml_key keys[] = {
     { "security.auth_key_file", YAML_KIND_STRING, AT(auth_key_file), 0, 0 },
     { "security.allowed_commands", YAML_KIND_LIST, AT(allowed_commands), 0,
       0 },
+    { "security.shell", YAML_KIND_BOOL, AT(shell), 0, 0 },
     { "security.allowed_paths", YAML_KIND_LIST, AT(allowed_paths), 0, 0 },
     { "security.readonly_paths", YAML_KIND_LIST, AT(readonly_paths), 0, 0 },
     { "security.forbidden_paths", YAML_KIND_LIST, AT(forbidden_paths), 0, 0 },

@@ -14,19 +14,20 @@
  * do not block. */
 struct spawned {
     int in;
-    int out[2];  /* standard output, standard error */
+    int out[2];  /* standard output, standard error; of a terminal only one */
     int start;   /* for spawn_failure() */
     int held[2]; /* the program's ends of the outputs */
 };
 
 /*
- * Makes the process; proc->exited tells of its end, also when it never became
- * the program.
+ * Makes the process, in a control group where there is one; proc->exited tells
+ * of its end, also when it never became the program.
  *
  * Return: 0 or negative errno.
  */
 int spawn(struct procs *procs, struct proc *proc,
-          const struct child_spec *spec, struct spawned *ends);
+          const struct child_spec *spec, const struct cgroup *cgroup,
+          struct spawned *ends);
 
 /*
  * Asks the start descriptor how the start went.
