@@ -120,6 +120,9 @@ static struct json_object *result_data(struct attach *attach)
     json_add_bytes(data, "stderr", buf_data(&streams[1]), streams[1].len);
     json_add_int(data, "output", status->output);
     json_add_int(data, "stdin", status->stdin_received);
+    if (status->timed_out)
+        json_add_string(data, "error_type",
+                        status_get(STATUS_CMD_TIMEOUT)->name);
     json_add_bool(data, "timed_out", status->timed_out);
     json_add_bool(data, "truncated",
                   status->truncated || attach->catch.full);
