@@ -110,6 +110,7 @@ void cgroups_free(struct cgroups *cgroups)
     if (cgroups->own >= 0 && cgroups->littered)
         sweep(cgroups);
     fd_close(&cgroups->own);
+    cgroups->littered = false;
 }
 
 /* --- those of commands ---------------------------------------------------- */
@@ -125,8 +126,8 @@ void cgroup_make(struct cgroups *cgroups, const char *name,
     if (name)
         snprintf(cgroup->name, sizeof(cgroup->name), PREFIX "%s", name);
     else
-        snprintf(cgroup->name, sizeof(cgroup->name), PREFIX "%u",
-                 ++cgroups->made);
+        snprintf(cgroup->name, sizeof(cgroup->name), PREFIX "%d-%u",
+                 (int) getpid(), ++cgroups->made);
     if (mkdirat(cgroups->own, cgroup->name, 0755) == 0)
         cgroup->folder = openat(cgroups->own, cgroup->name,
                                 O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -21,7 +21,7 @@
 struct cgroups {
     int own;      /* the agent's folder; -1: there are none here */
     bool littered; /* one could not be removed, because processes are in it */
-    unsigned int made; /* that have a number for a name */
+    unsigned int made; /* that have numbers for a name */
 };
 
 /* A command's group. */
@@ -36,7 +36,7 @@ struct cgroup {
 void cgroups_init(struct cgroups *cgroups);
 void cgroups_free(struct cgroups *cgroups);
 
-/* Makes a group (name NULL: by number); it is none when that fails.  Whoever cannot make one because
+/* Makes a group (name NULL: any); it is none when that fails.  Whoever cannot make one because
  * it may not will not try again. */
 void cgroup_make(struct cgroups *cgroups, const char *name,
                  struct cgroup *cgroup);

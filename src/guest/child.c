@@ -162,12 +162,25 @@ static bool stream_said(const struct child *child, int which)
            || (child->unread[which] == 0 && !(child->tty && held));
 }
 
+/* Without room for more nothing is read, nor the end that may be next. */
+static void stream_see_end(struct child *child, int which)
+{
+    struct loop_fd *watch = &child->streams[which];
+    struct pollfd now = { .fd = watch->fd, .events = POLLIN };
+
+    if (watch->fd >= 0 && watch->events == 0 && poll(&now, 1, 0) == 1
+        && (now.revents & (POLLIN | POLLHUP)) == POLLHUP)
+        watch_end(child, watch);
+}
+
 /* Finished when the process is reaped, what it said is read, and nobody holds
  * a pipe, or only orphans do. */
 static void child_check(struct child *child)
 {
     if (!child->reaped)
         return;
+    stream_see_end(child, 0);
+    stream_see_end(child, 1);
     if (stream_over(child, 0) && stream_over(child, 1)) {
         child_finish(child);
     } else if (!child->draining && stream_said(child, 0)

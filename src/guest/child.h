@@ -63,7 +63,7 @@ struct child_spec {
     mode_t umask;
     const struct pty_size *tty;    /* instead of pipes; NULL: pipes */
     struct cgroups *cgroups;       /* for one of its own; NULL: the agent's */
-    const char *name;              /* of that; NULL: a number */
+    const char *name;              /* of that; NULL: any */
 };
 
 struct child {

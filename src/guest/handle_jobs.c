@@ -184,9 +184,11 @@ void job_start_run(struct request *request)
     r = start_params(start, &spec, &err);
     if (r)
         command_refuse(request, r, &err);
+    else if (!request_take_place(request))
+        return;
     else if (!jobs_room(&request->agent->jobs))
-        request_busy(request, 1000, "too many jobs are kept");
-    else if (request_take_place(request))
+        request_busy(request, 1000, "too many jobs run or are kept");
+    else
         start_begin(start, &spec);
 }
 
