@@ -5,8 +5,10 @@
 #include "host/outlet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,18 +16,34 @@
 #include "util/clock.h"
 #include "util/fd.h"
 
+/* A terminal that is ready may have room for one byte only.  Opened once more
+ * it can be non-blocking without others having to know. */
+static int open_terminal(int fd)
+{
+    char path[32];
+
+    if (!isatty(fd))
+        return -1;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 void outlet_init(struct outlet *outlet)
 {
     struct stat st;
 
     *outlet = (struct outlet) { .n_pieces = 0 };
     buf_init(&outlet->bytes, OUTLET_MAX);
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
         outlet->file[fd] = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+        outlet->own[fd] = open_terminal(fd);
+    }
 }
 
 void outlet_free(struct outlet *outlet)
 {
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        fd_close(&outlet->own[fd]);
     buf_free(&outlet->bytes);
 }
 
@@ -41,7 +59,9 @@ static ssize_t put_some(const struct outlet *outlet, int fd,
 {
     ssize_t done;
 
-    if (!outlet->file[fd]) {
+    if (outlet->own[fd] >= 0) {
+        fd = outlet->own[fd];
+    } else if (!outlet->file[fd]) {
         if (fd_wait(fd, POLLOUT, 0) == -ETIMEDOUT)
             return 0;
         n = n < PIPE_BUF ? n : PIPE_BUF;

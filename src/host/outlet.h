@@ -26,7 +26,9 @@ struct outlet {
     struct buf bytes;
     struct outlet_piece pieces[OUTLET_PIECES];
     size_t n_pieces;
-    bool file[3]; /* by descriptor: it is always ready */
+    /* By descriptor, 1 and 2. */
+    bool file[3]; /* it is always ready */
+    int own[3];   /* a terminal, opened once more; -1: none */
 };
 
 void outlet_init(struct outlet *outlet);

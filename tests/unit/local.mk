@@ -265,7 +265,11 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-rpc \
 	tests/unit/test-rpc-sent \
 	tests/unit/test-out \
-	tests/unit/test-tempfile
+	tests/unit/test-tempfile \
+	tests/unit/test-escape \
+	tests/unit/test-wake \
+	tests/unit/test-outlet \
+	tests/unit/test-job
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
@@ -308,5 +312,17 @@ tests_unit_test_lock_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_tempfile_SOURCES = tests/unit/test-tempfile.c
 tests_unit_test_tempfile_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_tempfile_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_escape_SOURCES = tests/unit/test-escape.c
+tests_unit_test_escape_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_escape_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_wake_SOURCES = tests/unit/test-wake.c
+tests_unit_test_wake_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_wake_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c
+tests_unit_test_outlet_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_outlet_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_job_SOURCES = tests/unit/test-job.c
+tests_unit_test_job_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_job_LDADD = $(UNIT_HOST_LIBS)
 endif
 endif
