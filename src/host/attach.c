@@ -95,12 +95,12 @@ static int run_failed(struct attach *attach, int r, struct error *err)
 
     if (r == -EPIPE)
         return command_output_status(r);
-    if (r == -ECANCELED && !attach->pump.hung_up)
-        client->interrupted = attach->pump.last;
-    if (r == -ECANCELED)
+    if (r == -ECANCELED) {
+        client->interrupted = attach->pump.last; /* 0: by the keyboard */
         client_blame(client, err);
-    else
+    } else {
         make_doubtful(attach, err);
+    }
     return command_fail(attach->call, err);
 }
 

@@ -82,6 +82,20 @@ static bool is_connected(const struct pump *pump)
     return pump->client->rpc.transport != NULL;
 }
 
+/* The terminal's owner has gone, or wants to go. */
+static void hang_up(struct pump *pump)
+{
+    pump->hung_up = true;
+    pump->leaving = true;
+    pump->input = -1;
+}
+
+/* A shell on a terminal does not hear TERM, and who sends that means us. */
+static bool is_farewell(const struct pump *pump, int number)
+{
+    return pump->terminal && (number == SIGTERM || number == SIGHUP);
+}
+
 static void signal_taken(struct pump *pump, int number)
 {
     int64_t now = clock_ms();
@@ -91,7 +105,9 @@ static void signal_taken(struct pump *pump, int number)
     pump->last = number;
     pump->last_at = now;
     pump->signals++;
-    if (pump->signals > SIGNALS_POLITE + 1
+    if (is_farewell(pump, number))
+        hang_up(pump);
+    else if (pump->signals > SIGNALS_POLITE + 1
         || (pump->signals > 1 && !is_connected(pump)))
         pump->leaving = true;
     else
@@ -153,14 +169,6 @@ static void input_end(struct pump *pump)
     pump->input = -1;
 }
 
-/* The terminal's owner has gone, or wants to go. */
-static void input_leave(struct pump *pump)
-{
-    pump->hung_up = true;
-    pump->leaving = true;
-    pump->input = -1;
-}
-
 static void input_typed(struct pump *pump, const char *typed, size_t n,
                         uint8_t *where)
 {
@@ -169,7 +177,7 @@ static void input_typed(struct pump *pump, const char *typed, size_t n,
     buf_commit(&pump->talk.input, escape_filter(&pump->escape, typed, n,
                                                 (char *) where, &leave));
     if (leave)
-        input_leave(pump);
+        hang_up(pump);
 }
 
 /* What can be read without waiting, as far as there is room for it. */
@@ -191,7 +199,7 @@ static int input_read(struct pump *pump)
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return 0;
     if (n <= 0 && pump->terminal)
-        input_leave(pump);
+        hang_up(pump);
     else if (n <= 0)
         input_end(pump);
     else if (pump->terminal)

@@ -281,7 +281,18 @@ static int post_turn(struct talk *talk, struct talk_post *post,
                  talk->status.id, talk->output_at);
     }
     turn_wait(talk, post, flags);
-    return r < 0 ? r : rpc_new_id(post->id);
+    return r;
+}
+
+/* One thing at a time; a signal is more urgent than the rest. */
+static int post_what(struct talk *talk, struct talk_post *post,
+                     unsigned int flags)
+{
+    if (talk->n_signals > 0)
+        return post_signal(talk, post);
+    if (talk->rows > 0)
+        return post_size(talk, post);
+    return post_turn(talk, post, flags);
 }
 
 int talk_post(struct talk *talk, unsigned int flags, struct error *err)
@@ -291,12 +302,9 @@ int talk_post(struct talk *talk, unsigned int flags, struct error *err)
     int r;
 
     post_begin(talk, post);
-    if (talk->n_signals > 0)
-        r = post_signal(talk, post);
-    else if (talk->rows > 0)
-        r = post_size(talk, post);
-    else
-        r = post_turn(talk, post, flags);
+    r = rpc_new_id(post->id);
+    if (r == 0)
+        r = post_what(talk, post, flags);
     if (r < 0)
         error_errno(err, r, "request");
     else

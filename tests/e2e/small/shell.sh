@@ -3,81 +3,107 @@
 # A terminal in the guest, with a person (tmux) in front of it.
 # roads: both
 # shellcheck source=../lib.sh
+# shellcheck disable=SC2016 # the guest's shell expands
 . "$(dirname "$0")/../lib.sh"
 
 mux() { tmux -L "vsrpc-$$" "$@"; }
 t_finally mux kill-server
 screen() { mux capture-pane -p -t pane; }
 shows() { screen | grep -qE "$1"; }
+sees() { # DESCRIPTION SECONDS PATTERN: and what is there instead, if it is not
+	local before=$T_COUNT
+	t "$1" t_within "$2" shows "$3"
+	shows "$3" || [ "$before" = "$T_COUNT" ] || t_diag "$(screen | sed '/^$/d')"
+}
 keys() { mux send-keys -t pane "$@"; }
 typed() { keys -l "$1" && keys Enter; }
 
 # A shell on the host, in which the command is typed: so one sees what it leaves.
 mux -f /dev/null new-session -d -s pane -x 80 -y 24 \
 	"env -i PATH='$PATH' TERM=screen HOME=/ PS1='HOST> ' LIBVIRT_DEFAULT_URI='$LIBVIRT_DEFAULT_URI' sh"
-t "there is a shell on the host" t_within 10 shows '^HOST> '
+sees "there is a shell on the host" 10 '^HOST>'
 
-begin() { # ARG…: leaves an empty screen with the guest's prompt
-	keys C-l
-	typed "clear; $VSRPC $DOMAIN $*; echo left=\$?"
-	t_within 15 shows '^~ # ' && typed clear && t_within 10 shows '^~ # '
+# What is typed while a program changes the terminal's mode may be thrown away, as
+# on any terminal: a person waits for the prompt, and so do we, with another one
+# each time.
+turn=0
+back() { t_within 5 shows "^$turn>"; } # to the last one
+prompt() { [ "$(screen | sed '/^$/d')" = "$turn>" ]; }
+fresh() {
+	turn=$((turn + 1))
+	typed "PS1='$turn> '; clear" && t_within 10 prompt
 }
+begin() { # ARG…: leaves an empty screen with the guest's prompt
+	typed "clear; $VSRPC $DOMAIN $*; echo left=\$?"
+	t_within 15 shows '^~ [#$]' && fresh
+}
+continues() { "$VSRPC" "$DOMAIN" exec -- sh -c 'for p in $(pidof sleep); do grep -q "^State:.S" /proc/$p/status && exit 0; done; exit 1'; }
+runs() { "$VSRPC" "$DOMAIN" exec -- sh -c 'grep -q "^sleep.$0" /proc/[0-9]*/cmdline' "$1"; }
 
 t "shell shows the guest's prompt" begin shell
 typed 'echo $((40 + 2)) "$TERM" $HOME'
-t "what is typed is run there" t_within 5 shows '^42 screen /root'
+sees "what is typed is run there" 5 '^42 screen /root'
 typed 'stty size; tty'
-t "it has the size of our terminal" t_within 5 shows '^24 80'
+sees "it has the size of our terminal" 5 '^24 80'
 t "… and a name" shows '^/dev/pts/'
 mux resize-window -t pane -x 100 -y 30
-typed clear
+fresh
 typed 'stty size'
-t "a new size is passed on" t_within 5 shows '^30 100'
+sees "a new size is passed on" 5 '^30 100'
 
-typed clear
+fresh
 typed 'sleep 8001'
-t "a command runs in it" t_within 5 shows 'sleep 8001'
+t "a command runs in it" t_within 5 runs 8001
 keys C-c
 typed 'echo rc=$?'
-t "^C ends it, and not the shell" t_within 5 shows '^rc=130'
+sees "^C ends it, and not the shell" 5 '^rc=130'
 typed 'sleep 8002'
+t "another one" t_within 5 runs 8002
 keys C-z
-t "^Z stops a command" t_within 5 shows 'Stopped'
+sees "^Z stops a command" 5 'Stopped'
 typed fg
+t "… as the kernel says" t_within 5 continues 8002
 keys C-c
 typed 'echo rc=$?'
-t "… and fg goes on with it" t_within 5 shows '^rc=130'
+sees "… and fg goes on with it" 5 '^rc=130'
 
-typed clear
+fresh
 typed 'vi /tmp/shell.txt'
-t "vi opens" t_within 5 shows '^~ *$'
+sees "vi opens" 5 '^~ *$'
 keys i
 keys -l 'written by vi'
 keys Escape
+sees "vi is told by a single key" 5 '^- /tmp/shell.txt'
 mux resize-window -t pane -x 90 -y 20
-t "vi sees another size" t_within 5 shows 'written by vi'
+status_line() { [ "$(screen | sed -n '/^- .tmp.shell.txt/=')" = 20 ]; }
+t "vi sees another size" t_within 5 status_line
 typed ':wq'
-typed 'clear; cat /tmp/shell.txt; rm /tmp/shell.txt'
-t "vi has written the file" t_within 5 shows '^written by vi'
-typed 'clear; seq 1000 | less'
-t "less shows the first page" t_within 5 shows '^1$'
+t "vi ends" back
+fresh
+typed 'cat /tmp/shell.txt; rm /tmp/shell.txt'
+sees "vi has written the file" 5 '^written by vi'
+fresh
+typed 'seq 1000 | less'
+sees "less shows the first page" 5 '^1$'
 keys G
-t "… and the last one" t_within 5 shows '^1000$'
+sees "… and the last one" 5 '^1000$'
 keys q
-typed 'clear; top -d 1'
-t "top draws" t_within 5 shows '^Mem:'
+t "less ends" back
+fresh
+typed 'top -d 1'
+sees "top draws" 5 '^Mem:'
 keys q
-typed 'clear; echo after top'
-t "… and ends" t_within 5 shows '^after top'
+t "… and ends" back
+fresh
 
 # Others are served meanwhile.
 t "another command is answered beside the shell" "$VSRPC" "$DOMAIN" exec -- echo beside
 t_is "… with its own output" beside "$OUT"
-typed 'clear; echo still $((1 + 1)) here'
-t "… and the shell goes on" t_within 5 shows '^still 2 here'
+typed 'echo still $((1 + 1)) here'
+sees "… and the shell goes on" 5 '^still 2 here'
 
 typed 'exit 5'
-t "its exit code is ours" t_within 5 shows '^left=5'
+sees "its exit code is ours" 5 '^left=5'
 restored() { # the line editing of the host's shell works, as does its echo
 	typed 'clear; stty -a' && t_within 5 shows '[^-]icanon' && shows '[^-]echo '
 }
@@ -85,30 +111,33 @@ t "the terminal is as before" restored
 
 begin shell
 keys C-d
-t "^D leaves" t_within 5 shows '^left=0'
+sees "^D leaves" 5 '^left=0'
 t "the terminal is as before" restored
 begin shell
 typed 'sleep 8003'
-keys Enter
+t "a command runs in another shell" t_within 5 runs 8003
 keys -l '~.'
-t "~. leaves" t_within 10 shows '^left=125'
+sees "~. leaves" 10 '^left=125'
 t "the terminal is as before" restored
-no_8003() { ! "$VSRPC" "$DOMAIN" exec -- sh -c 'grep -q "^sleep.8003" /proc/[0-9]*/cmdline'; }
+no_8003() { ! runs 8003; }
 t "… and what ran there ends" t_within 15 no_8003
 begin shell
+typed cat
+t "a command that reads is there" t_within 5 "$VSRPC" "$DOMAIN" exec -- pidof cat
 keys -l '~~.'
-t "~~ is a tilde" t_within 5 shows '^~ # ~\.'
+keys Enter
+sees "~~ is a tilde" 5 '^~\.'
 keys C-c
 pkill -TERM -f "$DOMAIN shell$"
-t "TERM to the command ends the shell" t_within 10 shows '^(left=|Terminated)'
+sees "TERM to the command ends the shell" 10 '^(left=|Terminated)'
 t "the terminal is as before" restored
 begin shell --user user
-t "shell --user" t_within 5 shows .
+sees "shell --user" 5 .
 keys C-d
 
 t "exec -t has a terminal, too" begin exec -t -- sh
 typed 'tty'
-t "… in the guest" t_within 5 shows '^/dev/pts/'
+sees "… in the guest" 5 '^/dev/pts/'
 keys C-d
 t_status "without a terminal there is no shell" 125 "$VSRPC" "$DOMAIN" shell
 t_like "… which is said" 'standard input is no terminal' "$ERR"
