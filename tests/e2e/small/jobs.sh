@@ -111,10 +111,11 @@ t_status "… and exits as it does" 5 run --shell 'exit 5'
 
 # --- signals of ours
 start() { # ARG…: in the background, as $victim
+	rm -f out # what the last one said
 	env --default-signal=INT,QUIT,HUP "$VSRPC" "$DOMAIN" exec "$@" >out 2>err </dev/null &
 	victim=$!
 }
-has() { grep -q "$1" out; }
+has() { grep -qs "$1" out; }
 for signal in INT TERM HUP QUIT; do
 	start -- sh -c "trap 'echo caught; exit 7' $signal; echo ready; while :; do sleep 0.1; done"
 	t "$signal: the command is ready" t_within 10 has ready

@@ -11,9 +11,13 @@ t_finally mux kill-server
 screen() { mux capture-pane -p -t pane; }
 shows() { screen | grep -qE "$1"; }
 sees() { # DESCRIPTION SECONDS PATTERN: and what is there instead, if it is not
-	local before=$T_COUNT
-	t "$1" t_within "$2" shows "$3"
-	shows "$3" || [ "$before" = "$T_COUNT" ] || t_diag "$(screen | sed '/^$/d')"
+	if t_within "$2" shows "$3"; then
+		t_result ok "$1"
+	else
+		t_result 'not ok' "$1"
+		t_diag "not seen: $3"
+		t_diag "$(screen | sed '/^$/d')"
+	fi
 }
 keys() { mux send-keys -t pane "$@"; }
 typed() { keys -l "$1" && keys Enter; }
@@ -122,18 +126,20 @@ t "the terminal is as before" restored
 no_8003() { ! runs 8003; }
 t "… and what ran there ends" t_within 15 no_8003
 begin shell
-typed cat
-t "a command that reads is there" t_within 5 "$VSRPC" "$DOMAIN" exec -- pidof cat
+typed 'read x; echo "got $x"'
+sees "somebody reads a line" 5 'read x'
 keys -l '~~.'
 keys Enter
-sees "~~ is a tilde" 5 '^~\.'
-keys C-c
+sees "~~ is a tilde" 5 '^got ~\.'
 pkill -TERM -f "$DOMAIN shell$"
 sees "TERM to the command ends the shell" 10 '^(left=|Terminated)'
 t "the terminal is as before" restored
-begin shell --user user
-sees "shell --user" 5 .
+t "shell --user" begin shell --user user
+typed 'id -un; pwd'
+sees "… is that user's" 5 '^user'
+sees "… in that user's home" 5 '^/home/user'
 keys C-d
+sees "… and ends" 5 '^left=0'
 
 t "exec -t has a terminal, too" begin exec -t -- sh
 typed 'tty'
