@@ -80,6 +80,8 @@ static void start_answer(struct job_wait *wait, struct job *job)
     }
     job->told = true;
     request_ok(wait->request, job_status(job));
+    if (wait->request->lost) /* nobody knows of it */
+        jobs_drop(&job->agent->jobs, job);
 }
 
 static int size_params(struct json_object *params, enum param_need need,
@@ -159,6 +161,8 @@ static void start_begin(struct start *start, const struct job_spec *spec)
         r = job_start(agent, id, spec, &job, &step);
     if (r > 0) {
         command_not_started(request, &start->command, step, r);
+    } else if (r == -ENOMEM) {
+        request_error(request, r, &(struct error) ERROR_INIT);
     } else if (r < 0) {
         command_not_started(request, &start->command, "start", -r);
     } else {
@@ -219,17 +223,14 @@ void job_get_run(struct request *request)
 void job_delete_run(struct request *request)
 {
     struct job *job = job_of(request);
-    struct json_object *data;
 
     if (!job)
         return;
-    data = job_status(job);
-    job->deleted = true;
+    request_ok(request, job_status(job));
     if (job->state == JOB_ENDED)
         jobs_forget(&request->agent->jobs, job);
     else
-        job_end(job);
-    request_ok(request, data);
+        jobs_drop(&request->agent->jobs, job);
 }
 
 /* "INT", "SIGINT" or 2. */

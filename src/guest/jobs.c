@@ -105,6 +105,8 @@ static int64_t time_left(const struct jobs *jobs, const struct job *job)
     int64_t grace = jobs->agent->grace_ms;
     int64_t away = job->left_ms + JOB_AWAY_MS - clock_ms();
 
+    if (job->deleted)
+        return 0;
     if (job->detached)
         return job->exited ? jobs->agent->settings.jobs_keep : -1;
     if (!job->left)
@@ -121,7 +123,7 @@ static void job_expired(void *arg)
     if (job->state == JOB_ENDED)
         jobs_forget(&job->agent->jobs, job);
     else
-        job_end(job);
+        job_end(job); /* jobs_ended() comes next */
 }
 
 static void timer_set(struct jobs *jobs, struct job *job)
@@ -158,10 +160,19 @@ void jobs_ended(struct jobs *jobs, struct job *job)
 {
     bool never = job->start_errno && !job->told;
 
-    if (job->deleted || never)
+    if (job->deleted || never) {
         jobs_forget(jobs, job);
-    else
-        timer_set(jobs, job);
+        return;
+    }
+    if (job->ended) /* its client may still want to know why */
+        job->away = false;
+    timer_set(jobs, job);
+}
+
+void jobs_drop(struct jobs *jobs, struct job *job)
+{
+    job->deleted = true;
+    timer_set(jobs, job);
 }
 
 void jobs_use(struct jobs *jobs, struct job *job, bool away)

@@ -54,6 +54,9 @@ void jobs_ended(struct jobs *jobs, struct job *job);
 /* Takes a job out of the table and frees it. */
 void jobs_forget(struct jobs *jobs, struct job *job);
 
+/* Ends a job and forgets it then.  It is there still on return. */
+void jobs_drop(struct jobs *jobs, struct job *job);
+
 /* The session that runs uses a job; away: it leaves now and will be back. */
 void jobs_use(struct jobs *jobs, struct job *job, bool away);
 

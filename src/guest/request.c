@@ -172,6 +172,7 @@ void request_last_resort(struct buf *out, const char *id)
 static void no_memory(struct request *request)
 {
     log_error(&request->agent->log, "no memory for an answer");
+    request->lost = true;
     buf_clear(&request->out);
     request_last_resort(&request->out, request->id);
 }

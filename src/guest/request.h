@@ -50,6 +50,7 @@ struct request {
     struct digest *body_digest;   /* of a raw body, when it is announced */
     int64_t heartbeat_s;          /* between signs of life; 0: none */
     bool answered;
+    bool lost;                    /* … but there was no memory for the answer */
     bool counted_running;
 
     void *work;

@@ -67,6 +67,7 @@ class Client:
         self.socket.settimeout(ANSWER_S)
         self.socket.connect(path)
         self.left = b""
+        self.fields = {}
 
     def __enter__(self):
         return self
@@ -84,13 +85,13 @@ class Client:
         self.left += piece
 
     def head(self):
-        """Return: status, length."""
+        """Return: status, length; the fields are in self.fields."""
         while b"\r\n\r\n" not in self.left:
             self.more()
         head, self.left = self.left.split(b"\r\n\r\n", 1)
         lines = head.decode("latin-1").split("\r\n")
-        fields = dict(line.lower().split(": ", 1) for line in lines[1:])
-        return int(lines[0].split(" ")[1]), int(fields.get("content-length", -1))
+        self.fields = dict((name.lower(), value) for name, value in (line.split(": ", 1) for line in lines[1:]))
+        return int(lines[0].split(" ")[1]), int(self.fields.get("content-length", -1))
 
     def call(self, method, target, body=None, kind="application/json"):
         """Return: HTTP status, body."""
@@ -163,6 +164,73 @@ def execute_big(client, files):
                   and bytes.fromhex(data["stdout"].replace("\n", " ")) == BIG)
 
 
+class Job:
+    """One that is deleted however it went."""
+
+    def __init__(self, client, params):
+        self.client = client
+        data = client.ask("POST", "jobs", params)
+        self.id = data and data["id"]
+        self.said = {1: b"", 2: b""}
+        self.at = 0
+        self.status = data
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for _ in range(2): # the first may be the call that fails
+            if self.id:
+                self.client.call("DELETE", "jobs/" + self.id)
+
+    def turn(self, what, body=None):
+        """Return: whether it was one, and no error."""
+        target = "jobs/%s/%s" % (self.id, what.replace("@", str(self.at)))
+        status, answer = self.client.call("POST" if body is not None else "GET", target, body)
+        if status != 200:
+            expect(answer, json.loads(answer)["code"] > 0)
+            return False
+        self.status = json.loads(self.client.fields["x-job-status"])
+        expect("offset", int(self.client.fields["x-output-offset"]) == self.at)
+        for piece in filter(None, self.client.fields.get("x-output-segments", "").split(",")):
+            stream, n = map(int, piece.split(":"))
+            self.said[stream] += answer[:n]
+            answer = answer[n:]
+            self.at += n
+        return expect("segments", not answer)
+
+    def finish(self):
+        """Return: whether all of it could be read."""
+        while self.status["state"] != "ended" or self.at < self.status["output"]:
+            if not self.turn("output?offset=@&wait_ms=2000"):
+                return False
+        return True
+
+
+def job(client, _):
+    with Job(client, {"argv": ["sh", "-c", "cat; echo err >&2; exit 3"], "stdin": True}) as it:
+        if not it.id or not it.turn("stdin?offset=0&eof=1&output=@&wait_ms=2000", SMALL) or not it.finish():
+            return False
+        return expect(it.status, (it.status["exit_code"], it.said) == (3, {1: SMALL, 2: b"err\n"}))
+
+
+def job_elsewhere(client, _):
+    """Forked, and as a user of its own."""
+    with Job(client, {"argv": ["pwd"], "working_dir": "/proc", "user": str(os.getuid()), "group": str(os.getgid()),
+                      "wait_ms": 2000}) as it:
+        return bool(it.id) and it.finish() and expect(it.said, it.said[1] == b"/proc\n")
+
+
+def job_on_a_terminal(client, _):
+    with Job(client, {"argv": ["stty", "size"], "tty": {"rows": 7, "columns": 9}, "wait_ms": 2000}) as it:
+        return bool(it.id) and it.finish() and expect(it.said, it.said[1] == b"7 9\r\n")
+
+
+def job_big(client, files):
+    with Job(client, {"argv": ["cat", files + "/big"]}) as it:
+        return bool(it.id) and it.finish() and expect("cat", it.said[1] == BIG)
+
+
 def not_found(client, _):
     status, answer = client.call("POST", "shell/exec", json.dumps({"argv": ["no-such-program"]}).encode())
     return expect(answer, json.loads(answer)["code"] > 0 and status >= 200) and True
@@ -214,8 +282,9 @@ def capabilities(client, _):
     return data is not None
 
 
-SCENARIO = (sync, ping, execute, not_found, upload, put, download, get, info, capabilities)
-STREAMS = SCENARIO + (execute_big,)
+SCENARIO = (sync, ping, execute, not_found, job, job_elsewhere, job_on_a_terminal,
+            upload, put, download, get, info, capabilities)
+STREAMS = SCENARIO + (execute_big, job_big)
 
 
 class Agent:

@@ -16,7 +16,8 @@ FAULTS_WRAPPED = \
 	-Wl,--wrap=fsync -Wl,--wrap=fchmod -Wl,--wrap=linkat \
 	-Wl,--wrap=renameat -Wl,--wrap=read -Wl,--wrap=__read_chk \
 	-Wl,--wrap=pread -Wl,--wrap=__pread_chk -Wl,--wrap=write \
-	-Wl,--wrap=poll -Wl,--wrap=__poll_chk
+	-Wl,--wrap=poll -Wl,--wrap=__poll_chk -Wl,--wrap=strndup \
+	-Wl,--wrap=syscall -Wl,--wrap=posix_openpt
 
 check_PROGRAMS += tests/faults/agent
 tests_faults_agent_SOURCES = tests/faults/wrap.c src/guest/main.c

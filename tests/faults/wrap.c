@@ -23,6 +23,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -115,6 +116,7 @@ MEMORY(void *, malloc, (size_t n), (n))
 MEMORY(void *, calloc, (size_t n, size_t size), (n, size))
 MEMORY(void *, realloc, (void *old, size_t n), (old, n))
 MEMORY(char *, strdup, (const char *text), (text))
+MEMORY(char *, strndup, (const char *text, size_t n), (text, n))
 MEMORY(struct json_object *, json_object_new_object, (void), ())
 MEMORY(struct json_object *, json_object_new_array, (void), ())
 MEMORY(struct json_object *, json_object_new_string, (const char *text),
@@ -179,6 +181,25 @@ pid_t __wrap_vfork(void)
     return fails(KIND_FORK, EAGAIN) ? -1 : __real_fork();
 }
 
+/* Other calls than clone3(2) make their way. */
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+    long a[6];
+    va_list args;
+
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+#ifdef SYS_clone3
+    if (number == SYS_clone3 && fails(KIND_FORK, EAGAIN))
+        return -1;
+#endif
+    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 /* --- descriptors --------------------------------------------------------- */
 
 #define NEW_FD(name, parameters, arguments) \
@@ -189,6 +210,7 @@ NEW_FD(socket, (int domain, int type, int protocol), (domain, type, protocol))
 NEW_FD(accept4,
        (int fd, struct sockaddr *address, socklen_t *n, int flags),
        (fd, address, n, flags))
+NEW_FD(posix_openpt, (int flags), (flags))
 NEW_FD(__open_2, (const char *path, int flags), (path, flags))
 NEW_FD(__openat_2, (int fd, const char *path, int flags), (fd, path, flags))
 WRAP(FILE *, fopen, (const char *path, const char *mode), KIND_OPEN, EMFILE,

@@ -33,7 +33,8 @@ code_routes()
     prefix=$(sed -n 's/^#define API_PREFIX "\(.*\)"/\1/p' "$proto/route.h")
     sed -n "s|^ *{ ROUTE_[A-Z_]*, \\(.*\\), API_PREFIX \"\\([^\"]*\\)\".*|\\1:$prefix\\2|p" \
         "$proto/route.c" | sed -e 's/"//g' -e 's/^NULL:/ANY:/' \
-        -e 's|/custom/$|&NAME|' -e 's|/requests/$|&ID|'
+        -e 's|/custom/$|&NAME|' -e 's|/requests/$|&ID|' \
+        -e 's|/jobs/\*|/jobs/ID|'
 }
 
 manual_routes()

@@ -110,7 +110,8 @@ tests_unit_libunitguest_a_SOURCES = \
 	tests/unit/again.c tests/unit/again.h \
 	tests/unit/rig.c tests/unit/rig.h \
 	tests/unit/sessions.c tests/unit/sessions.h \
-	tests/unit/spin.c tests/unit/spin.h
+	tests/unit/spin.c tests/unit/spin.h \
+	tests/unit/turns.c tests/unit/turns.h
 tests_unit_libunitguest_a_CFLAGS = $(UNIT_CFLAGS)
 UNIT_GUEST_LIBS = tests/unit/libunit.a tests/unit/libunitguest.a libguest.a \
 	$(PROTO_LIBS) $(CHECK_LIBS)

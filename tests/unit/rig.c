@@ -118,6 +118,8 @@ static void answer_head(struct rig_answer *answer,
     const char *replayed = http_field_get(head, "X-Replayed");
 
     answer->http = head->status;
+    answer->head = http_head_copy(head);
+    ck_assert_ptr_nonnull(answer->head);
     snprintf(answer->id, sizeof(answer->id), "%s", id ? id : "");
     answer->replayed = replayed && strcmp(replayed, "1") == 0;
 }
@@ -172,6 +174,7 @@ void rig_answer(struct rig *rig, struct rig_answer *answer)
 void rig_answer_free(struct rig_answer *answer)
 {
     free(answer->body);
+    free(answer->head);
     json_object_put(answer->data);
 }
 

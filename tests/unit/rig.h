@@ -28,6 +28,7 @@ struct rig_answer {
     char *body;         /* to be freed */
     size_t body_len;
     struct json_object *data; /* to be put; NULL: none */
+    struct http_head *head;   /* to be freed */
 };
 
 /* Starts an agent with every command allowed and no rate limit; change
