@@ -108,6 +108,8 @@ int agent_init(struct agent *agent, struct settings *settings,
     *settings = (struct settings) { 0 };
     memory_init(&agent->memory, clock_ms());
     transfers_init(&agent->transfers, agent);
+    jobs_init(&agent->jobs, agent);
+    cgroups_init(&agent->cgroups);
     r = loop_init(&agent->loop);
     if (r < 0)
         return error_errno(err, r, "event loop");
@@ -150,6 +152,8 @@ void agent_free(struct agent *agent)
 {
     session_free(&agent->session);
     orphans_free(&agent->orphans);
+    jobs_free(&agent->jobs);
+    cgroups_free(&agent->cgroups);
     memory_free(&agent->memory);
     transfers_drop(&agent->transfers);
     port_free(&agent->port);

@@ -5,6 +5,8 @@
 #define VSRPC_GUEST_AGENT_H
 
 #include "guest/auth_check.h"
+#include "guest/cgroup.h"
+#include "guest/jobs.h"
 #include "guest/loop.h"
 #include "guest/memory.h"
 #include "guest/orphan.h"
@@ -33,6 +35,8 @@ struct agent {
     struct transfers transfers;
     struct memory memory;
     struct orphans orphans;
+    struct jobs jobs;
+    struct cgroups cgroups;
     int64_t grace_ms; /* SESSION_GRACE_MS; a test may be in a hurry */
     struct strlist environment; /* that commands start with */
     int64_t running; /* commands, handlers and service tools now */

@@ -4,8 +4,8 @@
 
 #include "guest/child_report.h"
 
-#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "proto/envelope.h"
@@ -13,35 +13,62 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 
-/* POSIX's names; sigabbrev_np(3) is too young for old guests. */
-static const struct {
-    int number;
-    const char *name;
-} signals[] = {
-    { SIGHUP, "SIGHUP" },   { SIGINT, "SIGINT" },   { SIGQUIT, "SIGQUIT" },
-    { SIGILL, "SIGILL" },   { SIGTRAP, "SIGTRAP" }, { SIGABRT, "SIGABRT" },
-    { SIGBUS, "SIGBUS" },   { SIGFPE, "SIGFPE" },   { SIGKILL, "SIGKILL" },
-    { SIGUSR1, "SIGUSR1" }, { SIGSEGV, "SIGSEGV" }, { SIGUSR2, "SIGUSR2" },
-    { SIGPIPE, "SIGPIPE" }, { SIGALRM, "SIGALRM" }, { SIGTERM, "SIGTERM" },
-    { SIGXCPU, "SIGXCPU" }, { SIGXFSZ, "SIGXFSZ" }, { SIGSYS, "SIGSYS" },
+/* sigabbrev_np(3) is too young for old guests. */
+static const char *const signals[] = {
+    [SIGHUP] = "SIGHUP",       [SIGINT] = "SIGINT",
+    [SIGQUIT] = "SIGQUIT",     [SIGILL] = "SIGILL",
+    [SIGTRAP] = "SIGTRAP",     [SIGABRT] = "SIGABRT",
+    [SIGBUS] = "SIGBUS",       [SIGFPE] = "SIGFPE",
+    [SIGKILL] = "SIGKILL",     [SIGUSR1] = "SIGUSR1",
+    [SIGSEGV] = "SIGSEGV",     [SIGUSR2] = "SIGUSR2",
+    [SIGPIPE] = "SIGPIPE",     [SIGALRM] = "SIGALRM",
+    [SIGTERM] = "SIGTERM",     [SIGCHLD] = "SIGCHLD",
+    [SIGCONT] = "SIGCONT",     [SIGSTOP] = "SIGSTOP",
+    [SIGTSTP] = "SIGTSTP",     [SIGTTIN] = "SIGTTIN",
+    [SIGTTOU] = "SIGTTOU",     [SIGURG] = "SIGURG",
+    [SIGXCPU] = "SIGXCPU",     [SIGXFSZ] = "SIGXFSZ",
+    [SIGVTALRM] = "SIGVTALRM", [SIGPROF] = "SIGPROF",
+    [SIGWINCH] = "SIGWINCH",   [SIGIO] = "SIGIO",
+    [SIGPWR] = "SIGPWR",       [SIGSYS] = "SIGSYS",
+#ifdef SIGSTKFLT
+    [SIGSTKFLT] = "SIGSTKFLT",
+#endif
 };
 
-static void add_signal(struct json_object *data, int number)
+void json_add_signal(struct json_object *data, int status)
 {
-    char name[16];
+    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    char text[16];
 
-    snprintf(name, sizeof(name), "%d", number);
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        if (signals[i].number == number)
-            snprintf(name, sizeof(name), "%s", signals[i].name);
-    json_add_string(data, "signal", name);
+    if (!number)
+        return;
+    snprintf(text, sizeof(text), "%d", number);
+    json_add_string(data, "signal",
+                    number < (int) ARRAY_SIZE(signals) && signals[number]
+                        ? signals[number]
+                        : text);
+}
+
+int signal_number(const char *name)
+{
+    size_t prefix = strncmp(name, "SIG", 3) == 0 ? 0 : 3;
+
+    for (size_t i = 1; i < ARRAY_SIZE(signals); i++)
+        if (signals[i] && strcmp(signals[i] + prefix, name) == 0)
+            return (int) i;
+    return 0;
+}
+
+int status_exit_code(int status)
+{
+    if (WIFSIGNALED(status))
+        return EXIT_STATUS_SIGNAL + WTERMSIG(status);
+    return WEXITSTATUS(status);
 }
 
 int child_exit_code(const struct child *child)
 {
-    if (WIFSIGNALED(child->status))
-        return EXIT_STATUS_SIGNAL + WTERMSIG(child->status);
-    return WEXITSTATUS(child->status);
+    return status_exit_code(child->status);
 }
 
 struct json_object *child_report(struct child *child)
@@ -53,8 +80,7 @@ struct json_object *child_report(struct child *child)
         || flow_add_bytes(data, "stderr", &child->output[1]) < 0
         || json_add_int(data, "duration_ms", child->duration_us / 1000) < 0)
         return NULL;
-    if (WIFSIGNALED(child->status))
-        add_signal(data, WTERMSIG(child->status));
+    json_add_signal(data, child->status);
     if (child->ended)
         json_add_bool(data, "ended", true);
     if (child->truncated)

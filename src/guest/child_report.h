@@ -6,10 +6,22 @@
 
 #include <json-c/json.h>
 
+#include <signal.h>
+
 #include "guest/child.h"
 
-/* The exit code of a program that ran, 128+N when signal N ended it. */
+#define SIGNAL_MAX (NSIG - 1)
+
+/* The exit code of a program that ran, by what waitpid(2) says; 128+N when
+ * signal N ended it. */
+int status_exit_code(int status);
 int child_exit_code(const struct child *child);
+
+/* Adds the name of the signal that ended a program, if one did. */
+void json_add_signal(struct json_object *data, int status);
+
+/* The number of a signal by its name, with or without SIG; 0: none. */
+int signal_number(const char *name);
 
 /*
  * exit_code, stdout, stderr and duration_ms, as the specification has them;

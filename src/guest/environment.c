@@ -5,12 +5,10 @@
 #include "guest/environment.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "guest/command_policy.h"
 #include "util/cleanup.h"
@@ -26,24 +24,28 @@ int environment_add(struct strlist *env, const char *name, const char *value)
     return strlist_add(env, entry);
 }
 
+int environment_user(struct strlist *env, const struct user *user)
+{
+    const char *const pairs[][2] = {
+        { "PATH", COMMAND_PATH },   { "HOME", user->home },
+        { "USER", user->name },     { "LOGNAME", user->name },
+        { "SHELL", user->shell },   { "LANG", "C.UTF-8" },
+    };
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(pairs); i++)
+        r = environment_add(env, pairs[i][0], pairs[i][1]);
+    return r;
+}
+
 int environment_base(struct strlist *env)
 {
-    const struct passwd *user = getpwuid(geteuid());
-    const char *name = user ? user->pw_name : "root";
-    const char *shell = user && *user->pw_shell ? user->pw_shell : "/bin/sh";
-    int r = environment_add(env, "PATH", COMMAND_PATH);
+    struct user user = { .name = NULL };
+    int r = user_find(&user, NULL, NULL, NULL);
 
     if (r == 0)
-        r = environment_add(env, "HOME",
-                            user && *user->pw_dir ? user->pw_dir : "/");
-    if (r == 0)
-        r = environment_add(env, "USER", name);
-    if (r == 0)
-        r = environment_add(env, "LOGNAME", name);
-    if (r == 0)
-        r = environment_add(env, "SHELL", shell);
-    if (r == 0)
-        r = environment_add(env, "LANG", "C.UTF-8");
+        r = environment_user(env, &user);
+    user_free(&user);
     return r;
 }
 

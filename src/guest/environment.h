@@ -5,13 +5,17 @@
 #ifndef VSRPC_GUEST_ENVIRONMENT_H
 #define VSRPC_GUEST_ENVIRONMENT_H
 
+#include "guest/user.h"
 #include "util/text.h"
 
 /* Appends NAME=VALUE.  Return: 0 or -ENOMEM. */
 int environment_add(struct strlist *env, const char *name, const char *value);
 
-/* Appends PATH, HOME, USER, LOGNAME, SHELL and LANG of the agent's user.
- * Return: 0 or -ENOMEM. */
+/* Appends PATH, HOME, USER, LOGNAME, SHELL and LANG of a user.  Return: 0 or
+ * -ENOMEM. */
+int environment_user(struct strlist *env, const struct user *user);
+
+/* The same for the user that the agent runs as.  Return: likewise. */
 int environment_base(struct strlist *env);
 
 /* Appends copies of all entries.  Return: 0 or -ENOMEM. */

@@ -138,8 +138,7 @@ static int custom_start(struct custom *custom, struct error *err)
     char *argv[2] = { NULL, NULL };
     struct child_spec spec = {
         .argv = argv,
-        .input = buf_data(&request->body),
-        .input_len = request->body.len,
+        .input = &request->body,
         .timeout_ms = agent->settings.request_timeout,
         .output_max = (size_t) agent->settings.max_request_size,
     };

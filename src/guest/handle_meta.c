@@ -57,6 +57,7 @@ void sync_run(struct request *request)
         return;
     }
     transfers_leave(&agent->transfers);
+    jobs_leave(&agent->jobs);
     token = session_begin(&agent->session);
     if (token)
         request_ok(request, sync_json(agent, id, token));
@@ -85,6 +86,10 @@ static struct json_object *limits_json(const struct settings *settings)
     json_add_int(limits, "requests_per_second", settings->per_second);
     json_add_int(limits, "requests_per_minute", settings->per_minute);
     json_add_int(limits, "max_concurrent", settings->max_concurrent);
+    json_add_int(limits, "jobs", JOBS_MAX);
+    json_add_int(limits, "job_output", JOB_OUTPUT_MAX);
+    json_add_int(limits, "job_input", JOB_INPUT_MAX);
+    json_add_int(limits, "jobs_keep", settings->jobs_keep / 1000);
     return limits;
 }
 
@@ -96,6 +101,7 @@ static struct json_object *policy_json(const struct settings *settings)
         return NULL;
     json_add(policy, "allowed_commands",
              json_list(&settings->allowed_commands));
+    json_add_bool(policy, "shell", settings->shell);
     json_add(policy, "allowed_paths", json_list(&settings->allowed_paths));
     json_add(policy, "readonly_paths", json_list(&settings->readonly_paths));
     json_add(policy, "forbidden_paths",

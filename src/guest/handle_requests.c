@@ -67,19 +67,25 @@ static void answer_absent(struct request *request, const char *id)
     request_ok(request, data);
 }
 
-/* Return: the entry that the path names; NULL when it has been answered. */
-static struct memory_entry *find(struct request *request)
+/* Return: the id that the path names, to be freed; NULL when it has been
+ * answered. */
+static char *id_of(struct request *request)
+{
+    AUTO_FREE char *id = NULL;
+
+    if (uri_decode(request->rest, strcspn(request->rest, "?"), &id) == 0
+        && strlen(id) <= REQUEST_ID_MAX)
+        return steal_ptr(&id);
+    request_fail(request, STATUS_INVALID_PARAMS, NULL, "the id is malformed");
+    return NULL;
+}
+
+/* Return: its entry; NULL when it has been answered. */
+static struct memory_entry *find(struct request *request, const char *id)
 {
     struct memory *memory = &request->agent->memory;
-    AUTO_FREE char *id = NULL;
     struct memory_entry *entry;
 
-    if (uri_decode(request->rest, strcspn(request->rest, "?"), &id) < 0
-        || strlen(id) > REQUEST_ID_MAX) {
-        request_fail(request, STATUS_INVALID_PARAMS, NULL,
-                     "the id is malformed");
-        return NULL;
-    }
     memory_expire(memory, clock_ms());
     entry = memory_find(memory, id);
     if (!entry)
@@ -89,7 +95,8 @@ static struct memory_entry *find(struct request *request)
 
 void request_get_run(struct request *request)
 {
-    const struct memory_entry *entry = find(request);
+    AUTO_FREE char *id = id_of(request);
+    const struct memory_entry *entry = id ? find(request, id) : NULL;
 
     if (entry)
         request_ok(request, entry_json(entry));
@@ -102,19 +109,27 @@ static void ended(struct request *request, const struct memory_entry *entry,
     request_ok(request, entry_json(entry));
 }
 
-void request_delete_run(struct request *request)
+static void end_runner(struct request *request, struct memory_entry *entry)
 {
-    struct memory_entry *entry = find(request);
-    bool command;
+    bool command = entry->runner->end != NULL;
 
-    if (!entry)
-        return;
-    if (entry->state != MEMORY_RUNNING) {
-        request_ok(request, entry_json(entry));
-        return;
-    }
-    command = entry->runner->end != NULL;
     if (once_wait(request, entry, command ? WAIT_COMMAND_MS : WAIT_MS, ended)
         && command)
         orphan_end(entry->runner);
+}
+
+void request_delete_run(struct request *request)
+{
+    AUTO_FREE char *id = id_of(request);
+    struct memory_entry *entry = id ? find(request, id) : NULL;
+    struct job *job =
+        id ? jobs_find_request(&request->agent->jobs, id) : NULL;
+
+    if (entry && entry->state == MEMORY_RUNNING)
+        end_runner(request, entry);
+    else if (entry)
+        request_ok(request, entry_json(entry));
+    /* The job goes on when the request that started it has its answer. */
+    if (job)
+        job_end(job);
 }

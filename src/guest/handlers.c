@@ -22,6 +22,16 @@ static const struct handler table[ROUTE_COUNT] = {
     [ROUTE_CUSTOM] = { .run = custom_run },
     [ROUTE_REQUEST_GET] = { .run = request_get_run },
     [ROUTE_REQUEST_DELETE] = { .run = request_delete_run },
+    [ROUTE_JOB_START] = { .run = job_start_run },
+    [ROUTE_JOB_LIST] = { .run = job_list_run },
+    [ROUTE_JOB_GET] = { .run = job_get_run },
+    [ROUTE_JOB_DELETE] = { .run = job_delete_run },
+    [ROUTE_JOB_OUTPUT] = { .run = job_output_run },
+    [ROUTE_JOB_STDIN] = { .open = job_stdin_open,
+                          .body = job_stdin_body,
+                          .run = job_stdin_run },
+    [ROUTE_JOB_SIGNAL] = { .run = job_signal_run },
+    [ROUTE_JOB_RESIZE] = { .run = job_resize_run },
 };
 
 const struct handler *handler_get(enum route_id id)

@@ -40,5 +40,15 @@ void service_control_run(struct request *request);
 void custom_run(struct request *request);
 void request_get_run(struct request *request);
 void request_delete_run(struct request *request);
+void job_start_run(struct request *request);
+void job_list_run(struct request *request);
+void job_get_run(struct request *request);
+void job_delete_run(struct request *request);
+void job_output_run(struct request *request);
+void job_stdin_open(struct request *request);
+void job_stdin_body(struct request *request, const uint8_t *bytes, size_t n);
+void job_stdin_run(struct request *request);
+void job_signal_run(struct request *request);
+void job_resize_run(struct request *request);
 
 #endif

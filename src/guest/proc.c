@@ -60,16 +60,33 @@ pid_t proc_fork(struct procs *procs, struct proc *proc)
 }
 
 int proc_exec(struct procs *procs, struct proc *proc, proc_program *program,
-              const void *arg, bool may_wait)
+              const void *arg, bool may_wait, const struct cgroup *cgroup)
 {
-    pid_t pid = may_wait ? fork() : vfork();
+    pid_t pid;
 
+    if (cgroup)
+        pid = cgroup_fork(cgroup, !may_wait);
+    else if (may_wait)
+        pid = fork();
+    else
+        pid = vfork();
     if (pid < 0)
-        return -errno;
+        return cgroup ? pid : -errno;
     if (pid == 0)
         program(arg);
     procs_add(procs, proc, pid);
     return 0;
+}
+
+void proc_forget(struct procs *procs, struct proc *proc)
+{
+    for (struct proc **at = &procs->list; *at; at = &(*at)->next) {
+        if (*at == proc) {
+            *at = proc->next;
+            break;
+        }
+    }
+    proc->pid = 0;
 }
 
 void proc_child_reset(void)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "guest/cgroup.h"
 #include "guest/loop.h"
 
 struct proc {
@@ -50,12 +51,16 @@ typedef void proc_program(const void *arg);
  * that costs more than all the rest: program() must change nothing that the
  * agent uses.  The agent waits meanwhile; with may_wait (the program may have
  * to wait for a file system that does not answer) the memory is copied after
- * all.
+ * all.  It is copied, too, when the process is to begin in a control group
+ * (NULL: in the agent's).
  *
  * Return: 0 or negative errno.
  */
 int proc_exec(struct procs *procs, struct proc *proc, proc_program *program,
-              const void *arg, bool may_wait);
+              const void *arg, bool may_wait, const struct cgroup *cgroup);
+
+/* It is nobody's any more: exited is not called, and nobody reaps it. */
+void proc_forget(struct procs *procs, struct proc *proc);
 
 /* In a fresh child: a session of its own, nothing ignored, nothing blocked. */
 void proc_child_reset(void);

@@ -27,8 +27,9 @@ struct extras {
     int64_t retry_after_s; /* 0: none */
 };
 
-/* The head of an answer and a body that is copied. */
-#define OUT_MAX (HTTP_HEAD_MAX + COPY_MAX)
+/* The head of an answer and a body that is copied; output of a job always
+ * is. */
+#define OUT_MAX (HTTP_HEAD_MAX + JOB_ANSWER_MAX)
 
 struct request *request_new(struct agent *agent, const struct http_head *head,
                             void (*ready)(void *arg), void *ready_arg)
@@ -84,9 +85,19 @@ void request_free(struct request *request)
     free(request);
 }
 
+/* What only waits has nothing to go on with: its answer is remembered. */
+static void request_urge(struct request *request)
+{
+    request->ready = NULL;
+    request->urge(request->work);
+    request_free(request);
+}
+
 void request_abandon(struct request *request)
 {
-    if (request->entry)
+    if (request->urge)
+        request_urge(request);
+    else if (request->entry)
         orphans_add(request->agent, request);
     else
         request_free(request);
@@ -363,34 +374,65 @@ void request_not_allowed(struct request *request, const char *allow)
                  &(struct extras) { .allow = allow });
 }
 
-void request_stream(struct request *request, int fd, int64_t at, int64_t n,
-                    int64_t total, bool partial, const char *etag)
+/* The head of an answer whose body is bytes; fields end with a NULL name. */
+static int write_bytes_head(const struct request *request, struct buf *out,
+                            int http, const struct request_field *fields,
+                            int64_t length)
 {
-    struct buf *out = &request->out;
-    int r = write_common(request, out, partial ? 206 : 200);
+    int r = write_common(request, out, http);
 
     if (r == 0)
         r = http_write_field(out, "Content-Type", "application/octet-stream");
+    for (; r == 0 && fields->name; fields++)
+        r = http_write_field(out, fields->name, "%s", fields->value);
     if (r == 0)
-        r = http_write_field(out, "Accept-Ranges", "bytes");
-    if (r == 0)
-        r = http_write_field(out, "ETag", "%s", etag);
-    if (r == 0 && partial)
-        r = http_write_field(out, "Content-Range", "bytes %lld-%lld/%lld",
-                             (long long) at, (long long) (at + n - 1),
-                             (long long) total);
-    if (r == 0)
-        r = http_write_field(out, "Content-Length", "%lld", (long long) n);
+        r = http_write_field(out, "Content-Length", "%lld",
+                             (long long) length);
     if (r == 0)
         r = http_write_end(out);
+    return r;
+}
+
+/* An answer of bytes has been written, or r says that it has not. */
+static void bytes_done(struct request *request, int r)
+{
+    if (r < 0)
+        no_memory(request);
+    request_done(request, r < 0 ? STATUS_INTERNAL_ERROR : STATUS_SUCCESS);
+}
+
+void request_bytes(struct request *request,
+                   const struct request_field *fields, const void *bytes,
+                   size_t n)
+{
+    int r = write_bytes_head(request, &request->out, 200, fields,
+                             (int64_t) n);
+
+    if (r == 0)
+        r = buf_append(&request->out, bytes, n);
+    bytes_done(request, r);
+}
+
+void request_stream(struct request *request, int fd, int64_t at, int64_t n,
+                    int64_t total, bool partial, const char *etag)
+{
+    char range[80];
+    const struct request_field fields[] = {
+        { "Accept-Ranges", "bytes" },
+        { "ETag", etag },
+        { partial ? "Content-Range" : NULL, range },
+        { NULL, NULL },
+    };
+    int r;
+
+    snprintf(range, sizeof(range), "bytes %lld-%lld/%lld", (long long) at,
+             (long long) (at + n - 1), (long long) total);
+    r = write_bytes_head(request, &request->out, partial ? 206 : 200, fields,
+                         n);
     request->stream_fd = fd;
     request->stream_at = at;
-    request->stream_left = n;
-    if (r < 0) {
-        no_memory(request);
-        request->stream_left = 0;
-    }
-    request_done(request, r < 0 ? STATUS_INTERNAL_ERROR : STATUS_SUCCESS);
+    request->stream_left = r < 0 ? 0 : n;
+    bytes_done(request, r);
 }
 
 void *request_work(struct request *request, size_t size,

@@ -35,7 +35,8 @@ struct memory_entry;
  * it has given it up. */
 struct request {
     struct agent *agent;
-    struct buf out;               /* head of the answer, and a small body */
+    struct buf out;               /* head of the answer, and a body that is
+                                   * copied */
     void (*ready)(void *arg);     /* the answer is there; NULL: nobody waits */
     void *ready_arg;
     struct http_head *head;       /* NULL when there was no readable one */
@@ -100,9 +101,10 @@ void request_free(struct request *request);
 
 /*
  * Takes over a request that is whole and not answered yet, and whose client
- * is gone.  It goes on as an orphan when that client can come back for it (it
- * has an id and changes something), and is dropped otherwise.  The caller
- * knows it no more afterwards, nor does it call its ready.
+ * is gone.  One that can be urged is, for the memory; any other goes on as an
+ * orphan when that client can come back for it (it has an id and changes
+ * something), and is dropped otherwise.  The caller knows it no more
+ * afterwards, nor does it call its ready.
  */
 void request_abandon(struct request *request);
 
@@ -163,6 +165,19 @@ void request_busy(struct request *request, int64_t wait_ms,
  */
 void request_replay(struct request *request, int http, int code,
                     const char *text, size_t n, struct json_object *root);
+
+struct request_field {
+    const char *name;
+    const char *value;
+};
+
+/*
+ * Answers with n bytes, at most JOB_ANSWER_MAX, and with fields (the last has
+ * a NULL name) in its head.  All of it goes to out.
+ */
+void request_bytes(struct request *request,
+                   const struct request_field *fields, const void *bytes,
+                   size_t n);
 
 /*
  * Answers with bytes at..at+n of a file of total bytes; fd is taken over.

@@ -18,8 +18,9 @@
 /* File content kept ready for the port. */
 #define STREAM_STEP (256 * 1024)
 
-/* The output never holds more than a head and a small body, or one step. */
-#define OUT_MAX (HTTP_HEAD_MAX + 2 * STREAM_STEP)
+/* The output never holds more than two answers with their bodies (one request
+ * may stand behind another), or one step. */
+#define OUT_MAX (2 * (HTTP_HEAD_MAX + JOB_ANSWER_MAX))
 
 static void session_deadline(void *arg);
 static void session_heartbeat(void *arg);
@@ -196,10 +197,26 @@ static void on_fault(struct session *session)
     forget_request(session);
 }
 
+/* Another request stands behind this one, which only waits. */
+static void on_urge(struct session *session)
+{
+    struct request *request = session->request;
+
+    if (request->urge)
+        request->urge(request->work);
+}
+
+static void on_pass(struct session *session)
+{
+    forget_request(session);
+    session->passed = session->out.len;
+}
+
 static void on_drop(struct session *session)
 {
     forget_request(session);
     buf_clear(&session->out);
+    session->passed = 0;
 }
 
 /* The one place where a request loses its client while it is carried out.
@@ -220,6 +237,7 @@ static void on_event(struct session *session, enum server_event event)
         [SERVER_BODY] = on_body,         [SERVER_MARKED] = on_marked,
         [SERVER_END] = on_end,           [SERVER_DRAINED] = on_drained,
         [SERVER_FAULT] = on_fault,       [SERVER_LOST] = forget_request,
+        [SERVER_URGE] = on_urge,         [SERVER_PASS] = on_pass,
         [SERVER_DROP] = on_drop,         [SERVER_ABANDON] = on_abandon,
     };
 
@@ -243,6 +261,7 @@ void session_free(struct session *session)
 void session_connected(struct session *session, bool fresh)
 {
     on_event(session, server_connected(&session->server, fresh));
+    jobs_connected(&session->agent->jobs);
     log_debug(&session->agent->log, "client connected%s",
               fresh ? "" : " before this agent was there");
 }
@@ -251,6 +270,7 @@ void session_hangup(struct session *session)
 {
     on_event(session, server_hangup(&session->server));
     transfers_leave(&session->agent->transfers);
+    jobs_hangup(&session->agent->jobs);
     log_debug(&session->agent->log, "client disconnected");
 }
 
@@ -279,10 +299,19 @@ const char *session_begin(struct session *session)
 static void session_deadline(void *arg)
 {
     struct session *session = arg;
+    enum server_event event;
 
-    if (server_owes(&session->server))
+    if (session->server.state == SESSION_SEND)
         log_warning(&session->agent->log, "client does not read its answer");
-    on_event(session, server_stalled(&session->server));
+    do {
+        event = server_stalled(&session->server);
+        on_event(session, event);
+    } while (event != SERVER_NEED_MORE);
+}
+
+static bool is_loss(enum server_event event)
+{
+    return event == SERVER_DROP || event == SERVER_ABANDON;
 }
 
 void session_input(struct session *session, const uint8_t *bytes, size_t n)
@@ -294,7 +323,7 @@ void session_input(struct session *session, const uint8_t *bytes, size_t n)
         size_t used;
 
         event = server_feed(&session->server, bytes, n, &used);
-        if (owed && event != SERVER_NEED_MORE)
+        if (owed && is_loss(event))
             log_info(&session->agent->log, "new request before the answer to "
                                            "the last: that one is dropped");
         on_event(session, event);
@@ -364,9 +393,20 @@ size_t session_output(struct session *session, const uint8_t **bytes)
     return session->out.len;
 }
 
+/* n bytes of the output were sent, perhaps the last of an answer before. */
+static void sent_before(struct session *session, size_t n)
+{
+    if (session->passed == 0)
+        return;
+    session->passed -= n < session->passed ? n : session->passed;
+    if (session->passed == 0)
+        server_sent_before(&session->server);
+}
+
 void session_sent(struct session *session, size_t n)
 {
     if (session->out.len > 0) {
+        sent_before(session, n);
         buf_consume(&session->out, n);
     } else if (session->request) {
         session->request->text += n;

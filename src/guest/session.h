@@ -23,6 +23,7 @@ struct session {
     struct server server;
     struct request *request;     /* NULL: none */
     struct buf out;              /* what is to be sent, but for large bodies */
+    size_t passed;               /* of it, from before this request */
     struct loop_timer deadline;
     struct loop_timer heartbeat; /* only while a request that asked for it is
                                   * worked on */

@@ -30,6 +30,7 @@ struct settings {
     bool enable_auth;
     char *auth_key_file;
     struct strlist allowed_commands; /* never empty once loaded */
+    bool shell;                      /* a user's shell may be run */
     struct strlist allowed_paths;
     struct strlist readonly_paths;
     struct strlist forbidden_paths;
@@ -37,6 +38,8 @@ struct settings {
     int64_t per_second;
     int64_t per_minute;
     int64_t max_concurrent;
+
+    int64_t jobs_keep; /* ms */
 
     enum log_level log_level;
     char *log_file;

@@ -17,8 +17,9 @@
 #include "util/clock.h"
 
 /* A job without input is waited for from the start, so that a short one is
- * one round trip. */
-#define START_WAIT_MS 20000
+ * one round trip; for no longer (ms), because nobody else gets the channel
+ * meanwhile. */
+#define START_WAIT_MS 100
 
 /* Beyond the command's own timeout, for the agent to kill it (TERM, then
  * KILL), and for us to hear of it. */
@@ -119,6 +120,9 @@ static struct json_object *result_data(struct attach *attach)
     json_add_bytes(data, "stderr", buf_data(&streams[1]), streams[1].len);
     json_add_int(data, "output", status->output);
     json_add_int(data, "stdin", status->stdin_received);
+    if (status->timed_out)
+        json_add_string(data, "error_type",
+                        status_get(STATUS_CMD_TIMEOUT)->name);
     json_add_bool(data, "timed_out", status->timed_out);
     json_add_bool(data, "truncated",
                   status->truncated || attach->catch.full);

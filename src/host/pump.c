@@ -110,24 +110,38 @@ static void pump_signals(struct pump *pump)
         signal_taken(pump, number);
 }
 
-int pump_urge(void *context, struct error *err)
+/* Ends the wait of the start; nobody will read what comes for this one. */
+static int urge(struct pump *pump, struct error *err)
 {
-    struct pump *pump = context;
-    struct rpc *rpc = &pump->client->rpc;
     char id[RPC_ID_SIZE];
     struct rpc_request request = {
         .method = "GET",
         .target = API_PREFIX "/ping",
         .id = id,
         .write_ms = pump->client->setup.config->write_timeout,
-        .silent = silence_judge,
     };
     bool sent;
 
-    /* The job has its answer soon, then the signal is passed on.  Nobody will
-     * read what comes for this one. */
-    rpc_set_wake(rpc, -1);
-    return rpc_new_id(id) < 0 ? 0 : rpc_post(rpc, &request, &sent, err);
+    return rpc_new_id(id) < 0
+               ? 0
+               : rpc_post(&pump->client->rpc, &request, &sent, err);
+}
+
+int pump_urge(void *context, struct error *err)
+{
+    struct pump *pump = context;
+    int64_t now = clock_ms();
+
+    if (!pump->early) {
+        pump->early = interrupt_take(&pump->client->interrupt);
+        pump->last_at = now;
+        return urge(pump, err);
+    }
+    /* It is not answered, and somebody is impatient: it is taken back. */
+    if (now - pump->last_at >= SAME_SIGNAL_MS)
+        return error_set(err, -ECANCELED, "interrupted");
+    interrupt_take(&pump->client->interrupt);
+    return 0;
 }
 
 /* --- input ---------------------------------------------------------------- */
@@ -446,18 +460,18 @@ static int step(struct pump *pump, struct error *err)
 static int finish(struct pump *pump, struct error *err)
 {
     int before = pump->signals;
-    int r = 0;
+    int r = outlet_flush(&pump->outlet);
 
     client_disconnect(pump->client);
     while (r == 0 && output_stuck(pump)) {
-        r = outlet_flush(&pump->outlet);
-        if (r == 0)
-            r = watch(pump);
-        if (r == 0)
-            idle(pump);
-        if (r == 0 && pump->signals > before)
+        r = watch(pump);
+        if (r < 0)
+            break;
+        idle(pump);
+        if (pump->signals > before)
             return error_set(err, -ECANCELED,
                              "interrupted: the command had ended");
+        r = outlet_flush(&pump->outlet);
     }
     return r < 0 ? error_errno(err, r, "output") : 0;
 }
@@ -508,6 +522,8 @@ int pump_run(struct pump *pump, const struct job_status *status,
     if (pump->input < 0)
         pump->talk.input_eof = true;
     r = input_watch(pump); /* a file needs no waiting for */
+    if (pump->early)
+        signal_taken(pump, pump->early);
     pump_signals(pump);
     while (r == 0 && !talk_over(&pump->talk) && !pump->leaving) {
         if (deadline_left(pump->deadline) == 0)
@@ -516,7 +532,7 @@ int pump_run(struct pump *pump, const struct job_status *status,
     }
     if (r == -EPIPE) /* as the program would have heard it */
         send_off(pump, SIGPIPE);
-    if (r == 0 && pump->leaving)
+    else if (pump->leaving)
         return leave(pump, err);
     return r < 0 ? r : finish(pump, err);
 }

@@ -42,7 +42,8 @@ struct pump {
     unsigned int idle;  /* times that we came back, and nothing happened */
     int64_t progress;   /* bytes of both directions, then */
     unsigned int lost;  /* connections in a row that brought nothing */
-    int signals;        /* that were taken */
+    int early;          /* a signal that came during the start; 0: none */
+    int signals;        /* that were taken, as far as they are different */
     int last;           /* of them */
     int64_t last_at;
     bool leaving;       /* we do not wait for the end, … */
@@ -61,8 +62,9 @@ int pump_init(struct pump *pump, struct client *client, int input,
 void pump_free(struct pump *pump);
 
 /*
- * For job_start(): a signal came while the job was being started.  The wait is
- * ended, so that the signal can be passed on.
+ * For job_start(), with the pump as its context: a signal came while the job was
+ * being started.  The wait is ended, so that the signal can be passed on; the
+ * second one takes the start back.
  */
 int pump_urge(void *pump, struct error *err);
 

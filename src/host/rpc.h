@@ -58,8 +58,8 @@ struct rpc_request {
      * touched.  Return: 0 to wait on; 1 likewise, and that time is not taken
      * from read_ms and write_ms; negative errno with a message to give up. */
     int (*silent)(void *context, struct error *err);
-    /* Asked when wake_fd is readable while the answer is waited for; it sets
-     * another one then (rpc_set_wake()).  NULL: that is -ECANCELED.
+    /* Asked when wake_fd is readable while the answer is waited for; it sees to
+     * it that it is not any more.  NULL: that is -ECANCELED.
      * Return: 0 to wait on; negative errno with a message to give up. */
     int (*woken)(void *context, struct error *err);
     void *context;

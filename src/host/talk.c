@@ -220,19 +220,25 @@ static void target_add(struct talk_post *post, const char *format, ...)
     va_end(args);
 }
 
+/* There is more input than the job, or we, can hold: the wait is for room. */
+static bool short_of_room(const struct talk *talk)
+{
+    return talk->status.stdin_open
+           && (input_unsent(talk) > 0
+               || (!talk->input_eof
+                   && buf_room(&talk->input) < ROOM_ENOUGH));
+}
+
 static void turn_wait(const struct talk *talk, struct talk_post *post,
                       unsigned int flags)
 {
-    bool short_of_room = talk->status.stdin_open
-                         && input_unsent(talk) > 0;
-
     if (flags & TALK_WAIT)
         target_add(post, "&wait_ms=%d", TURN_MS);
     if (flags & TALK_AWAY)
         target_add(post, "&away=1");
     if (flags & TALK_MUTE)
         target_add(post, "&max=0");
-    if (short_of_room)
+    if (short_of_room(talk))
         target_add(post, "&room=%ld", ROOM_ENOUGH);
 }
 
@@ -265,6 +271,7 @@ static int post_turn(struct talk *talk, struct talk_post *post,
     int r = 0;
 
     post->turn = true;
+    post->mute = flags & TALK_MUTE;
     if (input_pending(talk)) {
         r = turn_input(talk, post);
     } else {
@@ -407,9 +414,17 @@ static void signal_done(struct talk *talk)
             --talk->n_signals * sizeof(talk->signals[0]));
 }
 
+/* A job that has ended has no reason to keep its output back. */
+static bool output_withheld(const struct talk *talk,
+                            const struct rpc_reply *reply)
+{
+    return talk->status.ended && reply->body.len == 0
+           && talk->output_at < talk->status.output;
+}
+
 /* What a turn says: status, then output. */
 static int take_turn(struct talk *talk, const struct rpc_reply *reply,
-                     struct error *err)
+                     bool mute, struct error *err)
 {
     const char *text = http_field_get(reply->head, "X-Job-Status");
     int r;
@@ -419,6 +434,8 @@ static int take_turn(struct talk *talk, const struct rpc_reply *reply,
     r = job_status_parse(text, strlen(text), &talk->status, err);
     if (r == 0)
         r = input_confirm(talk, err);
+    if (r == 0 && !mute && output_withheld(talk, reply))
+        r = answer_senseless(err, "there is output, and it is not given");
     return r < 0 ? -EPROTO : take_output(talk, reply, err);
 }
 
@@ -431,7 +448,7 @@ static int take_reply(struct talk *talk, const struct talk_post *post,
     if (reply->http >= 400 || (post->turn && reply->json))
         return take_error(reply, err);
     if (post->turn)
-        return take_turn(talk, reply, err);
+        return take_turn(talk, reply, post->mute, err);
     r = take_envelope(talk, reply, err);
     if (r == 0 && post->signal)
         signal_done(talk);
@@ -501,7 +518,8 @@ int talk_resume(struct talk *talk, unsigned int flags, struct error *err)
         r = talk_recognise(talk, err);
     if (r == 0)
         r = answer.envelope.root ? take_error(&answer.reply, err)
-                                 : take_turn(talk, &answer.reply, err);
+                                 : take_turn(talk, &answer.reply, flags & TALK_MUTE,
+                                           err);
     answer_free(&answer);
     return r > 0 ? -EPROTO : r;
 }

@@ -33,7 +33,8 @@ struct talk_post {
     char id[RPC_ID_SIZE];
     char target[TALK_TARGET_MAX];
     struct json_object *body; /* owned; NULL: none, or raw */
-    bool turn;                /* it brings output */
+    bool turn;                /* it brings output, … */
+    bool mute;                /* … but for this once */
     bool signal;              /* it carries the first of the signals */
 };
 

@@ -130,20 +130,20 @@ int json_append(struct json_object *array, struct json_object *value)
     return -ENOMEM;
 }
 
-/* A JSON string of a name or path that may hold any byte. */
-static struct json_object *json_name(const char *value)
+struct json_object *json_name(const char *value, size_t n)
 {
     AUTO_FREE char *clean = NULL;
 
-    if (utf8_valid(value, strlen(value)))
-        return json_object_new_string(value);
-    clean = strdup(value);
+    if (n > INT_MAX)
+        return NULL;
+    if (utf8_valid(value, n))
+        return json_object_new_string_len(value, (int) n);
+    clean = malloc(n);
     if (!clean)
         return NULL;
-    for (char *p = clean; *p; p++)
-        if ((unsigned char) *p >= 0x80)
-            *p = '?';
-    return json_object_new_string(clean);
+    for (size_t i = 0; i < n; i++)
+        clean[i] = (unsigned char) value[i] >= 0x80 ? '?' : value[i];
+    return json_object_new_string_len(clean, (int) n);
 }
 
 int json_add_string(struct json_object *object, const char *name,
@@ -151,7 +151,7 @@ int json_add_string(struct json_object *object, const char *name,
 {
     if (!value && object && json_object_object_add(object, name, NULL) == 0)
         return 0;
-    return json_add(object, name, value ? json_name(value) : NULL);
+    return json_add(object, name, value ? json_name(value, strlen(value)) : NULL);
 }
 
 int json_add_int(struct json_object *object, const char *name, int64_t value)

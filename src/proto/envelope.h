@@ -169,6 +169,10 @@ int json_append(struct json_object *array, struct json_object *value);
 /* Tells whether a value is there and lacks nothing. */
 bool json_whole(struct json_object *value);
 
+/* A string of a name or path of n bytes, which may be any.  Return: it, or NULL
+ * without memory. */
+struct json_object *json_name(const char *value, size_t n);
+
 /* Adds a string, or null for NULL; an integer; a boolean.  Bytes that are not
  * UTF-8 (a file name, say) are replaced by '?'.  Return: 0 or -ENOMEM. */
 int json_add_string(struct json_object *object, const char *name,

@@ -8,6 +8,7 @@ libproto_a_SOURCES = \
 	src/proto/http.c src/proto/http.h \
 	src/proto/limits.h \
 	src/proto/msg.c src/proto/msg.h \
+	src/proto/probe.c src/proto/probe.h \
 	src/proto/range.c src/proto/range.h \
 	src/proto/route.c src/proto/route.h \
 	src/proto/server.c src/proto/server.h \

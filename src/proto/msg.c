@@ -34,6 +34,11 @@ bool msg_idle(const struct msg *msg)
     return msg->state == MSG_STATE_HEAD && msg->raw.len == 0;
 }
 
+bool msg_has_head(const struct msg *msg)
+{
+    return msg->state != MSG_STATE_HEAD && msg->state != MSG_STATE_FAULT;
+}
+
 static enum msg_event msg_fault(struct msg *msg, int http, const char *detail)
 {
     msg->fault = (struct http_fault) { http, detail };

@@ -69,4 +69,7 @@ enum msg_event msg_feed(struct msg *msg, const uint8_t *bytes, size_t n,
 /* Is it between two messages, with nothing half received? */
 bool msg_idle(const struct msg *msg);
 
+/* Is its head there, and nothing wrong behind it so far? */
+bool msg_has_head(const struct msg *msg);
+
 #endif

@@ -14,52 +14,56 @@
 /* Internal: nothing to report, go on with the rest of the bytes. */
 #define SERVER_GO_ON ((enum server_event) -1)
 
-/* Longest head of a sync that is looked for at the end of a raw body; ours
- * has some 150 bytes. */
-#define SYNC_MAX 1024
-
-/* Bytes of a raw body that are gathered before they are looked at. */
-#define PROBE_STEP 16
-
 void server_init(struct server *server)
 {
     *server = (struct server) { .state = SESSION_RECEIVE };
     msg_init(&server->in, HTTP_REQUEST);
-    msg_init(&server->probe.msg, HTTP_REQUEST);
+    msg_init(&server->next, HTTP_REQUEST);
+    probe_init(&server->probe);
 }
 
 void server_free(struct server *server)
 {
     msg_free(&server->in);
-    msg_free(&server->probe.msg);
+    msg_free(&server->next);
+    probe_free(&server->probe);
 }
 
 /* --- from state to state ------------------------------------------------- */
 
-/* Between two requests, with nothing of either. */
+static void swap(struct msg *a, struct msg *b)
+{
+    struct msg c = *a;
+
+    *a = *b;
+    *b = c;
+}
+
+/* Between two requests, with nothing of the first; what stood behind it is the
+ * next. */
 static void request_over(struct server *server)
 {
-    msg_reset(&server->in);
-    server->step = SERVER_STEP_HEAD;
+    swap(&server->in, &server->next);
+    msg_reset(&server->next);
+    server->step = msg_has_head(&server->in) ? SERVER_STEP_FOUND
+                                             : SERVER_STEP_HEAD;
     server->answered = false;
     server->raw = false;
+    server->patient = false;
+    server->crowded = false;
     server->adopted = false;
     server->state = SESSION_RECEIVE;
 }
 
-static void probe_reset(struct probe *probe)
-{
-    msg_reset(&probe->msg);
-    probe->marked = false;
-}
-
 void server_quarantine(struct server *server)
 {
+    msg_reset(&server->next);
     request_over(server);
     server->state = SESSION_QUARANTINE;
 }
 
-/* Gives up what is being received, worked on or sent. */
+/* Gives up what is being received, worked on or sent; what stands behind it is
+ * another client's. */
 static enum server_event give_up(struct server *server)
 {
     bool working = server->state == SESSION_WORK;
@@ -92,6 +96,7 @@ enum server_event server_hangup(struct server *server)
     server->token[0] = '\0';
     server->guarded = false;
     probe_reset(&server->probe);
+    msg_reset(&server->next);
     return give_up(server);
 }
 
@@ -104,6 +109,8 @@ enum server_event server_stalled(struct server *server)
         return SERVER_NEED_MORE;
     if (server->state == SESSION_RECEIVE)
         return lose(server, late);
+    if (server->state == SESSION_WORK) /* what stands behind it is late */
+        return give_up(server);
     server_quarantine(server);
     return SERVER_DROP;
 }
@@ -124,103 +131,19 @@ bool server_sent_all(struct server *server)
     return true;
 }
 
-/* --- a new client among the bytes of an old one -------------------------- */
-
-static bool is_sync(const struct http_head *head)
+void server_sent_before(struct server *server)
 {
-    char allow[ROUTE_ALLOW_MAX];
-    const struct route *route;
-    const char *rest;
-
-    return head->content_length <= 0 && !head->chunked
-           && route_match(head->method, head->target, &route, &rest, allow)
-                  == 0
-           && route->id == ROUTE_SYNC;
-}
-
-/*
- * Looks for the reset marker and a well-formed sync behind it.
- *
- * Return: the bytes looked at; *found when they end with the head of a sync,
- * which is in probe->msg then.
- */
-static size_t probe_feed(struct probe *probe, const uint8_t *bytes, size_t n,
-                         bool *found)
-{
-    const uint8_t *marker;
-    enum msg_event event;
-    size_t used;
-
-    *found = false;
-    if (!probe->marked) {
-        marker = memchr(bytes, RESET_BYTE, n);
-        if (!marker)
-            return n;
-        probe->marked = true;
-        return (size_t) (marker - bytes) + 1;
-    }
-    event = msg_feed(&probe->msg, bytes, n, &used);
-    *found = event == MSG_HEAD && is_sync(&probe->msg.head);
-    if (event == MSG_FAULT || (event == MSG_HEAD && !*found))
-        probe_reset(probe);
-    return used;
-}
-
-/* How a sync begins; one in absolute form is not looked for in raw bodies. */
-static const char sync_start[] = "GET " API_PREFIX "/sync";
-#define SYNC_START_LEN (sizeof(sync_start) - 1)
-
-/* May what was gathered behind the marker become a sync? */
-static bool probe_plausible(const struct probe *probe)
-{
-    size_t n = probe->msg.raw.len;
-
-    if (n > SYNC_START_LEN)
-        n = SYNC_START_LEN;
-    return n == 0 || memcmp(buf_data(&probe->msg.raw), sync_start, n) == 0;
-}
-
-/*
- * Looks whether a raw body ends with a marker and the beginning of a sync.
- * All but its end is of no interest, and no other begins like that, so it
- * costs next to nothing.
- */
-static void probe_raw(struct probe *probe, const uint8_t *bytes, size_t n)
-{
-    bool found;
-    size_t at = !probe->marked && n > SYNC_MAX ? n - SYNC_MAX : 0;
-
-    while (at < n) {
-        size_t step = n - at;
-
-        if (probe->marked && step > PROBE_STEP)
-            step = PROBE_STEP;
-        at += probe_feed(probe, bytes + at, step, &found);
-        if (found || !probe_plausible(probe)) /* content after all */
-            probe_reset(probe);
-    }
-}
-
-/* Does this byte go on with the sync that a body ended with? */
-static bool probe_goes_on(const struct probe *probe, uint8_t byte)
-{
-    size_t n = probe->msg.raw.len;
-
-    if (!probe->marked)
-        return false;
-    return n < SYNC_START_LEN ? byte == (uint8_t) sync_start[n]
-                              : byte != RESET_BYTE;
+    server->crowded = false;
 }
 
 /* The client that sent this sync has the stream from here on. */
 static enum server_event adopt(struct server *server)
 {
-    struct msg sync = server->probe.msg;
-    enum server_event event = give_up(server);
+    enum server_event event;
 
-    server->probe.msg = server->in;
-    server->in = sync;
-    server->step = SERVER_STEP_FOUND;
+    swap(&server->next, &server->probe.msg);
+    probe_reset(&server->probe);
+    event = give_up(server);
     server->adopted = true;
     server->guarded = true;
     return event;
@@ -228,19 +151,24 @@ static enum server_event adopt(struct server *server)
 
 /* --- a request ----------------------------------------------------------- */
 
-static bool head_is_raw(const struct http_head *head)
+/* Return: enum route_flags; 0 when there is no such route. */
+static unsigned int head_flags(const struct http_head *head)
 {
     char allow[ROUTE_ALLOW_MAX];
     const struct route *route;
     const char *rest;
 
     return route_match(head->method, head->target, &route, &rest, allow) == 0
-           && (route->flags & ROUTE_RAW);
+               ? route->flags
+               : 0;
 }
 
 static enum server_event tell_head(struct server *server)
 {
-    server->raw = head_is_raw(&server->in.head);
+    unsigned int flags = head_flags(&server->in.head);
+
+    server->raw = flags & ROUTE_RAW;
+    server->patient = flags & ROUTE_WAITS;
     probe_reset(&server->probe);
     server->step = SERVER_STEP_TOLD;
     return SERVER_HEAD;
@@ -281,6 +209,48 @@ static enum server_event on_end(struct server *server)
     return SERVER_END;
 }
 
+/* --- sessions ------------------------------------------------------------ */
+
+void server_begin(struct server *server, const char *token)
+{
+    snprintf(server->token, sizeof(server->token), "%s", token);
+}
+
+/* Is there a session, and is this its token (NULL: none)? */
+static bool token_is(const struct server *server, const char *given)
+{
+    size_t n = strlen(server->token);
+
+    return n > 0 && given && strlen(given) == n
+           && crypto_equal(given, server->token, n);
+}
+
+bool server_session_fits(const struct server *server,
+                         const struct route *route, const char *given)
+{
+    if (route->id == ROUTE_SYNC)
+        return true;
+    return given ? token_is(server, given) : !server->guarded;
+}
+
+/* --- a request that stands behind another -------------------------------- */
+
+/* Does it come from the same client? */
+static bool next_belongs(const struct server *server)
+{
+    return token_is(server, http_field_get(&server->next.head, "X-Session"));
+}
+
+/* It takes over: the one before has its answer, or could not be urged. */
+static enum server_event pass(struct server *server)
+{
+    if (server->state == SESSION_WORK)
+        return give_up(server);
+    request_over(server);
+    server->crowded = true;
+    return SERVER_PASS;
+}
+
 /* --- bytes, by state ----------------------------------------------------- */
 
 /*
@@ -288,7 +258,8 @@ static enum server_event on_end(struct server *server)
  * was a marker in a body, the bytes behind it may be a sync wherever the
  * message sees them: in the body, in its framing, or behind it, where the
  * killed client's body was almost complete.  A raw body is only looked at for
- * that last case.
+ * that last case, and not where a request may stand behind it: that would go on
+ * with it in the same way, and its content is announced.
  *
  * Return: is there one?  *used is where it ends then.  *marked: a marker.
  */
@@ -302,10 +273,10 @@ static bool probe_taken(struct server *server, const uint8_t *bytes, size_t n,
     *marked = false;
     if (!probe->marked && server->in.piece_len == 0)
         return false;
-    if (server->raw) {
+    if (server->raw && !server->patient)
         probe_raw(probe, bytes, n);
+    if (server->raw)
         return false;
-    }
     while (at < n && !found) {
         at += probe_feed(probe, bytes + at, n - at, &found);
         *marked = *marked || probe->marked;
@@ -315,24 +286,10 @@ static bool probe_taken(struct server *server, const uint8_t *bytes, size_t n,
     return found;
 }
 
-static enum server_event feed_receive(struct server *server,
-                                      const uint8_t *bytes, size_t n,
-                                      size_t *used)
+/* What came of the request. */
+static enum server_event on_message(struct server *server,
+                                    enum msg_event event, bool marked)
 {
-    enum msg_event event;
-    bool marked;
-
-    if (server->step == SERVER_STEP_FOUND)
-        return tell_head(server);
-    if (server->step == SERVER_STEP_TOLD)
-        return head_told(server);
-    event = msg_feed(&server->in, bytes, n, used);
-    if (event == MSG_RESET) { /* a sync behind it needs no probe */
-        probe_reset(&server->probe);
-        return give_up(server);
-    }
-    if (probe_taken(server, bytes, *used, used, &marked))
-        return adopt(server);
     switch (event) {
     case MSG_HEAD:
         return tell_head(server);
@@ -347,23 +304,71 @@ static enum server_event feed_receive(struct server *server,
     }
 }
 
-/* Bytes while an answer is owed: its client is gone, this is another one. */
+/* What came of the one behind it, of which no more than the head is taken. */
+static enum server_event on_next(struct server *server, enum msg_event event)
+{
+    if (event == MSG_NEED_MORE)
+        return SERVER_NEED_MORE;
+    if (event != MSG_HEAD || !next_belongs(server))
+        return give_up(server);
+    return server->state == SESSION_WORK ? SERVER_URGE : pass(server);
+}
+
+static enum server_event feed_message(struct server *server, struct msg *msg,
+                                      const uint8_t *bytes, size_t n,
+                                      size_t *used)
+{
+    enum msg_event event = msg_feed(msg, bytes, n, used);
+    bool marked;
+
+    if (event == MSG_RESET) { /* a sync behind it needs no probe */
+        probe_reset(&server->probe);
+        return give_up(server);
+    }
+    if (probe_taken(server, bytes, *used, used, &marked))
+        return adopt(server);
+    return msg == &server->next ? on_next(server, event)
+                                : on_message(server, event, marked);
+}
+
+static enum server_event feed_receive(struct server *server,
+                                      const uint8_t *bytes, size_t n,
+                                      size_t *used)
+{
+    if (server->step == SERVER_STEP_FOUND)
+        return tell_head(server);
+    if (server->step == SERVER_STEP_TOLD)
+        return head_told(server);
+    if (server->in.state == MSG_STATE_FAULT) /* it stood behind another */
+        return lose(server, server->in.fault);
+    return feed_message(server, &server->in, bytes, n, used);
+}
+
+/* Its client is gone, this is another one. */
+static enum server_event feed_another(struct server *server, uint8_t first)
+{
+    bool adopted = server->adopted;
+    bool completed = server->state == SESSION_WORK
+                     && probe_goes_on(&server->probe, first);
+    enum server_event event = give_up(server);
+
+    if (adopted)
+        server_quarantine(server);
+    return completed ? SERVER_DROP : event;
+}
+
+/* Bytes while an answer is owed. */
 static enum server_event feed_owing(struct server *server,
                                     const uint8_t *bytes, size_t n,
                                     size_t *used)
 {
-    bool adopted = server->adopted;
-    bool completed = server->state == SESSION_WORK && n > 0
-                     && probe_goes_on(&server->probe, bytes[0]);
-    enum server_event event;
-
-    (void) used;
+    if (msg_has_head(&server->next)) /* it was urged */
+        return pass(server);
     if (n == 0)
         return SERVER_NEED_MORE;
-    event = give_up(server);
-    if (adopted)
-        server_quarantine(server);
-    return completed ? SERVER_DROP : event;
+    if (server->patient && !server->crowded)
+        return feed_message(server, &server->next, bytes, n, used);
+    return feed_another(server, bytes[0]);
 }
 
 static enum server_event feed_quarantine(struct server *server,
@@ -423,32 +428,13 @@ int64_t server_body_seen(const struct server *server)
 bool server_deadline(const struct server *server)
 {
     return server->state == SESSION_SEND
-           || (server->state == SESSION_RECEIVE && !msg_idle(&server->in));
+           || (server->state == SESSION_RECEIVE && !msg_idle(&server->in))
+           || !msg_idle(&server->next);
 }
 
 bool server_owes(const struct server *server)
 {
     return server->state == SESSION_WORK || server->state == SESSION_SEND;
-}
-
-/* --- sessions ------------------------------------------------------------ */
-
-void server_begin(struct server *server, const char *token)
-{
-    snprintf(server->token, sizeof(server->token), "%s", token);
-}
-
-bool server_session_fits(const struct server *server,
-                         const struct route *route, const char *given)
-{
-    size_t n = strlen(server->token);
-
-    if (route->id == ROUTE_SYNC)
-        return true;
-    if (!given)
-        return !server->guarded;
-    return n > 0 && strlen(given) == n
-           && crypto_equal(given, server->token, n);
 }
 
 int server_heartbeat(const struct http_head *head, int64_t *seconds)

@@ -11,6 +11,10 @@
  * - A client sends nothing before it has the whole answer.  Bytes that come
  *   while a request is worked on or answered prove that another client is
  *   there: the old answer is dropped, and the bytes begin a new request.
+ * - But one request may stand behind one that only waits (ROUTE_WAITS).  When
+ *   its head names the session that runs, it ends the wait, and its answer
+ *   follows that of the first; any other is another client's.  It may wait
+ *   itself, and when the first answer is sent another may stand behind it.
  * - An early answer drains exactly the announced body.
  * - When it is unknown where the next request begins, everything is thrown
  *   away until the client leaves, or until the reset marker and a sync
@@ -22,7 +26,8 @@
  *   the session that it begins takes only requests that name it, until the
  *   other side is seen to leave: content cannot know a token made just now.
  * - A raw body that ends with the beginning of a sync was completed by the
- *   next client when that goes on; it is not carried out.
+ *   next client when that goes on; it is not carried out.  Not so where a
+ *   request may stand behind it.
  * - A half-received request and a stalled answer have a deadline.
  * - A request that names another session than the one that runs is refused.
  */
@@ -34,6 +39,7 @@
 #include <stdint.h>
 
 #include "proto/msg.h"
+#include "proto/probe.h"
 #include "proto/route.h"
 
 #define SESSION_TOKEN_LEN 32 /* hex digits */
@@ -46,7 +52,8 @@ enum session_state {
 };
 
 /* What the driver has to do.  "The request" is the one whose SERVER_HEAD came
- * last; "the output" is everything that has not been sent yet. */
+ * last; "the output" is everything that has not been sent yet.  One event may
+ * follow the other without bytes between them. */
 enum server_event {
     SERVER_NEED_MORE, /* nothing: all bytes are taken */
     SERVER_HEAD,      /* begin a request from server_head(); it may be
@@ -61,6 +68,11 @@ enum server_event {
     SERVER_FAULT,     /* answer with server->fault, request begun or not; it
                        * is over, the output is not */
     SERVER_LOST,      /* as SERVER_FAULT, but it has its answer */
+    SERVER_URGE,      /* the request only waits, and another stands behind it:
+                       * answer, or it is abandoned for that one */
+    SERVER_PASS,      /* the request has its answer and is over, the output is
+                       * not: the next begins; say when the output so far is
+                       * sent (server_sent_before()) */
     SERVER_DROP,      /* the request, if there is one, and the output are void:
                        * they are the last client's */
     SERVER_ABANDON,   /* as SERVER_DROP, and the request was being carried
@@ -75,20 +87,17 @@ enum server_step {
     SERVER_STEP_BODY,
 };
 
-/* Looks for a new client among the bytes of an old one. */
-struct probe {
-    struct msg msg; /* what stands behind the marker */
-    bool marked;    /* a marker was seen, and nothing wrong behind it */
-};
-
 struct server {
     enum session_state state;
     enum server_step step;
     bool answered; /* early: before the request was whole */
     bool raw;      /* its body is bytes, in which the marker is data */
+    bool patient;  /* it only waits: another may stand behind it */
+    bool crowded;  /* but not yet: the answer before is not sent either */
     bool adopted;  /* it is a sync that was found among other bytes */
     bool guarded;  /* such a sync began the session */
     struct msg in;
+    struct msg next; /* behind it, up to its head */
     struct probe probe;
     struct http_fault fault;           /* at SERVER_FAULT */
     char token[SESSION_TOKEN_LEN + 1]; /* of the session; "": there is none */
@@ -117,8 +126,9 @@ enum server_event server_connected(struct server *server, bool fresh);
  * Return: SERVER_DROP or SERVER_ABANDON. */
 enum server_event server_hangup(struct server *server);
 
-/* The deadline has passed without a byte taken or sent.
- * Return: the event; SERVER_NEED_MORE when no deadline ran. */
+/* The deadline has passed without a byte taken or sent.  Call it again until it
+ * says SERVER_NEED_MORE.
+ * Return: the event; SERVER_NEED_MORE when no deadline runs. */
 enum server_event server_stalled(struct server *server);
 
 /* --- what the driver has done -------------------------------------------- */
@@ -129,6 +139,9 @@ void server_answered(struct server *server);
 /* No output is left.  Return: is the request over with that? */
 bool server_sent_all(struct server *server);
 
+/* What was in the output at SERVER_PASS is sent. */
+void server_sent_before(struct server *server);
+
 /* The request cannot be taken in (no memory), nor what belongs to it. */
 void server_quarantine(struct server *server);
 
@@ -138,7 +151,8 @@ void server_begin(struct server *server, const char *token);
 
 /* --- questions ----------------------------------------------------------- */
 
-/* The head of the request, valid until the next event but SERVER_CONTINUE. */
+/* The head of the request, valid until the next event but SERVER_CONTINUE and
+ * SERVER_URGE. */
 const struct http_head *server_head(const struct server *server);
 
 /* At SERVER_BODY: the piece, *n bytes inside those that were fed. */
@@ -150,12 +164,14 @@ int64_t server_body_seen(const struct server *server);
 /* Does a deadline run?  It begins anew with every byte taken or sent. */
 bool server_deadline(const struct server *server);
 
-/* Is an answer owed, so that bytes prove another client? */
+/* Is an answer owed, so that bytes are another client's, or a request's that
+ * stands behind? */
 bool server_owes(const struct server *server);
 
 /*
  * May a request for route be carried out with this X-Session (NULL: it has
- * none, which is fine unless the session is guarded)?  Compares in a time that does not depend on the token.
+ * none, which is fine unless the session is guarded)?  Compares in a time that
+ * does not depend on the token.
  */
 bool server_session_fits(const struct server *server,
                          const struct route *route, const char *given);

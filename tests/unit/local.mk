@@ -3,6 +3,7 @@
 if HAVE_CHECK
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/play.c tests/unit/play.h \
 	tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/wire.c tests/unit/wire.h
 tests_unit_libunit_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
@@ -24,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test-route \
 	tests/unit/test-server \
 	tests/unit/test-server-token \
+	tests/unit/test-server-urge \
 	tests/unit/test-uri \
 	tests/unit/test-auth \
 	tests/unit/test-status \
@@ -74,6 +76,9 @@ tests_unit_test_server_LDADD = $(UNIT_LIBS)
 tests_unit_test_server_token_SOURCES = tests/unit/test-server-token.c
 tests_unit_test_server_token_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_server_token_LDADD = $(UNIT_LIBS)
+tests_unit_test_server_urge_SOURCES = tests/unit/test-server-urge.c
+tests_unit_test_server_urge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_server_urge_LDADD = $(UNIT_LIBS)
 tests_unit_test_uri_SOURCES = tests/unit/test-uri.c
 tests_unit_test_uri_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_uri_LDADD = $(UNIT_LIBS)
@@ -121,9 +126,17 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-replay \
 	tests/unit/test-settings \
 	tests/unit/test-environment \
+	tests/unit/test-user \
 	tests/unit/test-auth-check \
 	tests/unit/test-service \
 	tests/unit/test-child \
+	tests/unit/test-outlog \
+	tests/unit/test-child-sink \
+	tests/unit/test-pty \
+	tests/unit/test-cgroup \
+	tests/unit/test-jobs \
+	tests/unit/test-jobs-life \
+	tests/unit/test-jobs-start \
 	tests/unit/test-worker \
 	tests/unit/test-upload \
 	tests/unit/test-loop \
@@ -132,6 +145,7 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-session-files \
 	tests/unit/test-announced \
 	tests/unit/test-session-life \
+	tests/unit/test-session-urge \
 	tests/unit/test-quarantine
 check_PROGRAMS += $(UNIT_GUEST_TESTS)
 TESTS += $(UNIT_GUEST_TESTS)
@@ -166,6 +180,9 @@ tests_unit_test_settings_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_environment_SOURCES = tests/unit/test-environment.c
 tests_unit_test_environment_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_environment_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_user_SOURCES = tests/unit/test-user.c
+tests_unit_test_user_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_user_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_auth_check_SOURCES = tests/unit/test-auth-check.c
 tests_unit_test_auth_check_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_auth_check_LDADD = $(UNIT_GUEST_LIBS)
@@ -175,6 +192,27 @@ tests_unit_test_service_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_child_SOURCES = tests/unit/test-child.c
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_child_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_outlog_SOURCES = tests/unit/test-outlog.c
+tests_unit_test_outlog_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outlog_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_child_sink_SOURCES = tests/unit/test-child-sink.c
+tests_unit_test_child_sink_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_child_sink_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_pty_SOURCES = tests/unit/test-pty.c
+tests_unit_test_pty_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_pty_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_cgroup_SOURCES = tests/unit/test-cgroup.c
+tests_unit_test_cgroup_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_jobs_SOURCES = tests/unit/test-jobs.c
+tests_unit_test_jobs_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_jobs_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_jobs_life_SOURCES = tests/unit/test-jobs-life.c
+tests_unit_test_jobs_life_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_jobs_life_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_jobs_start_SOURCES = tests/unit/test-jobs-start.c
+tests_unit_test_jobs_start_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_jobs_start_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
 tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_worker_LDADD = $(UNIT_GUEST_LIBS)
@@ -196,6 +234,9 @@ tests_unit_test_announced_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_life_SOURCES = tests/unit/test-session-life.c
 tests_unit_test_session_life_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_life_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_session_urge_SOURCES = tests/unit/test-session-urge.c
+tests_unit_test_session_urge_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_session_urge_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_quarantine_SOURCES = tests/unit/test-quarantine.c
 tests_unit_test_quarantine_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_quarantine_LDADD = $(UNIT_GUEST_LIBS)

@@ -4,276 +4,16 @@
 
 #include "proto/server.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "play.h"
 #include "unit.h"
 
 const char unit_name[] = "server";
 
-#define HOST " HTTP/1.1\r\nHost: v\r\n"
-#define PING "GET /api/v1/ping" HOST "\r\n"
-#define SYNC "GET /api/v1/sync?id=abc" HOST "\r\n"
-#define MARK "\xFF"
-#define EXPECT "Expect: 100-continue\r\n"
-#define CHUNKED "Transfer-Encoding: chunked\r\n\r\n"
-
-#define POST(query, n) \
-    "POST /api/v1/shell/exec" query HOST "Content-Length: " n "\r\n\r\n"
-#define PUT(query, n) \
-    "PUT /api/v1/file/content" query HOST "Content-Length: " n "\r\n\r\n"
-
-/* --- a driver of few words ----------------------------------------------- */
-
-/*
- * It writes down what the machine says, holds that against what it knows of
- * the request, and does what the request's target asks for: "early" answers it
- * at its head, "stay" never, "unsent" does not send the answer; others are
- * answered when they are whole, and the answer is sent.
- */
-struct play {
-    struct server server;
-    struct buf said;
-    struct buf body;
-    char target[128];
-    bool begun;    /* there is a request */
-    bool answered; /* and it has its answer */
-    int n_ends;
-};
-
-static void play_init(struct play *play)
-{
-    *play = (struct play) { .begun = false };
-    server_init(&play->server);
-    buf_init(&play->said, 1 << 20);
-    buf_init(&play->body, 1 << 20);
-}
-
-static void play_free(struct play *play)
-{
-    server_free(&play->server);
-    buf_free(&play->said);
-    buf_free(&play->body);
-}
-
-static void over(struct play *play)
-{
-    play->begun = false;
-    play->answered = false;
-    buf_clear(&play->body);
-}
-
-static void answer(struct play *play)
-{
-    ck_assert(play->begun && !play->answered);
-    play->answered = true;
-    server_answered(&play->server);
-}
-
-static void send_all(struct play *play)
-{
-    if (strstr(play->target, "unsent"))
-        return;
-    ck_assert(server_sent_all(&play->server));
-    over(play);
-}
-
-static void on_head(struct play *play)
-{
-    const struct http_head *head = server_head(&play->server);
-
-    ck_assert(!play->begun);
-    play->begun = true;
-    snprintf(play->target, sizeof(play->target), "%s", head->target);
-    buf_printf(&play->said, "HEAD %s %s\n", head->method, head->target);
-    if (strstr(play->target, "early"))
-        answer(play);
-}
-
-static void on_body(struct play *play)
-{
-    size_t n;
-    const uint8_t *bytes = server_body(&play->server, &n);
-
-    ck_assert(play->begun && !play->answered);
-    ck_assert_uint_gt(n, 0);
-    buf_append(&play->body, bytes, n);
-    ck_assert_int_eq(server_body_seen(&play->server),
-                     (int64_t) play->body.len);
-}
-
-static void on_end(struct play *play)
-{
-    play->n_ends++;
-    buf_puts(&play->said, "END ");
-    for (size_t i = 0; i < play->body.len; i++) {
-        unsigned char c = buf_data(&play->body)[i];
-
-        buf_printf(&play->said, c > 31 && c < 127 ? "%c" : "\\x%02X", c);
-    }
-    buf_puts(&play->said, "\n");
-    ck_assert_int_eq(play->server.state, SESSION_WORK);
-    if (strstr(play->target, "stay"))
-        return;
-    answer(play);
-    ck_assert_int_eq(play->server.state, SESSION_SEND);
-    send_all(play);
-}
-
-static void on_fault(struct play *play)
-{
-    buf_printf(&play->said, "FAULT %d %s\n", play->server.fault.http,
-               play->server.fault.detail);
-    ck_assert(!play->answered);
-    ck_assert_int_eq(play->server.state, SESSION_QUARANTINE);
-    over(play);
-}
-
-/* Whether an error was there before its client was found to be gone depends
- * on the pieces; nobody gets it. */
-static void unsay_error(struct play *play)
-{
-    static const char words[] = "MARKED\n";
-    size_t n = sizeof(words) - 1;
-    struct buf *said = &play->said;
-
-    if (said->len >= n
-        && memcmp(buf_data(said) + said->len - n, words, n) == 0)
-        said->len -= n;
-}
-
-static void note(struct play *play, enum server_event event)
-{
-    static const char *const words[] = {
-        [SERVER_CONTINUE] = "CONTINUE", [SERVER_MARKED] = "MARKED",
-        [SERVER_DRAINED] = "DRAINED",   [SERVER_LOST] = "LOST",
-        [SERVER_DROP] = "DROP",         [SERVER_ABANDON] = "ABANDON",
-    };
-
-    if (event == SERVER_DROP)
-        unsay_error(play);
-    ck_assert_uint_lt(event, ARRAY_SIZE(words));
-    ck_assert_ptr_nonnull(words[event]);
-    buf_printf(&play->said, "%s\n", words[event]);
-}
-
-static void play_event(struct play *play, enum server_event event)
-{
-    switch (event) {
-    case SERVER_NEED_MORE:
-        return;
-    case SERVER_HEAD:
-        on_head(play);
-        return;
-    case SERVER_BODY:
-        on_body(play);
-        return;
-    case SERVER_END:
-        ck_assert(play->begun && !play->answered);
-        on_end(play);
-        return;
-    case SERVER_FAULT:
-        on_fault(play);
-        return;
-    case SERVER_CONTINUE:
-    case SERVER_MARKED:
-        ck_assert(play->begun && !play->answered);
-        note(play, event);
-        if (event == SERVER_MARKED)
-            answer(play);
-        return;
-    case SERVER_DRAINED:
-        ck_assert(play->begun && play->answered);
-        note(play, event);
-        send_all(play);
-        return;
-    case SERVER_LOST:
-        ck_assert(play->begun && play->answered);
-        ck_assert_int_eq(play->server.state, SESSION_QUARANTINE);
-        note(play, event);
-        over(play);
-        return;
-    case SERVER_DROP:
-    case SERVER_ABANDON:
-        ck_assert(event == SERVER_DROP || (play->begun && !play->answered));
-        note(play, event);
-        over(play);
-        return;
-    }
-}
-
-/* What has to hold whenever the machine wants more. */
-static void check_rest(const struct play *play)
-{
-    const struct server *server = &play->server;
-
-    switch (server->state) {
-    case SESSION_RECEIVE:
-        ck_assert(server_deadline(server) || !play->begun);
-        ck_assert(!server_owes(server));
-        break;
-    case SESSION_WORK:
-        ck_assert(play->begun && !play->answered);
-        ck_assert(!server_deadline(server) && server_owes(server));
-        break;
-    case SESSION_SEND:
-        ck_assert(play->begun && play->answered);
-        ck_assert(server_deadline(server) && server_owes(server));
-        break;
-    case SESSION_QUARANTINE:
-        ck_assert(!play->begun);
-        ck_assert(!server_deadline(server) && !server_owes(server));
-        break;
-    }
-}
-
-static void play_feed(struct play *play, const char *text, size_t n)
-{
-    struct guarded copy = guarded_copy(text, n);
-    const uint8_t *bytes = copy.bytes;
-    enum server_event event;
-
-    do {
-        size_t used = SIZE_MAX;
-
-        event = server_feed(&play->server, bytes, n, &used);
-        ck_assert_uint_le(used, n);
-        play_event(play, event);
-        bytes += used;
-        n -= used;
-    } while (event != SERVER_NEED_MORE);
-    ck_assert_uint_eq(n, 0);
-    check_rest(play);
-    guarded_free(&copy);
-}
-
-static void play_steps(struct play *play, const char *text, size_t n,
-                       size_t step)
-{
-    for (size_t at = 0; at < n; at += step)
-        play_feed(play, text + at, n - at < step ? n - at : step);
-}
-
-static void expect_said(struct play *play, const char *words)
-{
-    const char *said = play->said.len ? buf_cstr(&play->said) : "";
-
-    ck_assert_msg(strcmp(said, words) == 0, "said\n%s\ninstead of\n%s", said,
-                  words);
-    buf_clear(&play->said);
-}
-
 /* --- each rule, however the bytes come ----------------------------------- */
 
-static const struct {
-    const char *name;
-    const char *text;
-    size_t n;
-    const char *said;
-    enum session_state state;
-} rules[] = {
+static const struct play_rule rules[] = {
     { "a request", BYTES(PING), "HEAD GET /api/v1/ping\nEND \n",
       SESSION_RECEIVE },
     { "half a request", BYTES("GET /api/v1/ping" HOST), "", SESSION_RECEIVE },
@@ -465,31 +205,9 @@ static const struct {
       "FAULT 400 empty line in front of a message\n", SESSION_QUARANTINE },
 };
 
-static void expect_rule(struct play *play, size_t i)
-{
-    expect_said(play, rules[i].said);
-    ck_assert_int_eq(play->server.state, rules[i].state);
-    play_free(play);
-}
-
 START_TEST(whole_or_not)
 {
-    static const size_t steps[] = { 10000, 1, 2, 3, 7 };
-    const char *text = rules[_i].text;
-    size_t n = rules[_i].n;
-    struct play play;
-
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        play_init(&play);
-        play_steps(&play, text, n, steps[i]);
-        expect_rule(&play, (size_t) _i);
-    }
-    for (size_t cut = 1; cut < n; cut++) {
-        play_init(&play);
-        play_feed(&play, text, cut);
-        play_feed(&play, text + cut, n - cut);
-        expect_rule(&play, (size_t) _i);
-    }
+    play_check(&rules[_i], NULL);
 }
 END_TEST
 
@@ -526,32 +244,9 @@ static bool cut_in_data(size_t i, size_t cut)
     return victims[i].raw_from > 0 && cut >= victims[i].raw_from;
 }
 
-/* A new client, whose bytes follow the old one's: of both only the sync is
- * carried out.  Return: was it? */
-static bool sync_comes(struct play *play, size_t step)
-{
-    int ends = play->n_ends;
-
-    play_steps(play, BYTES(MARK SYNC), step);
-    return play->n_ends == ends + 1
-           && strcmp(play->target, "/api/v1/sync?id=abc") == 0
-           && play->server.state == SESSION_RECEIVE
-           && !server_deadline(&play->server);
-}
-
-static void expect_ping(struct play *play)
-{
-    int ends = play->n_ends;
-
-    play_feed(play, BYTES(PING));
-    ck_assert_int_eq(play->n_ends, ends + 1);
-    ck_assert_str_eq(play->target, "/api/v1/ping");
-    ck_assert_int_eq(play->server.state, SESSION_RECEIVE);
-}
-
 static void play_cut(struct play *play, size_t i, size_t cut)
 {
-    play_init(play);
+    play_init(play, NULL);
     play_feed(play, victims[i].text, cut);
     buf_clear(&play->said);
 }
@@ -566,15 +261,15 @@ START_TEST(cut_then_sync)
         for (size_t way = 0; way < ARRAY_SIZE(steps); way++) {
             play_cut(&play, i, cut);
             if (!cut_in_data(i, cut)) {
-                ck_assert_msg(sync_comes(&play, steps[way]), "cut at %zu: %s",
+                ck_assert_msg(play_sync_comes(&play, steps[way]), "cut at %zu: %s",
                               cut, buf_cstr(&play.said));
             } else {
                 /* no answer: the client leaves and comes again */
-                ck_assert(!sync_comes(&play, steps[way]));
+                ck_assert(!play_sync_comes(&play, steps[way]));
                 play_event(&play, server_hangup(&play.server));
-                ck_assert(sync_comes(&play, steps[way]));
+                ck_assert(play_sync_comes(&play, steps[way]));
             }
-            expect_ping(&play);
+            play_expect_ping(&play);
             play_free(&play);
         }
     }
@@ -591,7 +286,7 @@ START_TEST(cut_near_the_end_of_a_raw_body)
     struct play play;
 
     for (size_t missing = 1; missing < sizeof(MARK SYNC) - 1; missing++) {
-        play_init(&play);
+        play_init(&play, NULL);
         play_feed(&play, text, n - missing);
         play_steps(&play, BYTES(MARK SYNC), _i ? 1 : 10000);
         ck_assert_str_eq(play.target, "/api/v1/sync?id=abc");
@@ -610,10 +305,10 @@ START_TEST(cut_then_hangup)
     for (size_t cut = 0; cut <= victims[i].n; cut++) {
         play_cut(&play, i, cut);
         play_event(&play, server_hangup(&play.server));
-        check_rest(&play);
+        play_check_rest(&play);
         ck_assert(!play.begun && !server_deadline(&play.server));
         play_event(&play, server_connected(&play.server, true));
-        expect_ping(&play);
+        play_expect_ping(&play);
         play_free(&play);
     }
 }
@@ -628,12 +323,12 @@ START_TEST(cut_then_restart)
     struct play play;
 
     for (size_t cut = 0; cut < n; cut++) {
-        play_init(&play);
+        play_init(&play, NULL);
         play_event(&play, server_connected(&play.server, false));
         play_feed(&play, victims[i].text + cut, n - cut);
         if (play.n_ends > 0)
             ck_assert_str_eq(play.target, "/api/v1/sync?id=abc");
-        ck_assert(sync_comes(&play, 1));
+        ck_assert(play_sync_comes(&play, 1));
         play_free(&play);
     }
 }
@@ -650,7 +345,7 @@ static void play_into(struct play *play, enum session_state state)
         [SESSION_QUARANTINE] = "\r\n",
     };
 
-    play_init(play);
+    play_init(play, NULL);
     play_feed(play, ways[state], strlen(ways[state]));
     ck_assert_int_eq(play->server.state, state);
     buf_clear(&play->said);
@@ -667,7 +362,7 @@ START_TEST(hangup_anywhere)
 
     play_into(&play, (enum session_state) _i);
     play_event(&play, server_hangup(&play.server));
-    expect_said(&play, voided((enum session_state) _i));
+    play_expect(&play, voided((enum session_state) _i));
     ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
     play_free(&play);
 }
@@ -684,7 +379,7 @@ START_TEST(hangup_forgets_the_marker)
     const char *beginning = beginnings[_i / 2];
     struct play play;
 
-    play_init(&play);
+    play_init(&play, NULL);
     play_feed(&play, beginning, strlen(beginning));
     play_event(&play, server_hangup(&play.server));
     if (_i % 2)
@@ -702,12 +397,12 @@ START_TEST(connected_anywhere)
 
     play_into(&play, (enum session_state) _i);
     play_event(&play, server_connected(&play.server, true));
-    expect_said(&play, voided((enum session_state) _i));
+    play_expect(&play, voided((enum session_state) _i));
     ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
     play_free(&play);
     play_into(&play, (enum session_state) _i);
     play_event(&play, server_connected(&play.server, false));
-    expect_said(&play, voided((enum session_state) _i));
+    play_expect(&play, voided((enum session_state) _i));
     ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
     play_free(&play);
 }
@@ -724,8 +419,8 @@ START_TEST(stalled_anywhere)
     struct play play;
 
     play_into(&play, (enum session_state) _i);
-    play_event(&play, server_stalled(&play.server));
-    expect_said(&play, said[_i]);
+    play_stall(&play);
+    play_expect(&play, said[_i]);
     ck_assert_int_eq(play.server.state,
                      _i == SESSION_WORK ? SESSION_WORK : SESSION_QUARANTINE);
     play_free(&play);
@@ -737,15 +432,15 @@ START_TEST(stalled_otherwise)
 {
     struct play play;
 
-    play_init(&play);
-    play_event(&play, server_stalled(&play.server));
+    play_init(&play, NULL);
+    play_stall(&play);
     ck_assert_int_eq(play.server.state, SESSION_RECEIVE);
     play_feed(&play, BYTES(MARK));
     ck_assert(!server_deadline(&play.server));
     play_feed(&play, BYTES(POST("?early", "9") "half"));
     buf_clear(&play.said);
-    play_event(&play, server_stalled(&play.server));
-    expect_said(&play, "LOST\n");
+    play_stall(&play);
+    play_expect(&play, "LOST\n");
     play_free(&play);
 }
 END_TEST
@@ -755,13 +450,13 @@ START_TEST(untimely)
 {
     struct play play;
 
-    play_init(&play);
+    play_init(&play, NULL);
     server_answered(&play.server);
     ck_assert(!server_sent_all(&play.server));
     play_feed(&play, BYTES(POST("", "2") "{"));
     ck_assert(!server_sent_all(&play.server));
     play_feed(&play, BYTES("}"));
-    expect_said(&play, "HEAD POST /api/v1/shell/exec\nEND {}\n");
+    play_expect(&play, "HEAD POST /api/v1/shell/exec\nEND {}\n");
     play_free(&play);
     play_into(&play, SESSION_QUARANTINE);
     server_answered(&play.server);
@@ -778,14 +473,14 @@ START_TEST(no_memory)
     struct play play;
     size_t used;
 
-    play_init(&play);
+    play_init(&play, NULL);
     ck_assert_int_eq(server_feed(&play.server, (const uint8_t *) text,
                                  sizeof(text) - 1, &used),
                      SERVER_HEAD);
     server_quarantine(&play.server);
     play_feed(&play, text + used, sizeof(text) - 1 - used);
-    expect_said(&play, "");
-    ck_assert(sync_comes(&play, 1));
+    play_expect(&play, "");
+    ck_assert(play_sync_comes(&play, 1));
     play_free(&play);
 }
 END_TEST
@@ -795,7 +490,7 @@ START_TEST(nothing_is_fed)
     struct play play;
     size_t used = 1;
 
-    play_init(&play);
+    play_init(&play, NULL);
     ck_assert_int_eq(server_feed(&play.server, NULL, 0, &used),
                      SERVER_NEED_MORE);
     ck_assert_uint_eq(used, 0);
@@ -803,7 +498,7 @@ START_TEST(nothing_is_fed)
     for (int state = 0; state <= SESSION_QUARANTINE; state++) {
         play_into(&play, (enum session_state) state);
         play_feed(&play, "", 0);
-        expect_said(&play, "");
+        play_expect(&play, "");
         ck_assert_int_eq(play.server.state, state);
         play_free(&play);
     }
@@ -816,10 +511,9 @@ START_TEST(token_lasts)
     const struct route route = { .id = ROUTE_PING };
     struct play play;
 
-    play_init(&play);
-    server_begin(&play.server, "token");
+    play_init(&play, "token");
     play_feed(&play, BYTES(POST("?stay", "2") "{}" MARK PING "G"));
-    play_event(&play, server_stalled(&play.server));
+    play_stall(&play);
     ck_assert_int_eq(play.server.state, SESSION_QUARANTINE);
     ck_assert(server_session_fits(&play.server, &route, "token"));
     play_free(&play);
