@@ -248,7 +248,9 @@ endif
 
 if HOST
 check_LIBRARIES += tests/unit/libunithost.a
-tests_unit_libunithost_a_SOURCES = tests/unit/capture.c tests/unit/capture.h
+tests_unit_libunithost_a_SOURCES = \
+	tests/unit/capture.c tests/unit/capture.h \
+	tests/unit/link.c tests/unit/link.h
 tests_unit_libunithost_a_CFLAGS = $(UNIT_CFLAGS)
 UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
 UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CHECK_LIBS)
@@ -265,6 +267,7 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-keyfile \
 	tests/unit/test-rpc \
 	tests/unit/test-rpc-sent \
+	tests/unit/test-rpc-post \
 	tests/unit/test-out \
 	tests/unit/test-tempfile \
 	tests/unit/test-escape \
@@ -304,6 +307,9 @@ tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_rpc_sent_SOURCES = tests/unit/test-rpc-sent.c
 tests_unit_test_rpc_sent_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_rpc_sent_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_rpc_post_SOURCES = tests/unit/test-rpc-post.c
+tests_unit_test_rpc_post_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_rpc_post_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
