@@ -209,9 +209,6 @@ int job_request(struct client *client, const char *method, const char *id,
 
 /* --- what the agent says -------------------------------------------------- */
 
-/* Of an offset: what is added to one has to fit, too. */
-#define OFFSET_MAX (INT64_MAX / 2)
-
 /* Members that are numbers or flags, and where they go. */
 static const struct {
     const char *name;
@@ -224,9 +221,9 @@ static const struct {
     { name, offsetof(struct job_status, member), false, need, max }
 #define FLAG(name, member, need)                                             \
     { name, offsetof(struct job_status, member), true, need, 0 }
-    NUMBER("output", output, PARAM_REQUIRED, OFFSET_MAX),
-    NUMBER("output_start", output_start, PARAM_REQUIRED, OFFSET_MAX),
-    NUMBER("stdin_received", stdin_received, PARAM_REQUIRED, OFFSET_MAX),
+    NUMBER("output", output, PARAM_REQUIRED, JOB_OFFSET_MAX),
+    NUMBER("output_start", output_start, PARAM_REQUIRED, JOB_OFFSET_MAX),
+    NUMBER("stdin_received", stdin_received, PARAM_REQUIRED, JOB_OFFSET_MAX),
     NUMBER("stdin_room", stdin_room, PARAM_REQUIRED, JOB_INPUT_MAX),
     FLAG("stdin_open", stdin_open, PARAM_REQUIRED),
     NUMBER("duration_ms", duration_ms, PARAM_REQUIRED, INT64_MAX),

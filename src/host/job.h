@@ -14,6 +14,7 @@
 #include "host/client.h"
 
 #define JOB_ID_MAX 32     /* ours have 8 hex digits */
+#define JOB_OFFSET_MAX (INT64_MAX / 2) /* one can be added to another */
 #define JOB_SIGNAL_MAX 16 /* "SIGVTALRM", or a number */
 
 /* A command to run; unset members are NULL, 0 or false. */

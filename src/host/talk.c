@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/joblog.h"
 #include "proto/limits.h"
 #include "proto/route.h"
 #include "proto/status.h"
 #include "util/clock.h"
 #include "util/crypto.h"
-#include "util/num.h"
 
 /* A turn waits so long (ms) for something to happen.  That is also how late a
  * command learns of another that wants the channel, should lock_watch() not
@@ -318,15 +318,9 @@ int talk_post(struct talk *talk, unsigned int flags, struct error *err)
 
 /* --- answers -------------------------------------------------------------- */
 
-static int answer_senseless(struct error *err, const char *what)
-{
-    return error_set(err, -EPROTO, "the agent's answer makes no sense: %s",
-                     what);
-}
-
 /* Skips what was taken before: of two turns under way both may bring it. */
-static int output_piece(struct talk *talk, int stream, int64_t at,
-                        const uint8_t *bytes, size_t n, struct error *err)
+static int take_piece(struct talk *talk, int stream, int64_t at,
+                      const uint8_t *bytes, size_t n, struct error *err)
 {
     int64_t known = talk->output_at - at;
 
@@ -337,50 +331,27 @@ static int output_piece(struct talk *talk, int stream, int64_t at,
                         n - (size_t) known, err);
 }
 
-/* "1:120,2:30" */
-static int output_pieces(struct talk *talk, const char *segments, int64_t at,
-                         const struct buf *body, struct error *err)
-{
-    size_t done = 0;
-    int r = 0;
-
-    while (r == 0 && *segments) {
-        char *end = NULL;
-        long n = 0;
-
-        if ((*segments == '1' || *segments == '2') && segments[1] == ':')
-            n = strtol(segments + 2, &end, 10);
-        if (n <= 0 || (size_t) n > body->len - done
-            || (*end != ',' && *end != '\0'))
-            return answer_senseless(err, "X-Output-Segments");
-        r = output_piece(talk, *segments - '0', at + (int64_t) done,
-                         buf_data(body) + done, (size_t) n, err);
-        done += (size_t) n;
-        segments = *end ? end + 1 : end;
-    }
-    if (r == 0 && done != body->len)
-        return answer_senseless(err, "X-Output-Segments");
-    return r;
-}
-
-static int take_output(struct talk *talk, const struct rpc_reply *reply,
+static int take_output(struct talk *talk, struct joblog *log,
                        struct error *err)
 {
-    const char *offset = http_field_get(reply->head, "X-Output-Offset");
-    const char *segments = http_field_get(reply->head, "X-Output-Segments");
-    int64_t at;
+    const uint8_t *bytes;
+    size_t n;
+    int r = 0;
 
-    if (!offset || num_parse(offset, 0, INT64_MAX / 2, &at) < 0)
-        return answer_senseless(err, "X-Output-Offset");
-    if (reply->body.len == 0)
-        return 0;
-    if (at > talk->output_at) /* another client has taken it */
+    if (*log->segments && log->at > talk->output_at)
         return error_set(err, -EPROTO,
                          "%" PRId64 " bytes of output are lost: another "
                          "client of this job took them",
-                         at - talk->output_at);
-    return output_pieces(talk, segments ? segments : "", at, &reply->body,
-                         err);
+                         log->at - talk->output_at);
+    while (r == 0) {
+        int64_t at = log->at;
+        int stream = joblog_next(log, &bytes, &n);
+
+        if (!stream)
+            break;
+        r = take_piece(talk, stream, at, bytes, n, err);
+    }
+    return r;
 }
 
 /* The answer of the agent is an error. */
@@ -423,28 +394,27 @@ static void signal_done(struct talk *talk)
 }
 
 /* A job that has ended has no reason to keep its output back. */
-static bool output_withheld(const struct talk *talk,
-                            const struct rpc_reply *reply)
+static bool is_withheld(const struct talk *talk, const struct joblog *log)
 {
-    return talk->status.ended && reply->body.len == 0
-           && talk->output_at < talk->status.output;
+    return log->status.ended && !*log->segments
+           && talk->output_at < log->status.output;
 }
 
 /* What a turn says: status, then output. */
 static int take_turn(struct talk *talk, const struct rpc_reply *reply,
                      bool mute, struct error *err)
 {
-    const char *text = http_field_get(reply->head, "X-Job-Status");
-    int r;
+    struct joblog log;
+    int r = joblog_read(reply, &log, err);
 
-    if (!text)
-        return answer_senseless(err, "X-Job-Status");
-    r = job_status_parse(text, strlen(text), &talk->status, err);
-    if (r == 0)
-        r = input_confirm(talk, err);
-    if (r == 0 && !mute && output_withheld(talk, reply))
-        r = answer_senseless(err, "there is output, and it is not given");
-    return r < 0 ? -EPROTO : take_output(talk, reply, err);
+    if (r < 0)
+        return r;
+    talk->status = log.status;
+    r = input_confirm(talk, err);
+    if (r == 0 && !mute && is_withheld(talk, &log))
+        r = error_set(err, -EPROTO, "the agent keeps output of a job that "
+                                    "has ended");
+    return r < 0 ? r : take_output(talk, &log, err);
 }
 
 static int take_reply(struct talk *talk, const struct talk_post *post,
@@ -526,8 +496,8 @@ int talk_resume(struct talk *talk, unsigned int flags, struct error *err)
         r = talk_recognise(talk, err);
     if (r == 0)
         r = answer.envelope.root ? take_error(&answer.reply, err)
-                                 : take_turn(talk, &answer.reply, flags & TALK_MUTE,
-                                           err);
+                                 : take_turn(talk, &answer.reply,
+                                             flags & TALK_MUTE, err);
     answer_free(&answer);
     return r > 0 ? -EPROTO : r;
 }
