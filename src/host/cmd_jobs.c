@@ -100,7 +100,6 @@ static int look_piece(const struct look *look, int stream,
     return look->print ? out_bytes(stream, bytes, n) : 0;
 }
 
-/* "1:120,2:30" says whose bytes they are. */
 static int look_print(struct look *look, const struct rpc_reply *reply,
                       struct error *err)
 {
@@ -109,18 +108,15 @@ static int look_print(struct look *look, const struct rpc_reply *reply,
     size_t done = 0;
     int r = 0;
 
-    while (r == 0 && at && *at && done < body->len) {
-        int stream = 0;
-        size_t n = 0;
-        int used = 0;
+    while (r == 0 && done < body->len) {
+        int stream;
+        size_t n;
 
-        if (sscanf(at, "%1d:%9zu%n", &stream, &n, &used) != 2 || stream < 1
-            || stream > 2 || n > body->len - done)
+        if (!at || job_segment(&at, body->len - done, &stream, &n) < 0)
             return error_set(err, -EBADMSG, "the agent's answer makes no "
                                             "sense: X-Output-Segments");
         r = look_piece(look, stream, buf_data(body) + done, n);
         done += n;
-        at += used + (at[used] == ',');
     }
     return r < 0 ? error_errno(err, r, "output") : 0;
 }

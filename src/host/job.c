@@ -322,6 +322,27 @@ int job_status_parse(const char *text, size_t n, struct job_status *status,
     return job_status_read(object, status, err);
 }
 
+int job_segment(const char **text, size_t left, int *stream, size_t *n)
+{
+    char digits[24];
+    size_t length = strspn(*text, "12") == 1 && (*text)[1] == ':'
+                        ? strspn(*text + 2, "0123456789")
+                        : 0;
+    const char *end = *text + 2 + length;
+    int64_t bytes;
+
+    if (length == 0 || length >= sizeof(digits)
+        || (*end != '\0' && *end != ','))
+        return -EBADMSG;
+    snprintf(digits, sizeof(digits), "%.*s", (int) length, *text + 2);
+    if (num_parse(digits, 1, (int64_t) left, &bytes) < 0)
+        return -EBADMSG;
+    *stream = **text - '0';
+    *n = (size_t) bytes;
+    *text = end + (*end == ',');
+    return 0;
+}
+
 /* --- signals -------------------------------------------------------------- */
 
 /* x86 and arm have the same numbers, and so has every guest of theirs. */

@@ -79,6 +79,14 @@ int job_status_parse(const char *text, size_t n, struct job_status *status,
                      struct error *err);
 
 /*
+ * Takes the first piece out of an X-Output-Segments ("1:120,2:30"), of left
+ * bytes at most: *stream is 1 or 2, and *text is what follows.
+ *
+ * Return: 0; -EBADMSG when it makes no sense.
+ */
+int job_segment(const char **text, size_t left, int *stream, size_t *n);
+
+/*
  * Sends a request about one job: method, what follows its path ("", "/signal")
  * and a body (NULL: none; not taken over).
  *

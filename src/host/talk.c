@@ -337,30 +337,24 @@ static int output_piece(struct talk *talk, int stream, int64_t at,
                         n - (size_t) known, err);
 }
 
-/* "1:120,2:30" */
 static int output_pieces(struct talk *talk, const char *segments, int64_t at,
                          const struct buf *body, struct error *err)
 {
     size_t done = 0;
     int r = 0;
 
-    while (r == 0 && *segments) {
-        char *end = NULL;
-        long n = 0;
+    while (r == 0 && done < body->len) {
+        int stream;
+        size_t n;
 
-        if ((*segments == '1' || *segments == '2') && segments[1] == ':')
-            n = strtol(segments + 2, &end, 10);
-        if (n <= 0 || (size_t) n > body->len - done
-            || (*end != ',' && *end != '\0'))
+        if (job_segment(&segments, body->len - done, &stream, &n) < 0)
             return answer_senseless(err, "X-Output-Segments");
-        r = output_piece(talk, *segments - '0', at + (int64_t) done,
-                         buf_data(body) + done, (size_t) n, err);
-        done += (size_t) n;
-        segments = *end ? end + 1 : end;
+        r = output_piece(talk, stream, at + (int64_t) done,
+                         buf_data(body) + done, n, err);
+        done += n;
     }
-    if (r == 0 && done != body->len)
-        return answer_senseless(err, "X-Output-Segments");
-    return r;
+    return r == 0 && *segments ? answer_senseless(err, "X-Output-Segments")
+                               : r;
 }
 
 static int take_output(struct talk *talk, const struct rpc_reply *reply,
