@@ -44,10 +44,20 @@ static void post_free(struct talk_post *post)
     post->body = NULL;
 }
 
+/* It is not answered.  A size is said again, unless there is a newer one. */
+static void post_drop(struct talk *talk, struct talk_post *post)
+{
+    if (talk->rows == 0) {
+        talk->rows = post->rows;
+        talk->columns = post->columns;
+    }
+    post_free(post);
+}
+
 static void talk_forget_posts(struct talk *talk)
 {
     for (size_t i = 0; i < talk->n_posts; i++)
-        post_free(&talk->posts[i]);
+        post_drop(talk, &talk->posts[i]);
     talk->n_posts = 0;
     talk->input_sent = talk->input_at;
     talk->eof_sent = false;
@@ -199,6 +209,8 @@ static int post_size(struct talk *talk, struct talk_post *post)
 {
     struct json_object *body = json_object_new_object();
 
+    post->rows = talk->rows;
+    post->columns = talk->columns;
     json_add_int(body, "rows", talk->rows);
     json_add_int(body, "columns", talk->columns);
     snprintf(post->target, sizeof(post->target),
@@ -261,6 +273,7 @@ static int turn_input(struct talk *talk, struct talk_post *post)
     post->wire.body = n ? (const void *) bytes : "";
     post->wire.body_len = n;
     talk->input_sent += (int64_t) n;
+    post->input_end = talk->input_sent;
     talk->eof_sent = talk->eof_sent || eof;
     return 0;
 }
@@ -310,7 +323,7 @@ int talk_post(struct talk *talk, unsigned int flags, struct error *err)
     else
         r = rpc_post(&talk->client->rpc, &post->wire, &sent, err);
     if (r < 0)
-        post_free(post);
+        post_drop(talk, post);
     else
         talk->n_posts++;
     return r;
@@ -366,8 +379,6 @@ static int take_output(struct talk *talk, const struct rpc_reply *reply,
 
     if (!offset || num_parse(offset, 0, INT64_MAX / 2, &at) < 0)
         return answer_senseless(err, "X-Output-Offset");
-    if (reply->body.len == 0)
-        return 0;
     if (at > talk->output_at) /* another client has taken it */
         return error_set(err, -EPROTO,
                          "%" PRId64 " bytes of output are lost: another "
@@ -397,15 +408,27 @@ static int take_error(const struct rpc_reply *reply, struct error *err)
     return -EPROTO;
 }
 
+static int take_status(struct talk *talk, const struct job_status *status,
+                       struct error *err)
+{
+    if (strcmp(status->id, talk->status.id) != 0)
+        return answer_senseless(err, "it is about another job");
+    talk->status = *status;
+    return input_confirm(talk, err);
+}
+
 static int take_envelope(struct talk *talk, const struct rpc_reply *reply,
                          struct error *err)
 {
     struct envelope envelope = { 0 };
+    struct job_status status;
     int r = envelope_parse((const char *) buf_data(&reply->body),
                            reply->body.len, &envelope, err);
 
     if (r == 0)
-        r = job_status_read(envelope.data, &talk->status, err);
+        r = job_status_read(envelope.data, &status, err);
+    if (r == 0)
+        r = take_status(talk, &status, err);
     envelope_free(&envelope);
     return r < 0 ? -EPROTO : r;
 }
@@ -429,16 +452,38 @@ static int take_turn(struct talk *talk, const struct rpc_reply *reply,
                      bool mute, struct error *err)
 {
     const char *text = http_field_get(reply->head, "X-Job-Status");
+    struct job_status status;
     int r;
 
     if (!text)
         return answer_senseless(err, "X-Job-Status");
-    r = job_status_parse(text, strlen(text), &talk->status, err);
+    r = job_status_parse(text, strlen(text), &status, err);
     if (r == 0)
-        r = input_confirm(talk, err);
+        r = take_status(talk, &status, err);
+    if (r < 0)
+        return -EPROTO;
+    r = take_output(talk, reply, err);
     if (r == 0 && !mute && output_withheld(talk, reply))
         r = answer_senseless(err, "there is output, and it is not given");
-    return r < 0 ? -EPROTO : take_output(talk, reply, err);
+    return r;
+}
+
+/* Less was taken than there was said to be room for: the rest goes once more;
+ * what is on its way behind it leaves a gap, and the connection with it. */
+static int input_again(struct talk *talk, const struct talk_post *post,
+                       struct error *err)
+{
+    if (post->input_end <= talk->input_at || !talk->status.stdin_open)
+        return 0;
+    if (talk->input_at <= post->input_end - (int64_t) post->wire.body_len)
+        return answer_senseless(err, "there is room, and nothing is taken");
+    if (talk->n_posts > 1 && talk->posts[1].input_end) {
+        error_set(err, -ECONNRESET, "the agent took a part of the input only");
+        return 1;
+    }
+    talk->input_sent = talk->input_at;
+    talk->eof_sent = false;
+    return 0;
 }
 
 static int take_reply(struct talk *talk, const struct talk_post *post,
@@ -449,8 +494,10 @@ static int take_reply(struct talk *talk, const struct talk_post *post,
 
     if (reply->http >= 400 || (post->turn && reply->json))
         return take_error(reply, err);
-    if (post->turn)
-        return take_turn(talk, reply, post->mute, err);
+    if (post->turn) {
+        r = take_turn(talk, reply, post->mute, err);
+        return r ? r : input_again(talk, post, err);
+    }
     r = take_envelope(talk, reply, err);
     if (r == 0 && post->signal)
         signal_done(talk);
@@ -500,6 +547,7 @@ static int talk_recognise(const struct talk *talk, struct error *err)
 
 int talk_resume(struct talk *talk, unsigned int flags, struct error *err)
 {
+    bool mute = flags & TALK_MUTE;
     struct talk_post turn;
     struct client_request request = { .method = "GET",
                                       .target = turn.target,
@@ -513,15 +561,14 @@ int talk_resume(struct talk *talk, unsigned int flags, struct error *err)
     turn.target[0] = '\0';
     target_add(&turn, API_PREFIX "/jobs/%s/output?offset=%" PRId64,
                talk->status.id, talk->output_at);
-    turn_wait(talk, &turn, flags);
+    turn_wait(talk, &turn, flags & TALK_MUTE);
     answer_init(&answer);
     r = client_send_request(talk->client, &request, &answer, err);
     if (r == 0)
         r = talk_recognise(talk, err);
     if (r == 0)
         r = answer.envelope.root ? take_error(&answer.reply, err)
-                                 : take_turn(talk, &answer.reply, flags & TALK_MUTE,
-                                           err);
+                                 : take_turn(talk, &answer.reply, mute, err);
     answer_free(&answer);
     return r > 0 ? -EPROTO : r;
 }
