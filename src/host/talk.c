@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/joblog.h"
+#include "host/talk_priv.h"
 #include "proto/limits.h"
 #include "proto/route.h"
-#include "proto/status.h"
 #include "util/clock.h"
 #include "util/crypto.h"
 
@@ -37,17 +36,27 @@ void talk_init(struct talk *talk, struct client *client,
     buf_init(&talk->input, JOB_INPUT_MAX);
 }
 
-static void post_free(struct talk_post *post)
+void talk_post_free(struct talk_post *post)
 {
     rpc_reply_free(&post->reply);
     json_object_put(post->body);
     post->body = NULL;
 }
 
+/* It is not answered.  A size is said again, unless there is a newer one. */
+static void post_drop(struct talk *talk, struct talk_post *post)
+{
+    if (talk->rows == 0) {
+        talk->rows = post->rows;
+        talk->columns = post->columns;
+    }
+    talk_post_free(post);
+}
+
 static void talk_forget_posts(struct talk *talk)
 {
     for (size_t i = 0; i < talk->n_posts; i++)
-        post_free(&talk->posts[i]);
+        post_drop(talk, &talk->posts[i]);
     talk->n_posts = 0;
     talk->input_sent = talk->input_at;
     talk->eof_sent = false;
@@ -111,23 +120,6 @@ static bool input_pending(const struct talk *talk)
 bool talk_pending(const struct talk *talk)
 {
     return talk->n_signals > 0 || talk->rows > 0 || input_pending(talk);
-}
-
-/* What the agent has received need not be kept.  What a program does not want
- * any more, neither. */
-static int input_confirm(struct talk *talk, struct error *err)
-{
-    int64_t received = talk->status.stdin_received;
-
-    if (received < talk->input_at
-        || received > talk->input_at + (int64_t) talk->input.len)
-        return error_set(err, -EPROTO,
-                         "the agent has received other input than was sent");
-    buf_consume(&talk->input, (size_t) (received - talk->input_at));
-    talk->input_at = received;
-    if (talk->input_sent < received)
-        talk->input_sent = received;
-    return 0;
 }
 
 /* --- requests ------------------------------------------------------------- */
@@ -199,6 +191,8 @@ static int post_size(struct talk *talk, struct talk_post *post)
 {
     struct json_object *body = json_object_new_object();
 
+    post->rows = talk->rows;
+    post->columns = talk->columns;
     json_add_int(body, "rows", talk->rows);
     json_add_int(body, "columns", talk->columns);
     snprintf(post->target, sizeof(post->target),
@@ -261,8 +255,18 @@ static int turn_input(struct talk *talk, struct talk_post *post)
     post->wire.body = n ? (const void *) bytes : "";
     post->wire.body_len = n;
     talk->input_sent += (int64_t) n;
+    post->input_end = talk->input_sent;
     talk->eof_sent = talk->eof_sent || eof;
     return 0;
+}
+
+void talk_target_output(const struct talk *talk, unsigned int flags,
+                        struct talk_post *post)
+{
+    snprintf(post->target, sizeof(post->target),
+             API_PREFIX "/jobs/%s/output?offset=%" PRId64, talk->status.id,
+             talk->output_at);
+    turn_wait(talk, post, flags);
 }
 
 static int post_turn(struct talk *talk, struct talk_post *post,
@@ -274,13 +278,11 @@ static int post_turn(struct talk *talk, struct talk_post *post,
     post->mute = flags & TALK_MUTE;
     if (input_pending(talk)) {
         r = turn_input(talk, post);
+        turn_wait(talk, post, flags);
     } else {
         post->wire.method = "GET";
-        snprintf(post->target, sizeof(post->target),
-                 API_PREFIX "/jobs/%s/output?offset=%" PRId64,
-                 talk->status.id, talk->output_at);
+        talk_target_output(talk, flags, post);
     }
-    turn_wait(talk, post, flags);
     return r;
 }
 
@@ -310,194 +312,8 @@ int talk_post(struct talk *talk, unsigned int flags, struct error *err)
     else
         r = rpc_post(&talk->client->rpc, &post->wire, &sent, err);
     if (r < 0)
-        post_free(post);
+        post_drop(talk, post);
     else
         talk->n_posts++;
     return r;
-}
-
-/* --- answers -------------------------------------------------------------- */
-
-/* Skips what was taken before: of two turns under way both may bring it. */
-static int take_piece(struct talk *talk, int stream, int64_t at,
-                      const uint8_t *bytes, size_t n, struct error *err)
-{
-    int64_t known = talk->output_at - at;
-
-    if (known >= (int64_t) n)
-        return 0;
-    talk->output_at = at + (int64_t) n;
-    return talk->output(talk->context, stream, bytes + known,
-                        n - (size_t) known, err);
-}
-
-static int take_output(struct talk *talk, struct joblog *log,
-                       struct error *err)
-{
-    const uint8_t *bytes;
-    size_t n;
-    int r = 0;
-
-    if (*log->segments && log->at > talk->output_at)
-        return error_set(err, -EPROTO,
-                         "%" PRId64 " bytes of output are lost: another "
-                         "client of this job took them",
-                         log->at - talk->output_at);
-    while (r == 0) {
-        int64_t at = log->at;
-        int stream = joblog_next(log, &bytes, &n);
-
-        if (!stream)
-            break;
-        r = take_piece(talk, stream, at, bytes, n, err);
-    }
-    return r;
-}
-
-/* The answer of the agent is an error. */
-static int take_error(const struct rpc_reply *reply, struct error *err)
-{
-    struct envelope envelope = { 0 };
-    int r = envelope_parse((const char *) buf_data(&reply->body),
-                           reply->body.len, &envelope, err);
-    int code = r == 0 ? envelope.code : 0;
-
-    if (r == 0)
-        error_set(err, -EPROTO, "%s: %s", envelope.message,
-                  envelope_detail(&envelope));
-    envelope_free(&envelope);
-    /* A session that ended, and bytes that changed on their way, are nothing
-     * that another connection could not mend. */
-    if (code == STATUS_SESSION_EXPIRED || code == STATUS_FILE_OPERATION_FAILED
-        || code == STATUS_SERVICE_UNAVAILABLE)
-        return 1;
-    return -EPROTO;
-}
-
-static int take_envelope(struct talk *talk, const struct rpc_reply *reply,
-                         struct error *err)
-{
-    struct envelope envelope = { 0 };
-    int r = envelope_parse((const char *) buf_data(&reply->body),
-                           reply->body.len, &envelope, err);
-
-    if (r == 0)
-        r = job_status_read(envelope.data, &talk->status, err);
-    envelope_free(&envelope);
-    return r < 0 ? -EPROTO : r;
-}
-
-static void signal_done(struct talk *talk)
-{
-    memmove(&talk->signals[0], &talk->signals[1],
-            --talk->n_signals * sizeof(talk->signals[0]));
-}
-
-/* A job that has ended has no reason to keep its output back. */
-static bool is_withheld(const struct talk *talk, const struct joblog *log)
-{
-    return log->status.ended && !*log->segments
-           && talk->output_at < log->status.output;
-}
-
-/* What a turn says: status, then output. */
-static int take_turn(struct talk *talk, const struct rpc_reply *reply,
-                     bool mute, struct error *err)
-{
-    struct joblog log;
-    int r = joblog_read(reply, &log, err);
-
-    if (r < 0)
-        return r;
-    talk->status = log.status;
-    r = input_confirm(talk, err);
-    if (r == 0 && !mute && is_withheld(talk, &log))
-        r = error_set(err, -EPROTO, "the agent keeps output of a job that "
-                                    "has ended");
-    return r < 0 ? r : take_output(talk, &log, err);
-}
-
-static int take_reply(struct talk *talk, const struct talk_post *post,
-                      struct error *err)
-{
-    const struct rpc_reply *reply = &post->reply;
-    int r;
-
-    if (reply->http >= 400 || (post->turn && reply->json))
-        return take_error(reply, err);
-    if (post->turn)
-        return take_turn(talk, reply, post->mute, err);
-    r = take_envelope(talk, reply, err);
-    if (r == 0 && post->signal)
-        signal_done(talk);
-    return r;
-}
-
-/* A connection that was lost, and one that brings nothing but nonsense, can be
- * made anew. */
-static bool is_lost(int r)
-{
-    return r == -ECONNRESET || r == -EPIPE || r == -ETIMEDOUT || r == -EBADMSG;
-}
-
-int talk_take(struct talk *talk, struct error *err)
-{
-    struct talk_post *post = &talk->posts[0];
-    int r = rpc_take(&talk->client->rpc, &post->wire, &post->reply, err);
-
-    if (r == -ECANCELED)
-        return r;
-    if (r < 0)
-        return is_lost(r) ? 1 : r;
-    r = take_reply(talk, post, err);
-    post_free(post);
-    if (--talk->n_posts > 0) {
-        *post = talk->posts[1];
-        post->wire.target = post->target;
-        post->wire.id = post->id;
-    }
-    return r;
-}
-
-/* --- another connection --------------------------------------------------- */
-
-/* Is this still the agent that has the job? */
-static int talk_recognise(const struct talk *talk, struct error *err)
-{
-    const struct hello_peer *peer = &talk->client->rpc.peer;
-
-    if (strcmp(peer->instance, talk->instance) == 0)
-        return 0;
-    return error_set(err, -ESTALE, "%s",
-                     strcmp(peer->boot_id, talk->boot_id) != 0
-                         ? "the guest rebooted"
-                         : "the agent was restarted");
-}
-
-int talk_resume(struct talk *talk, unsigned int flags, struct error *err)
-{
-    struct talk_post turn;
-    struct client_request request = { .method = "GET",
-                                      .target = turn.target,
-                                      .read_ms = TIMEOUT_UNSET,
-                                      .raw = true,
-                                      .underway = true };
-    struct answer answer;
-    int r;
-
-    talk_hang_up(talk);
-    turn.target[0] = '\0';
-    target_add(&turn, API_PREFIX "/jobs/%s/output?offset=%" PRId64,
-               talk->status.id, talk->output_at);
-    turn_wait(talk, &turn, flags);
-    answer_init(&answer);
-    r = client_send_request(talk->client, &request, &answer, err);
-    if (r == 0)
-        r = talk_recognise(talk, err);
-    if (r == 0)
-        r = answer.envelope.root ? take_error(&answer.reply, err)
-                                 : take_turn(talk, &answer.reply,
-                                             flags & TALK_MUTE, err);
-    answer_free(&answer);
-    return r > 0 ? -EPROTO : r;
 }

@@ -36,6 +36,8 @@ struct talk_post {
     bool turn;                /* it brings output, … */
     bool mute;                /* … but for this once */
     bool signal;              /* it carries the first of the signals */
+    int64_t input_end;        /* offset behind the input that it carries */
+    int rows, columns;        /* that it carries; 0: none */
 };
 
 struct talk_signal {

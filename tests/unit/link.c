@@ -94,10 +94,15 @@ struct link *link_new(int fd, size_t read_max, size_t write_max)
 
 struct link *link_pair(int *far, size_t read_max, size_t write_max)
 {
+    int room = 200 * 1024; /* twice that: who is both ends does not wait */
     int ends[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
                      0);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &room,
+                                    sizeof(room)),
+                         0);
     *far = ends[1];
     return link_new(ends[0], read_max, write_max);
 }

@@ -250,9 +250,10 @@ if HOST
 check_LIBRARIES += tests/unit/libunithost.a
 tests_unit_libunithost_a_SOURCES = \
 	tests/unit/capture.c tests/unit/capture.h \
-	tests/unit/link.c tests/unit/link.h
-tests_unit_libunithost_a_CFLAGS = $(UNIT_CFLAGS)
+	tests/unit/link.c tests/unit/link.h \
+	tests/unit/talking.c tests/unit/talking.h
 UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+tests_unit_libunithost_a_CFLAGS = $(UNIT_HOST_CFLAGS)
 UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CHECK_LIBS)
 
 UNIT_HOST_TESTS = \
@@ -273,7 +274,10 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-escape \
 	tests/unit/test-wake \
 	tests/unit/test-outlet \
-	tests/unit/test-job
+	tests/unit/test-job \
+	tests/unit/test-talk \
+	tests/unit/test-talk-wrong \
+	tests/unit/test-talk-resume
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
@@ -331,5 +335,14 @@ tests_unit_test_outlet_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_job_SOURCES = tests/unit/test-job.c
 tests_unit_test_job_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_job_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_talk_SOURCES = tests/unit/test-talk.c
+tests_unit_test_talk_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_talk_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_talk_wrong_SOURCES = tests/unit/test-talk-wrong.c
+tests_unit_test_talk_wrong_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_talk_wrong_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_talk_resume_SOURCES = tests/unit/test-talk-resume.c
+tests_unit_test_talk_resume_CFLAGS = $(UNIT_HOST_CFLAGS) -pthread
+tests_unit_test_talk_resume_LDADD = $(UNIT_HOST_LIBS) -lpthread
 endif
 endif
