@@ -133,7 +133,7 @@ static void job_expired(void *arg)
     if (job->state == JOB_ENDED)
         jobs_forget(&job->agent->jobs, job);
     else
-        job_end(job); /* jobs_ended() comes next */
+        job_end(job, job->deleted ? "deleted" : "its client is gone");
 }
 
 static void timer_set(struct jobs *jobs, struct job *job)

@@ -181,23 +181,24 @@ pid_t __wrap_vfork(void)
     return fails(KIND_FORK, EAGAIN) ? -1 : __real_fork();
 }
 
-/* Other calls than clone3(2) make their way. */
+/* The agent has three arguments at most; other calls than clone3(2) make their
+ * way. */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
-    long a[6];
+    long a[3];
     va_list args;
 
     va_start(args, number);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 3; i++)
         a[i] = va_arg(args, long);
     va_end(args);
 #ifdef SYS_clone3
     if (number == SYS_clone3 && fails(KIND_FORK, EAGAIN))
         return -1;
 #endif
-    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return __real_syscall(number, a[0], a[1], a[2]);
 }
 
 /* --- descriptors --------------------------------------------------------- */
