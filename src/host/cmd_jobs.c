@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "host/attach.h"
+#include "host/joblog.h"
 #include "proto/limits.h"
 #include "proto/route.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
-#include "util/num.h"
 
 /* Others get the channel in between (ms). */
 #define TURN_MS 1000
@@ -94,55 +94,37 @@ struct look {
     bool print;
 };
 
-static int look_piece(const struct look *look, int stream,
-                      const uint8_t *bytes, size_t n)
-{
-    return look->print ? out_bytes(stream, bytes, n) : 0;
-}
-
-static int look_print(struct look *look, const struct rpc_reply *reply,
+static int look_print(struct look *look, struct joblog *log,
                       struct error *err)
 {
-    const char *at = http_field_get(reply->head, "X-Output-Segments");
-    const struct buf *body = &reply->body;
-    size_t done = 0;
+    const uint8_t *bytes;
+    size_t n;
+    int stream;
     int r = 0;
 
-    while (r == 0 && done < body->len) {
-        int stream;
-        size_t n;
-
-        if (!at || job_segment(&at, body->len - done, &stream, &n) < 0)
-            return error_set(err, -EBADMSG, "the agent's answer makes no "
-                                            "sense: X-Output-Segments");
-        r = look_piece(look, stream, buf_data(body) + done, n);
-        done += n;
-    }
+    if (log->at > look->at)
+        out_message(&look->call->out,
+                    "%" PRId64 " bytes of output are no longer kept",
+                    log->at - look->at);
+    while (r == 0 && (stream = joblog_next(log, &bytes, &n)) > 0)
+        r = out_bytes(stream, bytes, n);
     return r < 0 ? error_errno(err, r, "output") : 0;
 }
 
 static int look_take(struct look *look, const struct answer *answer,
                      struct error *err)
 {
-    const struct http_head *head = answer->reply.head;
-    const char *status = http_field_get(head, "X-Job-Status");
-    const char *offset = http_field_get(head, "X-Output-Offset");
-    int64_t at;
-    int r;
+    struct joblog log;
+    int r = joblog_read(&answer->reply, &log, err);
 
-    if (!status || !offset || num_parse(offset, 0, INT64_MAX / 2, &at) < 0)
-        return error_set(err, -EBADMSG,
-                         "the agent's answer makes no sense: its head");
-    r = job_status_parse(status, strlen(status), &look->status, err);
     if (r < 0)
         return r;
-    if (look->print && at > look->at)
-        out_message(&look->call->out,
-                    "%" PRId64 " bytes of output are no longer kept",
-                    at - look->at);
-    look->at = at + (int64_t) answer->reply.body.len;
+    look->status = log.status;
     client_give_way(look->call->client); /* our reader may be slow */
-    return look_print(look, &answer->reply, err);
+    if (look->print)
+        r = look_print(look, &log, err);
+    look->at = log.at;
+    return r;
 }
 
 /* Return: 0; the agent's code; negative errno. */

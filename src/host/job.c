@@ -220,9 +220,6 @@ int job_request(struct client *client, const char *method, const char *id,
 
 /* --- what the agent says -------------------------------------------------- */
 
-/* Of an offset: what is added to one has to fit, too. */
-#define OFFSET_MAX (INT64_MAX / 2)
-
 /* Members that are numbers or flags, and where they go. */
 static const struct {
     const char *name;
@@ -235,9 +232,9 @@ static const struct {
     { name, offsetof(struct job_status, member), false, need, max }
 #define FLAG(name, member, need)                                             \
     { name, offsetof(struct job_status, member), true, need, 0 }
-    NUMBER("output", output, PARAM_REQUIRED, OFFSET_MAX),
-    NUMBER("output_start", output_start, PARAM_REQUIRED, OFFSET_MAX),
-    NUMBER("stdin_received", stdin_received, PARAM_REQUIRED, OFFSET_MAX),
+    NUMBER("output", output, PARAM_REQUIRED, JOB_OFFSET_MAX),
+    NUMBER("output_start", output_start, PARAM_REQUIRED, JOB_OFFSET_MAX),
+    NUMBER("stdin_received", stdin_received, PARAM_REQUIRED, JOB_OFFSET_MAX),
     NUMBER("stdin_room", stdin_room, PARAM_REQUIRED, JOB_INPUT_MAX),
     FLAG("stdin_open", stdin_open, PARAM_REQUIRED),
     NUMBER("duration_ms", duration_ms, PARAM_REQUIRED, INT64_MAX),
@@ -331,27 +328,6 @@ int job_status_parse(const char *text, size_t n, struct job_status *status,
         return r;
     }
     return job_status_read(object, status, err);
-}
-
-int job_segment(const char **text, size_t left, int *stream, size_t *n)
-{
-    char digits[24];
-    size_t length = strspn(*text, "12") == 1 && (*text)[1] == ':'
-                        ? strspn(*text + 2, "0123456789")
-                        : 0;
-    const char *end = *text + 2 + length;
-    int64_t bytes;
-
-    if (length == 0 || length >= sizeof(digits)
-        || (*end != '\0' && *end != ','))
-        return -EBADMSG;
-    snprintf(digits, sizeof(digits), "%.*s", (int) length, *text + 2);
-    if (num_parse(digits, 1, (int64_t) left, &bytes) < 0)
-        return -EBADMSG;
-    *stream = **text - '0';
-    *n = (size_t) bytes;
-    *text = end + (*end == ',');
-    return 0;
 }
 
 /* --- signals -------------------------------------------------------------- */

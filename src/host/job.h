@@ -14,6 +14,7 @@
 #include "host/client.h"
 
 #define JOB_ID_MAX 32     /* ours have 8 hex digits */
+#define JOB_OFFSET_MAX (INT64_MAX / 2) /* one can be added to another */
 #define JOB_SIGNAL_MAX 16 /* "SIGVTALRM", or a number */
 
 /* A command to run; unset members are NULL, 0 or false. */
@@ -77,14 +78,6 @@ int job_status_read(struct json_object *object, struct job_status *status,
 /* Likewise from a text, n bytes. */
 int job_status_parse(const char *text, size_t n, struct job_status *status,
                      struct error *err);
-
-/*
- * Takes the first piece out of an X-Output-Segments ("1:120,2:30"), of left
- * bytes at most: *stream is 1 or 2, and *text is what follows.
- *
- * Return: 0; -EBADMSG when it makes no sense.
- */
-int job_segment(const char **text, size_t left, int *stream, size_t *n);
 
 /*
  * Sends a request about one job: method, what follows its path ("", "/signal")

@@ -28,8 +28,10 @@ libhost_a_SOURCES = \
 	src/host/escape.c src/host/escape.h \
 	src/host/fleet.c src/host/fleet.h \
 	src/host/holder.c src/host/holder.h \
+	src/host/inlet.c src/host/inlet.h \
 	src/host/interrupt.c src/host/interrupt.h \
 	src/host/job.c src/host/job.h \
+	src/host/joblog.c src/host/joblog.h \
 	src/host/keyfile.c src/host/keyfile.h \
 	src/host/lock.c src/host/lock.h \
 	src/host/opening.c \

@@ -15,9 +15,6 @@
 #include "util/clock.h"
 #include "util/fd.h"
 
-/* One read of our input. */
-#define INPUT_STEP (64 * 1024)
-
 /* The same signal within this time (ms) is the same one: timeout(1) signals
  * its child and then the group. */
 #define SAME_SIGNAL_MS 100
@@ -40,10 +37,9 @@ int pump_init(struct pump *pump, struct client *client, int input,
     int r;
 
     *pump = (struct pump) { .client = client,
-                            .input = input,
                             .deadline = DEADLINE_NEVER,
-                            .wake = WAKE_INIT,
-                            .escape = ESCAPE_INIT };
+                            .wake = WAKE_INIT };
+    inlet_init(&pump->inlet, input);
     outlet_init(&pump->outlet);
     r = interrupt_begin(&client->interrupt);
     if (r == 0)
@@ -87,7 +83,6 @@ static void hang_up(struct pump *pump)
 {
     pump->hung_up = true;
     pump->leaving = true;
-    pump->input = -1;
 }
 
 /* A shell on a terminal does not hear TERM, and who sends that means us. */
@@ -162,75 +157,26 @@ int pump_urge(void *context, struct error *err)
 
 /* --- input ---------------------------------------------------------------- */
 
-static void input_end(struct pump *pump)
-{
-    wake_set(&pump->wake, WAKE_INPUT, -1);
-    pump->talk.input_eof = true;
-    pump->input = -1;
-}
-
-static void input_typed(struct pump *pump, const char *typed, size_t n,
-                        uint8_t *where)
-{
-    bool leave = false;
-
-    buf_commit(&pump->talk.input, escape_filter(&pump->escape, typed, n,
-                                                (char *) where, &leave));
-    if (leave)
-        hang_up(pump);
-}
-
-/* What can be read without waiting, as far as there is room for it. */
-static int input_read(struct pump *pump)
-{
-    char typed[256];
-    size_t room = talk_input_room(&pump->talk);
-    uint8_t *where;
-    ssize_t n;
-
-    if (room > INPUT_STEP)
-        room = INPUT_STEP;
-    if (pump->terminal && room > sizeof(typed))
-        room = sizeof(typed);
-    if (room < 2 || buf_reserve(&pump->talk.input, room, &where) < 0)
-        return 0;
-    n = read(pump->input, pump->terminal ? (void *) typed : where,
-             pump->terminal ? room - 1 : room);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return 0;
-    if (n <= 0 && pump->terminal)
-        hang_up(pump);
-    else if (n <= 0)
-        input_end(pump);
-    else if (pump->terminal)
-        input_typed(pump, typed, (size_t) n, where);
-    else
-        buf_commit(&pump->talk.input, (size_t) n);
-    return n > 0;
-}
-
 /* Nobody reads it any more, or it is to be waited for. */
 static int input_watch(struct pump *pump)
 {
-    bool wanted = pump->input >= 0 && pump->talk.status.stdin_open
-                  && talk_input_room(&pump->talk) > 1;
-    int r = 0;
-
-    if (pump->input_always)
-        return 0;
-    r = wake_set(&pump->wake, WAKE_INPUT, wanted ? pump->input : -1);
-    pump->input_always = r == -EPERM;
-    return r == -EPERM ? 0 : r;
+    return inlet_watch(&pump->inlet, &pump->wake,
+                       pump->talk.status.stdin_open
+                           && talk_input_room(&pump->talk) > 0);
 }
 
 static void input_fill(struct pump *pump)
 {
-    bool open = pump->talk.status.stdin_open;
+    enum inlet_end end = INLET_OPEN;
 
-    while (open && pump->input >= 0
-           && (pump->input_always || pump->input_ready) && input_read(pump))
-        pump->input_ready = false;
-    pump->input_ready = false;
+    if (pump->talk.status.stdin_open && pump->inlet.fd >= 0)
+        end = inlet_fill(&pump->inlet, &pump->talk.input);
+    if (end == INLET_OPEN)
+        return;
+    wake_set(&pump->wake, WAKE_INPUT, -1);
+    pump->talk.input_eof = true;
+    if (end == INLET_LEFT)
+        hang_up(pump);
 }
 
 /* --- output --------------------------------------------------------------- */
@@ -414,7 +360,7 @@ static void woken(struct pump *pump)
         window_changed(pump);
     if (ready & 1U << WAKE_LOCK)
         lock_watched(&pump->client->lock);
-    pump->input_ready = ready & 1U << WAKE_INPUT;
+    pump->inlet.ready = ready & 1U << WAKE_INPUT;
 }
 
 /* While two requests are on their way nothing but a signal is of use. */
@@ -527,8 +473,9 @@ int pump_run(struct pump *pump, const struct job_status *status,
     talk_init(&pump->talk, pump->client, status);
     pump->talk.output = output;
     pump->talk.context = pump;
-    if (pump->input < 0)
+    if (pump->inlet.fd < 0)
         pump->talk.input_eof = true;
+    pump->inlet.typed = pump->terminal != NULL;
     r = input_watch(pump); /* a file needs no waiting for */
     if (pump->early)
         signal_taken(pump, pump->early);

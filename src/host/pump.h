@@ -12,7 +12,7 @@
 #ifndef VSRPC_HOST_PUMP_H
 #define VSRPC_HOST_PUMP_H
 
-#include "host/escape.h"
+#include "host/inlet.h"
 #include "host/outlet.h"
 #include "host/talk.h"
 #include "host/terminal.h"
@@ -27,16 +27,13 @@ struct pump_catch {
 struct pump {
     struct client *client;
     struct talk talk;
-    int input;                 /* to be read; -1: none */
     struct terminal *terminal; /* ours, in raw mode; NULL: none */
     struct pump_catch *catch;  /* NULL: standard output and error */
     int64_t deadline;          /* when it must be over */
 
     struct wake wake;
     struct outlet outlet;
-    struct escape escape;
-    bool input_always;  /* it is no use to wait for input: it is there */
-    bool input_ready;   /* some can be read without waiting */
+    struct inlet inlet;
     bool away;          /* the agent knows that we are about to leave */
     unsigned int turns; /* answered since the last time that we came back */
     unsigned int idle;  /* times that we came back, and nothing happened */

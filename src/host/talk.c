@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/joblog.h"
 #include "proto/limits.h"
 #include "proto/route.h"
 #include "proto/status.h"
 #include "util/clock.h"
 #include "util/crypto.h"
-#include "util/num.h"
 
 /* A turn waits so long (ms) for something to happen.  That is also how late a
  * command learns of another that wants the channel, should lock_watch() not
@@ -331,15 +331,9 @@ int talk_post(struct talk *talk, unsigned int flags, struct error *err)
 
 /* --- answers -------------------------------------------------------------- */
 
-static int answer_senseless(struct error *err, const char *what)
-{
-    return error_set(err, -EPROTO, "the agent's answer makes no sense: %s",
-                     what);
-}
-
 /* Skips what was taken before: of two turns under way both may bring it. */
-static int output_piece(struct talk *talk, int stream, int64_t at,
-                        const uint8_t *bytes, size_t n, struct error *err)
+static int take_piece(struct talk *talk, int stream, int64_t at,
+                      const uint8_t *bytes, size_t n, struct error *err)
 {
     int64_t known = talk->output_at - at;
 
@@ -350,42 +344,27 @@ static int output_piece(struct talk *talk, int stream, int64_t at,
                         n - (size_t) known, err);
 }
 
-static int output_pieces(struct talk *talk, const char *segments, int64_t at,
-                         const struct buf *body, struct error *err)
-{
-    size_t done = 0;
-    int r = 0;
-
-    while (r == 0 && done < body->len) {
-        int stream;
-        size_t n;
-
-        if (job_segment(&segments, body->len - done, &stream, &n) < 0)
-            return answer_senseless(err, "X-Output-Segments");
-        r = output_piece(talk, stream, at + (int64_t) done,
-                         buf_data(body) + done, n, err);
-        done += n;
-    }
-    return r == 0 && *segments ? answer_senseless(err, "X-Output-Segments")
-                               : r;
-}
-
-static int take_output(struct talk *talk, const struct rpc_reply *reply,
+static int take_output(struct talk *talk, struct joblog *log,
                        struct error *err)
 {
-    const char *offset = http_field_get(reply->head, "X-Output-Offset");
-    const char *segments = http_field_get(reply->head, "X-Output-Segments");
-    int64_t at;
+    const uint8_t *bytes;
+    size_t n;
+    int r = 0;
 
-    if (!offset || num_parse(offset, 0, INT64_MAX / 2, &at) < 0)
-        return answer_senseless(err, "X-Output-Offset");
-    if (at > talk->output_at) /* another client has taken it */
+    if (log->at > talk->output_at) /* another client has taken it */
         return error_set(err, -EPROTO,
                          "%" PRId64 " bytes of output are lost: another "
                          "client of this job took them",
-                         at - talk->output_at);
-    return output_pieces(talk, segments ? segments : "", at, &reply->body,
-                         err);
+                         log->at - talk->output_at);
+    while (r == 0) {
+        int64_t at = log->at;
+        int stream = joblog_next(log, &bytes, &n);
+
+        if (!stream)
+            break;
+        r = take_piece(talk, stream, at, bytes, n, err);
+    }
+    return r;
 }
 
 /* The answer of the agent is an error. */
@@ -412,7 +391,8 @@ static int take_status(struct talk *talk, const struct job_status *status,
                        struct error *err)
 {
     if (strcmp(status->id, talk->status.id) != 0)
-        return answer_senseless(err, "it is about another job");
+        return error_set(err, -EPROTO,
+                         "the agent's answer is about another job");
     talk->status = *status;
     return input_confirm(talk, err);
 }
@@ -440,31 +420,29 @@ static void signal_done(struct talk *talk)
 }
 
 /* A job that has ended has no reason to keep its output back. */
-static bool output_withheld(const struct talk *talk,
-                            const struct rpc_reply *reply)
+static bool is_withheld(const struct talk *talk, const struct joblog *log)
 {
-    return talk->status.ended && reply->body.len == 0
-           && talk->output_at < talk->status.output;
+    return log->status.ended && !*log->segments
+           && talk->output_at < log->status.output;
 }
 
 /* What a turn says: status, then output. */
 static int take_turn(struct talk *talk, const struct rpc_reply *reply,
                      bool mute, struct error *err)
 {
-    const char *text = http_field_get(reply->head, "X-Job-Status");
-    struct job_status status;
-    int r;
+    struct joblog log;
+    bool withheld;
+    int r = joblog_read(reply, &log, err);
 
-    if (!text)
-        return answer_senseless(err, "X-Job-Status");
-    r = job_status_parse(text, strlen(text), &status, err);
     if (r == 0)
-        r = take_status(talk, &status, err);
+        r = take_status(talk, &log.status, err);
     if (r < 0)
         return -EPROTO;
-    r = take_output(talk, reply, err);
-    if (r == 0 && !mute && output_withheld(talk, reply))
-        r = answer_senseless(err, "there is output, and it is not given");
+    withheld = !mute && is_withheld(talk, &log);
+    r = take_output(talk, &log, err);
+    if (r == 0 && withheld)
+        r = error_set(err, -EPROTO, "the agent keeps output of a job that "
+                                    "has ended");
     return r;
 }
 
@@ -476,7 +454,8 @@ static int input_again(struct talk *talk, const struct talk_post *post,
     if (post->input_end <= talk->input_at || !talk->status.stdin_open)
         return 0;
     if (talk->input_at <= post->input_end - (int64_t) post->wire.body_len)
-        return answer_senseless(err, "there is room, and nothing is taken");
+        return error_set(err, -EPROTO,
+                         "the agent has room for input, and takes none");
     if (talk->n_posts > 1 && talk->posts[1].input_end) {
         error_set(err, -ECONNRESET, "the agent took a part of the input only");
         return 1;

@@ -65,53 +65,50 @@ END_TEST
 #define PIECES(text) "X-Output-Segments: " text "\r\n"
 
 /* Heads of an answer with five bytes, "hello", that make no sense. */
-static const struct {
-    const char *fields;
-    const char *printed; /* before that was seen */
-} senseless[] = {
-    { "", "" },
-    { GOOD PIECES("1:5"), "" },
-    { AT0 PIECES("1:5"), "" },
-    { "X-Job-Status: nonsense\r\n" AT0 PIECES("1:5"), "" },
-    { "X-Job-Status: {}\r\n" AT0 PIECES("1:5"), "" },
-    { "X-Job-Status: \r\n" AT0 PIECES("1:5"), "" },
-    { GOOD "X-Output-Offset: -1\r\n" PIECES("1:5"), "" },
-    { GOOD "X-Output-Offset: x\r\n" PIECES("1:5"), "" },
-    { GOOD "X-Output-Offset: \r\n" PIECES("1:5"), "" },
-    { GOOD "X-Output-Offset: 9223372036854775807\r\n" PIECES("1:5"), "" },
-    { GOOD "X-Output-Offset: 1\r\n" PIECES("1:5"), "" }, /* a gap */
-    { GOOD AT0, "" },
-    { GOOD AT0 PIECES(""), "" },
-    { GOOD AT0 PIECES("5"), "" },
-    { GOOD AT0 PIECES("0:5"), "" },
-    { GOOD AT0 PIECES("3:5"), "" },
-    { GOOD AT0 PIECES("11:5"), "" },
-    { GOOD AT0 PIECES("1:"), "" },
-    { GOOD AT0 PIECES("1:0"), "" },
-    { GOOD AT0 PIECES("1:0,2:5"), "" },
-    { GOOD AT0 PIECES("1:-5"), "" },
-    { GOOD AT0 PIECES("1:+5"), "" },
-    { GOOD AT0 PIECES("1: 5"), "" },
-    { GOOD AT0 PIECES("1:05x"), "" },
-    { GOOD AT0 PIECES("1:6"), "" },
-    { GOOD AT0 PIECES("1:5x"), "" },
-    { GOOD AT0 PIECES("1:99999999999999999999"), "" },
-    { GOOD AT0 PIECES("1:4"), "1:hell|" },
-    { GOOD AT0 PIECES("1:2,2:2"), "1:he|2:ll|" },
-    { GOOD AT0 PIECES("1:2,2:4"), "1:he|" },
-    { GOOD AT0 PIECES("1:2;2:3"), "" },
-    { GOOD AT0 PIECES("1:2,,2:3"), "1:he|" },
-    { GOOD AT0 PIECES("1:2, 2:3"), "1:he|" },
-    { GOOD AT0 PIECES("1:5,1:1"), "1:hello|" },
+static const char *const senseless[] = {
+    "",
+    GOOD PIECES("1:5"),
+    AT0 PIECES("1:5"),
+    "X-Job-Status: nonsense\r\n" AT0 PIECES("1:5"),
+    "X-Job-Status: {}\r\n" AT0 PIECES("1:5"),
+    "X-Job-Status: \r\n" AT0 PIECES("1:5"),
+    GOOD "X-Output-Offset: -1\r\n" PIECES("1:5"),
+    GOOD "X-Output-Offset: x\r\n" PIECES("1:5"),
+    GOOD "X-Output-Offset: \r\n" PIECES("1:5"),
+    GOOD "X-Output-Offset: 9223372036854775807\r\n" PIECES("1:5"),
+    GOOD "X-Output-Offset: 1\r\n" PIECES("1:5"), /* a gap */
+    GOOD AT0,
+    GOOD AT0 PIECES(""),
+    GOOD AT0 PIECES("5"),
+    GOOD AT0 PIECES("0:5"),
+    GOOD AT0 PIECES("3:5"),
+    GOOD AT0 PIECES("11:5"),
+    GOOD AT0 PIECES("1:"),
+    GOOD AT0 PIECES("1:0"),
+    GOOD AT0 PIECES("1:0,2:5"),
+    GOOD AT0 PIECES("1:-5"),
+    GOOD AT0 PIECES("1:+5"),
+    GOOD AT0 PIECES("1: 5"),
+    GOOD AT0 PIECES("1:05x"),
+    GOOD AT0 PIECES("1:6"),
+    GOOD AT0 PIECES("1:5x"),
+    GOOD AT0 PIECES("1:99999999999999999999"),
+    GOOD AT0 PIECES("1:4"),
+    GOOD AT0 PIECES("1:2,2:2"),
+    GOOD AT0 PIECES("1:2,2:4"),
+    GOOD AT0 PIECES("1:2;2:3"),
+    GOOD AT0 PIECES("1:2,,2:3"),
+    GOOD AT0 PIECES("1:2, 2:3"),
+    GOOD AT0 PIECES("1:5,1:1"),
 };
 
 START_TEST(heads_without_sense)
 {
     post(TALK_WAIT, "GET", OUTPUT "0" WAIT);
-    far_answer(far, heard.id, 200, senseless[_i].fields, "hello", 5);
+    far_answer(far, heard.id, 200, senseless[_i], "hello", 5);
     take(-EPROTO);
     ck_assert_str_ne(err.message, "");
-    printed(senseless[_i].printed);
+    printed(""); /* not even the beginning, which does make some */
 }
 END_TEST
 

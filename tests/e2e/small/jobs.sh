@@ -74,6 +74,7 @@ for signal in $(seq 1 31); do
 	id=$(run --detach -- sleep 7000)
 	"$VSRPC" "$DOMAIN" job "$id" signal "$signal"
 	t_status "killed by signal $signal" $((128 + signal)) "$VSRPC" "$DOMAIN" job "$id" wait
+	"$VSRPC" -q "$DOMAIN" job "$id" remove >/dev/null
 done
 codes=$(for code in $(seq 0 255); do
 	run -n -- sh -c "exit $code"
