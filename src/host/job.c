@@ -18,9 +18,11 @@
 #include "util/crypto.h"
 #include "util/num.h"
 
-/* Beyond its wait an answer may be late by a slow start: a working folder on
- * a server that is asleep, say. */
-#define ANSWER_MARGIN_MS (60 * 1000)
+/* Beyond its wait an answer may be late (ms) by a slow start: a working folder
+ * on a server that is asleep, say.  A command that has a time of its own gets
+ * this much more, to be ended in. */
+#define START_MS (60 * 1000)
+#define END_MS (10 * 1000)
 
 /* --- the request ---------------------------------------------------------- */
 
@@ -167,6 +169,15 @@ static int send_body(struct client *client, struct client_request *request,
     return r ? r : answer_error(client, answer, err);
 }
 
+/* How long the answer to a start may take (ms). */
+static int64_t start_ms(const struct job_spec *spec, int64_t wait_ms)
+{
+    int64_t ms = wait_ms + START_MS;
+    int64_t own = spec->timeout + END_MS;
+
+    return spec->timeout && own < ms ? own : ms;
+}
+
 int job_start(struct client *client, const struct job_spec *spec,
               int64_t wait_ms,
               int (*woken)(void *context, struct error *err), void *context,
@@ -177,7 +188,7 @@ int job_start(struct client *client, const struct job_spec *spec,
     struct client_request request = {
         .method = "POST",
         .target = API_PREFIX "/jobs",
-        .read_ms = wait_ms + ANSWER_MARGIN_MS,
+        .read_ms = start_ms(spec, wait_ms),
         .doubt = "outcome unknown: the command may have run",
         .undone = "the command was not started",
         .woken = woken,

@@ -369,7 +369,7 @@ static const struct {
     { { { .code = STATUS_FILE_OPERATION_FAILED } }, -EPROTO,
       "words: it was forgotten" },
     { { { .says = &(const struct says) { .room = 1, .id = "00000000" } } },
-      -EPROTO, "the agent's answer makes no sense: it is about another job" },
+      -EPROTO, "the agent's answer is about another job" },
 };
 
 START_TEST(another_agent)
