@@ -34,6 +34,7 @@ void jobs_free(struct jobs *jobs)
 {
     while (jobs->first)
         jobs_forget(jobs, jobs->first);
+    outpool_free(&jobs->pool);
 }
 
 /* --- the table ------------------------------------------------------------ */
@@ -77,17 +78,27 @@ void jobs_forget(struct jobs *jobs, struct job *job)
     jobs_resume(jobs);
 }
 
+/* The oldest that has ended; of those that are detached only when there is no
+ * other, for they were to be kept. */
+static struct job *oldest_ended(const struct jobs *jobs, bool detached)
+{
+    for (struct job *job = jobs->first; job; job = job->next)
+        if (job->state == JOB_ENDED && job->detached == detached)
+            return job;
+    return NULL;
+}
+
 bool jobs_room(struct jobs *jobs)
 {
+    struct job *job = oldest_ended(jobs, false);
+
     if (jobs->n < JOBS_MAX)
         return true;
-    for (struct job *job = jobs->first; job; job = job->next) {
-        if (job->state != JOB_ENDED || job->detached)
-            continue;
+    if (!job)
+        job = oldest_ended(jobs, true);
+    if (job)
         jobs_forget(jobs, job);
-        return true;
-    }
-    return false;
+    return job != NULL;
 }
 
 void jobs_resume(struct jobs *jobs)

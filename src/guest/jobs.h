@@ -31,8 +31,8 @@ void jobs_init(struct jobs *jobs, struct agent *agent);
 /* The agent ends. */
 void jobs_free(struct jobs *jobs);
 
-/* Makes room for one more, at the cost of the oldest result that is attached.
- * Return: is there room? */
+/* Makes room for one more, at the cost of the oldest result: results that are
+ * kept must not keep new commands out.  Return: is there room? */
 bool jobs_room(struct jobs *jobs);
 
 /* A random id that no job has.  Return: 0 or negative errno. */

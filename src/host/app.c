@@ -272,8 +272,9 @@ static int app_late_help(int n, char **words)
  * commands; all others of ours are 125. */
 static int app_fail(const struct app *app, int r)
 {
-    bool exec = app->words && app->n_words > 0
-                && strcmp(app->words[0], "exec") == 0;
+    const struct command *command
+        = app->words && app->n_words > 0 ? command_find(app->words[0]) : NULL;
+    bool exec = command && (command->flags & COMMAND_EXEC);
 
     out_error(&app->err);
     return r == -EINVAL && !exec ? EXIT_STATUS_USAGE : EXIT_STATUS_TRANSPORT;

@@ -194,38 +194,6 @@ struct dialing {
     int attempts;
 };
 
-struct looking {
-    struct client *client;
-    struct error err;
-};
-
-static int look(void *context)
-{
-    struct looking *looking = context;
-    struct client *client = looking->client;
-
-    return target_refresh(client->setup.source, client->target,
-                          &looking->err);
-}
-
-int client_look(struct client *client, struct error *err)
-{
-    struct looking looking = { .client = client, .err = ERROR_INIT };
-    int r;
-
-    if (!client->target->name)
-        return 0;
-    /* libvirt may hang, too. */
-    r = interrupt_around(&client->interrupt, look, &looking);
-    if (r == -ECANCELED)
-        return error_set(err, r, "interrupted");
-    /* What only libvirt's trouble is does not matter. */
-    if (r != -ESHUTDOWN && r != -EHOSTUNREACH && r != -ESRCH)
-        return 0;
-    *err = looking.err;
-    return r;
-}
-
 /* Who made room for another waits longer than who comes anew. */
 static int64_t client_lock_wait(const struct client *client)
 {

@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * The client API of the specification: connect, disconnect, send_request,
- * ping, get_system_info, exec_command, upload_file and download_file, for one
- * target.  Every command stands on it.
+ * ping, get_system_info, upload_file and download_file, for one target (job.h
+ * has exec_command).  Every command stands on it.
  *
  * Functions that talk give 0 when the agent answered, whatever its business
  * code says; the answer has it.  Negative errno is ours or the channel's.
@@ -66,7 +66,14 @@ struct client_request {
     const char *undone;       /* said when it is known to have done nothing */
     bool partial;             /* without what follows it did nothing */
     bool careless;            /* a signal just ends the process */
+    bool again;               /* no GET, and may be made again all the same */
+    bool underway;            /* it goes on with what runs in the guest: that
+                               * is worth some patience */
     int64_t age_ms;           /* of what it asks about; 0: nothing */
+    /* Asked when a signal comes while the answer is waited for, which then is
+     * not taken back; see rpc_request.  NULL: it is. */
+    int (*woken)(void *context, struct error *err);
+    void *context;
 };
 
 /* An answer; free with answer_free(). */
@@ -74,15 +81,6 @@ struct answer {
     struct rpc_reply reply;
     struct envelope envelope; /* root NULL: the answer has none */
     int64_t ms;               /* how long it took */
-};
-
-/* A command to run; unset members are NULL or 0. */
-struct exec_request {
-    const char *command;      /* a string that the agent splits, … */
-    char *const *argv;        /* … or a NULL-terminated vector */
-    const char *working_dir;
-    const struct strlist *env; /* NAME=VALUE */
-    int64_t timeout;          /* ms in the guest; 0: none */
 };
 
 /* How a file is to be stored in the guest; NULL: not asked for. */
@@ -135,6 +133,24 @@ void client_give_way(struct client *client);
  */
 int client_look(struct client *client, struct error *err);
 
+/* What a client does when it hears nothing; make it with SILENCE_INIT. */
+struct silence {
+    struct client *client;
+    bool told;       /* that the domain is paused */
+    int64_t slept;   /* ms, for which nobody named a time */
+};
+
+#define SILENCE_INIT(of) { .client = (of) }
+
+/*
+ * Looks why nothing was heard for SILENCE_MS: rpc_request's silent(), with a
+ * struct silence as its context.
+ *
+ * Return: 0 or 1 while the domain is paused; -ECONNRESET when nothing speaks
+ * against another connection; as client_look().
+ */
+int silence_judge(void *silence, struct error *err);
+
 /* Puts the domain or socket in front of a message that does not name it. */
 void client_blame(const struct client *client, struct error *err);
 
@@ -159,9 +175,6 @@ int client_ping(struct client *client, struct answer *answer,
                 struct error *err);
 int client_get_system_info(struct client *client, struct answer *answer,
                            struct error *err);
-int client_exec_command(struct client *client,
-                        const struct exec_request *exec,
-                        struct answer *answer, struct error *err);
 
 /*
  * Copies a local file to the guest.  A remote path that ends in '/' or is a

@@ -31,6 +31,14 @@ struct command_values {
     const char *group;
     bool no_clobber;
     bool json;
+    bool no_stdin;
+    bool detach;
+    bool shell;
+    bool tty;
+    bool follow;
+    const char *user;
+    const char *umask;
+    int64_t output_limit; /* bytes; 0: none */
 };
 
 /* One call of a command, for one target. */
@@ -108,6 +116,11 @@ int cmd_capabilities(struct command_call *call);
 int cmd_stat(struct command_call *call);
 int cmd_exec_prepare(struct command_call *call, struct error *err);
 int cmd_exec(struct command_call *call);
+int cmd_shell_prepare(struct command_call *call, struct error *err);
+int cmd_shell(struct command_call *call);
+int cmd_jobs(struct command_call *call);
+int cmd_job_prepare(struct command_call *call, struct error *err);
+int cmd_job(struct command_call *call);
 int cmd_upload(struct command_call *call);
 int cmd_download(struct command_call *call);
 int cmd_service_prepare(struct command_call *call, struct error *err);

@@ -19,8 +19,33 @@ static const struct opt exec_opts[] = {
     { 0, "cwd", "DIR", OPT_STRING, AT(cwd), "folder to run in" },
     { 0, "env", "NAME=VALUE", OPT_ENV, AT(env),
       "variable to set; may be repeated" },
+    { 0, "user", "USER[:GROUP]", OPT_STRING, AT(user),
+      "run as that user, with its groups" },
+    { 0, "umask", "MODE", OPT_MODE, AT(umask), "octal umask (default: 022)" },
+    { 0, "shell", NULL, OPT_FLAG, AT(shell),
+      "let the user's shell in the guest run the operands" },
+    { 'n', "no-stdin", NULL, OPT_FLAG, AT(no_stdin),
+      "do not read standard input" },
+    { 't', "tty", NULL, OPT_FLAG, AT(tty), "on a terminal, as with shell" },
     { 0, "timeout", "SECONDS", OPT_SECONDS, AT(timeout),
       "end the command after that; 0: never" },
+    { 0, "output-limit", "SIZE", OPT_SIZE, AT(output_limit),
+      "drop output beyond that" },
+    { 0, "detach", NULL, OPT_FLAG, AT(detach),
+      "leave it running, and print its id" },
+};
+
+static const struct opt shell_opts[] = {
+    { 0, "cwd", "DIR", OPT_STRING, AT(cwd), "folder to begin in" },
+    { 0, "env", "NAME=VALUE", OPT_ENV, AT(env),
+      "variable to set; may be repeated" },
+    { 0, "user", "USER[:GROUP]", OPT_STRING, AT(user),
+      "be that user, with its groups" },
+};
+
+static const struct opt job_opts[] = {
+    { 'f', "follow", NULL, OPT_FLAG, AT(follow),
+      "with output: go on until the job has ended" },
 };
 
 static const struct opt upload_opts[] = {
@@ -51,6 +76,13 @@ static const struct command commands[] = {
       NO_OPTS, 0, 0, 0, NULL, cmd_capabilities },
     { "exec", "\"COMMAND\" | [--] PROGRAM [ARG…]", "run a command",
       OPTS(exec_opts), 1, -1, COMMAND_EXEC, cmd_exec_prepare, cmd_exec },
+    { "shell", "", "get a shell on a terminal", OPTS(shell_opts), 0, 0,
+      COMMAND_EXEC, cmd_shell_prepare, cmd_shell },
+    { "jobs", "", "list commands that run, or were left running", NO_OPTS, 0,
+      0, 0, NULL, cmd_jobs },
+    { "job", "ID [output [--follow] | signal SIGNAL | wait | remove]",
+      "show a job, its output or its end", OPTS(job_opts), 1, 3, 0,
+      cmd_job_prepare, cmd_job },
     { "upload", "LOCAL REMOTE", "copy a file to the guest",
       OPTS(upload_opts), 2, 2, 0, NULL, cmd_upload },
     { "download", "REMOTE LOCAL", "copy a file from the guest", NO_OPTS, 2, 2,

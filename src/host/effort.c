@@ -38,7 +38,8 @@ struct effort {
     char boot_id[RPC_WORD_MAX];
     bool safe;         /* changes nothing */
     bool maybe;        /* it may have been carried out */
-    bool noted;        /* that the domain is paused */
+    bool guards;       /* it holds the signals back, and not its caller */
+    struct silence silence;
 };
 
 static int effort_judge(const struct client_request *request,
@@ -63,33 +64,24 @@ static int effort_judge(const struct client_request *request,
     return -EBADMSG;
 }
 
-/* The guest said nothing for a while. */
+/* Nobody named a time: that of a sleeping guest does not count. */
 static int effort_silent(void *context, struct error *err)
 {
     struct effort *effort = context;
-    struct client *client = effort->client;
-    struct error why = ERROR_INIT;
-    int64_t before = clock_ms();
-    int r = client_look(client, &why);
+    int64_t before = effort->silence.slept;
+    int r = silence_judge(&effort->silence, err);
 
-    if (r == -EHOSTUNREACH) {
-        if (!effort->noted)
-            out_message(client->setup.out, "%s; waiting for it to go on",
-                        why.message);
-        effort->noted = true;
-        if (client->setup.timeout != TIMEOUT_UNSET)
-            return 0;
-        /* Nobody named a time: that of a sleeping guest does not count. */
-        if (effort->answer_by != DEADLINE_NEVER)
-            effort->answer_by += SILENCE_MS + clock_ms() - before;
-        return 1;
-    }
-    if (r < 0) {
-        *err = why;
-        return r;
-    }
-    return error_set(err, -ECONNRESET, "no sign of life from the guest for "
-                     "%d s", SILENCE_MS / 1000);
+    if (effort->answer_by != DEADLINE_NEVER)
+        effort->answer_by += effort->silence.slept - before;
+    return r;
+}
+
+static int effort_woken(void *context, struct error *err)
+{
+    const struct client_request *request
+        = ((struct effort *) context)->request;
+
+    return request->woken(request->context, err);
 }
 
 /* What is left until a deadline as a time to wait, where 0 is for ever. */
@@ -150,6 +142,7 @@ static void effort_wire(struct effort *effort, struct rpc_request *wire)
                                 : request->age_ms,
         .silence_ms = client->rpc.peer.heartbeat ? SILENCE_MS : 0,
         .silent = effort_silent,
+        .woken = request->woken ? effort_woken : NULL,
         .context = effort,
     };
 }
@@ -171,13 +164,15 @@ static int effort_recognise(const struct effort *effort, struct error *err)
 static int effort_guard(struct effort *effort, struct error *err)
 {
     struct client *client = effort->client;
+    bool held = client->interrupt.fd >= 0;
     int r = 0;
 
-    if (effort->safe || effort->request->careless)
+    if (!held && (effort->safe || effort->request->careless))
         return 0;
     r = interrupt_begin(&client->interrupt);
     if (r < 0)
         return error_errno(err, r, "signals");
+    effort->guards = effort->guards || !held;
     rpc_set_wake(&client->rpc, client->interrupt.fd);
     return 0;
 }
@@ -254,7 +249,7 @@ static enum retry_class effort_class(const struct effort *effort, int r,
             || (doubtful && !*effort->instance))
             return RETRY_NEVER;
         /* It may still be booting, or asleep, or somebody came in between. */
-        if (effort->maybe
+        if ((effort->maybe || effort->request->underway)
             && (r == -EHOSTDOWN || r == -EHOSTUNREACH || r == -EBUSY))
             return RETRY_NETWORK;
         class = retry_class_of_errno(r);
@@ -367,7 +362,8 @@ static int effort_begin(struct effort *effort, struct client *client,
     *effort = (struct effort) {
         .client = client,
         .request = request,
-        .safe = strcmp(request->method, "GET") == 0,
+        .safe = request->again || strcmp(request->method, "GET") == 0,
+        .silence = SILENCE_INIT(client),
         .limit = timeout > 0 ? deadline_in(timeout) : DEADLINE_NEVER,
         .answer_by = DEADLINE_NEVER,
     };
@@ -384,10 +380,13 @@ static int effort_end(struct effort *effort, int r,
                               .since = effort->first,
                               .remembered = *effort->instance != '\0' };
 
-    if (r == -ECANCELED)
+    /* Who holds the signals himself takes back what he began. */
+    if (r == -ECANCELED && (effort->guards || !effort->safe))
         cancel(client, &what, err);
-    rpc_set_wake(&client->rpc, -1);
-    interrupt_end(&client->interrupt);
+    if (effort->guards) {
+        rpc_set_wake(&client->rpc, -1);
+        interrupt_end(&client->interrupt);
+    }
     if (r < 0 && r != -ECANCELED)
         effort_failed(effort, r, err);
     effort_log(effort, r, answer, err);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,6 +145,12 @@ static bool wanted(int fd)
                           .l_len = 1 };
 
     return fcntl(fd, F_OFD_GETLK, &byte) == 0 && byte.l_type != F_UNLCK;
+}
+
+/* A holder that watches sees the time change, see lock_watch(). */
+static void poke(int fd)
+{
+    (void) !futimens(fd, NULL);
 }
 
 static void printable(char *text)
@@ -285,10 +292,12 @@ static int lock_wait(int fd, const struct lock_terms *terms,
             return 1;
         if (deadline_left(deadline) == 0)
             return busy(fd, err);
-        if (!told)
-            tell_waiting(fd, terms);
-        told = true;
         want(fd, true);
+        if (!told) {
+            poke(fd);
+            tell_waiting(fd, terms);
+        }
+        told = true;
         r = fd_wait_or(-1, 0, terms->wake_fd,
                        deadline_min(deadline, deadline_in(LOOK_MS)));
         if (r < 0 && r != -ETIMEDOUT)
@@ -349,6 +358,28 @@ bool lock_wanted(const struct lock *lock)
     return lock->fd >= 0 && wanted(lock->fd);
 }
 
+int lock_watch(struct lock *lock)
+{
+    char path[32];
+
+    if (lock->watch >= 0 || lock->fd < 0)
+        return lock->watch;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", lock->fd);
+    lock->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (lock->watch >= 0 && inotify_add_watch(lock->watch, path, IN_ATTRIB) < 0)
+        fd_close(&lock->watch);
+    return lock->watch;
+}
+
+void lock_watched(const struct lock *lock)
+{
+    char events[1024];
+
+    while (lock->watch >= 0
+           && read(lock->watch, events, sizeof(events)) > 0)
+        ;
+}
+
 static void words_erase(int fd)
 {
     (void) !ftruncate(fd, 0);
@@ -361,6 +392,7 @@ void lock_release(struct lock *lock)
         /* A child that is just being started may have the file as well. */
         flock(lock->fd, LOCK_UN);
     }
+    fd_close(&lock->watch);
     fd_close(&lock->fd);
     free(lock->name);
     lock->name = NULL;

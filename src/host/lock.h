@@ -19,10 +19,11 @@
 
 struct lock {
     int fd;     /* -1: not held */
+    int watch;  /* an inotify(7) descriptor; -1: nobody watches */
     char *name; /* of what is locked; owned; NULL when not held */
 };
 
-#define LOCK_INIT { .fd = -1 }
+#define LOCK_INIT { .fd = -1, .watch = -1 }
 
 /* How a lock is taken; strings are not owned. */
 struct lock_terms {
@@ -49,6 +50,18 @@ int lock_take(struct lock *lock, const char *name,
 
 /* Does somebody wait for this lock?  Cheap: one system call. */
 bool lock_wanted(const struct lock *lock);
+
+/*
+ * Watches for somebody who begins to wait for this lock, which is held.
+ *
+ * Return: a descriptor that becomes readable then, and now and then without a
+ * reason (lock_wanted() knows, after lock_watched()); it is the lock's and goes
+ * with it.  -1 where that cannot be had.
+ */
+int lock_watch(struct lock *lock);
+
+/* Takes what has made the descriptor readable. */
+void lock_watched(const struct lock *lock);
 
 /* Releases it; not held is allowed. */
 void lock_release(struct lock *lock);

@@ -18,6 +18,7 @@
 #define OPTS_MAX 32       /* rows of one table */
 #define LONG_BASE 0x100   /* getopt_long()'s values: row + this */
 #define SECONDS_MAX 1e9   /* thirty years */
+#define SIZE_LIMIT (INT64_C(1) << 50)
 #define PARALLEL_MAX 1024 /* processes; more only wait for each other */
 
 static const char *set_flag(const char *text, void *slot)
@@ -52,6 +53,13 @@ static const char *set_number(const char *text, void *slot)
                : NULL;
 }
 
+static const char *set_size(const char *text, void *slot)
+{
+    return num_parse_size(text, 1, SIZE_LIMIT, slot) < 0
+               ? "not a size, such as 64K or 10M"
+               : NULL;
+}
+
 static const char *set_mode(const char *text, void *slot)
 {
     unsigned int mode;
@@ -74,7 +82,8 @@ static const char *set_env(const char *text, void *slot)
 static const char *(*const setters[])(const char *, void *) = {
     [OPT_FLAG] = set_flag,       [OPT_STRING] = set_string,
     [OPT_SECONDS] = set_seconds, [OPT_NUMBER] = set_number,
-    [OPT_MODE] = set_mode,       [OPT_ENV] = set_env,
+    [OPT_SIZE] = set_size,       [OPT_MODE] = set_mode,
+    [OPT_ENV] = set_env,
 };
 
 /* getopt_long()'s own two tables. */

@@ -36,6 +36,7 @@ void rpc_close(struct rpc *rpc)
     if (rpc->transport)
         rpc->transport->ops->close(rpc->transport);
     rpc->transport = NULL;
+    rpc->step_at = rpc->step_len = 0;
     msg_reset(&rpc->msg);
 }
 
@@ -55,6 +56,8 @@ void rpc_reply_init(struct rpc_reply *reply)
 
 void rpc_reply_free(struct rpc_reply *reply)
 {
+    free(reply->head);
+    reply->head = NULL;
     buf_free(&reply->body);
 }
 
@@ -205,7 +208,7 @@ static int rpc_write_session(const struct hello_peer *peer,
 }
 
 static int rpc_write_head(const struct rpc *rpc,
-                          const struct rpc_request *request, const char *id,
+                          const struct rpc_request *request,
                           struct buf *head)
 {
     char timestamp[24];
@@ -214,7 +217,7 @@ static int rpc_write_head(const struct rpc *rpc,
     snprintf(timestamp, sizeof(timestamp), "%" PRId64,
              clock_wall() + rpc->peer.clock_ahead);
     if (r == 0)
-        r = http_write_field(head, "X-Request-ID", "%s", id);
+        r = http_write_field(head, "X-Request-ID", "%s", request->id);
     if (r == 0)
         r = http_write_field(head, "X-Timestamp", "%s", timestamp);
     if (r == 0)
@@ -236,7 +239,7 @@ static int rpc_write_head(const struct rpc *rpc,
 }
 
 static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
-                            const char *id, struct error *err)
+                            struct error *err)
 {
     struct watch watch = watch_begin(request, request->write_ms, err);
     size_t rest = request->body_len;
@@ -244,7 +247,7 @@ static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
     int r;
 
     buf_init(&head, HTTP_HEAD_MAX);
-    r = rpc_write_head(rpc, request, id, &head);
+    r = rpc_write_head(rpc, request, &head);
     if (r == -EMSGSIZE)
         error_set(err, r, "request head too large (a very long path?)");
     else if (r < 0)
@@ -267,12 +270,16 @@ static void word_copy(char word[RPC_WORD_MAX], const char *text)
     snprintf(word, RPC_WORD_MAX, "%s", text ? text : "");
 }
 
-static void rpc_take_head(const struct http_head *head,
-                          struct rpc_reply *reply)
+static int rpc_take_head(const struct http_head *head,
+                         struct rpc_reply *reply)
 {
     const char *retry_after = http_field_get(head, "Retry-After");
     const char *type = http_field_get(head, "Content-Type");
 
+    free(reply->head);
+    reply->head = http_head_copy(head);
+    if (!reply->head)
+        return -ENOMEM;
     reply->http = head->status;
     reply->retry_after = -1;
     if (retry_after)
@@ -282,6 +289,7 @@ static void rpc_take_head(const struct http_head *head,
     word_copy(reply->etag, http_field_get(head, "ETag"));
     reply->json = type && strncmp(type, "application/json", 16) == 0;
     buf_clear(&reply->body);
+    return 0;
 }
 
 /* The state of reading one answer. */
@@ -289,7 +297,6 @@ struct receipt {
     const char *id;
     struct rpc_reply *reply;
     struct watch *watch;
-    bool ours; /* the message being read; others are dropped */
     bool complete;
     struct error *err;
 };
@@ -299,14 +306,17 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
     const struct http_head *head = &rpc->msg.head;
     const char *id = http_field_get(head, "X-Request-ID");
 
-    receipt->ours = id && strcmp(id, receipt->id) == 0 && head->status >= 200;
-    if (!receipt->ours)
+    /* Whatever else comes is dropped. */
+    receipt->reply->begun
+        = id && strcmp(id, receipt->id) == 0 && head->status >= 200;
+    if (!receipt->reply->begun)
         return 0;
     if (head->content_length > RESPONSE_MAX)
         return error_set(receipt->err, -EMSGSIZE,
                          "answer of %" PRId64 " bytes is too large",
                          head->content_length);
-    rpc_take_head(head, receipt->reply);
+    if (rpc_take_head(head, receipt->reply) < 0)
+        return error_errno(receipt->err, -ENOMEM, "answer");
     if (receipt->watch->limit == DEADLINE_NEVER) {
         receipt->watch->limit = limit_in(receipt->watch->request->rest_ms);
         receipt->watch->seen = 0;
@@ -318,7 +328,7 @@ static int on_body(struct rpc *rpc, struct receipt *receipt)
 {
     int r = 0;
 
-    if (receipt->ours)
+    if (receipt->reply->begun)
         r = buf_append(&receipt->reply->body, rpc->msg.piece,
                        rpc->msg.piece_len);
     if (r == -EMSGSIZE)
@@ -329,7 +339,7 @@ static int on_body(struct rpc *rpc, struct receipt *receipt)
 static int on_end(struct rpc *rpc, struct receipt *receipt)
 {
     msg_reset(&rpc->msg);
-    receipt->complete = receipt->ours;
+    receipt->complete = receipt->reply->begun;
     return 0;
 }
 
@@ -347,22 +357,23 @@ static int on_more(struct rpc *rpc, struct receipt *receipt)
     return 0;
 }
 
-static int rpc_digest(struct rpc *rpc, size_t n, struct receipt *receipt)
+/* Looks at what was read, up to the end of the answer that is waited for. */
+static int rpc_digest(struct rpc *rpc, struct receipt *receipt)
 {
     static int (*const handlers[])(struct rpc *, struct receipt *) = {
         [MSG_NEED_MORE] = on_more,     [MSG_HEAD] = on_head,
         [MSG_BODY] = on_body,     [MSG_END] = on_end,
         [MSG_RESET] = on_garbage, [MSG_FAULT] = on_garbage,
     };
-    size_t at = 0;
     enum msg_event event;
 
     do {
         size_t used;
         int r;
 
-        event = msg_feed(&rpc->msg, rpc->step + at, n - at, &used);
-        at += used;
+        event = msg_feed(&rpc->msg, rpc->step + rpc->step_at,
+                         rpc->step_len - rpc->step_at, &used);
+        rpc->step_at += used;
         r = handlers[event](rpc, receipt);
         if (r < 0)
             return r;
@@ -370,26 +381,45 @@ static int rpc_digest(struct rpc *rpc, size_t n, struct receipt *receipt)
     return 0;
 }
 
-static int rpc_receive(struct rpc *rpc, const struct rpc_request *request,
-                       struct receipt *receipt)
+/* Somebody wants our attention. */
+static int rpc_woken(const struct rpc_request *request, struct error *err)
 {
-    struct watch watch = watch_begin(request, request->read_ms, receipt->err);
+    if (!request->woken)
+        return rpc_lost(-ECANCELED, "", err);
+    return request->woken(request->context, err);
+}
 
-    receipt->watch = &watch;
-    while (!receipt->complete) {
-        int64_t since = clock_ms();
-        int64_t got = rpc->transport->ops->read(rpc->transport, rpc->step,
-                                                STEP, watch_deadline(&watch));
-        int r;
+static int rpc_read(struct rpc *rpc, struct watch *watch)
+{
+    int64_t since = clock_ms();
+    int64_t got = rpc->transport->ops->read(rpc->transport, rpc->step, STEP,
+                                            watch_deadline(watch));
 
-        got = watch_judge(&watch, got, since);
-        if (got < 0)
-            return watch_lost(&watch, got, "waiting for the answer");
-        r = rpc_digest(rpc, (size_t) got, receipt);
-        if (r < 0)
-            return r;
-    }
+    if (got == -ECANCELED)
+        return rpc_woken(watch->request, watch->err);
+    got = watch_judge(watch, got, since);
+    if (got < 0)
+        return watch_lost(watch, got, "waiting for the answer");
+    rpc->step_at = 0;
+    rpc->step_len = (size_t) got;
     return 0;
+}
+
+int rpc_take(struct rpc *rpc, const struct rpc_request *request,
+             struct rpc_reply *reply, struct error *err)
+{
+    struct watch watch = watch_begin(request, request->read_ms, err);
+    struct receipt receipt
+        = { .id = request->id, .reply = reply, .watch = &watch, .err = err };
+    int r = 0;
+
+    /* What came behind the last answer comes first. */
+    while (r == 0 && !receipt.complete) {
+        r = rpc->step_at < rpc->step_len ? 0 : rpc_read(rpc, &watch);
+        if (r == 0)
+            r = rpc_digest(rpc, &receipt);
+    }
+    return r;
 }
 
 int rpc_new_id(char id[RPC_ID_SIZE])
@@ -404,24 +434,35 @@ void rpc_set_wake(struct rpc *rpc, int wake_fd)
         rpc->transport->wake_fd = wake_fd;
 }
 
-int rpc_call(struct rpc *rpc, const struct rpc_request *request,
-             struct rpc_reply *reply, bool *sent, struct error *err)
+int rpc_post(struct rpc *rpc, const struct rpc_request *request, bool *sent,
+             struct error *err)
 {
-    char id[RPC_ID_SIZE];
-    struct receipt receipt = { .id = request->id ? request->id : id,
-                               .reply = reply,
-                               .err = err };
-    int r = request->id ? 0 : rpc_new_id(id);
+    int r;
 
     *sent = false;
-    if (r < 0)
-        return error_errno(err, r, "random numbers");
     if (!rpc->step)
         rpc->step = malloc(STEP);
     if (!rpc->step)
         return error_errno(err, -ENOMEM, "receive buffer");
-    msg_reset(&rpc->msg);
-    r = rpc_send_request(rpc, request, receipt.id, err);
+    r = rpc_send_request(rpc, request, err);
     *sent = r == 0;
-    return r < 0 ? r : rpc_receive(rpc, request, &receipt);
+    return r;
+}
+
+int rpc_call(struct rpc *rpc, const struct rpc_request *request,
+             struct rpc_reply *reply, bool *sent, struct error *err)
+{
+    struct rpc_request own = *request;
+    char id[RPC_ID_SIZE];
+    int r;
+
+    *sent = false;
+    if (!own.id) {
+        r = rpc_new_id(id);
+        if (r < 0)
+            return error_errno(err, r, "random numbers");
+        own.id = id;
+    }
+    r = rpc_post(rpc, &own, sent, err);
+    return r < 0 ? r : rpc_take(rpc, &own, reply, err);
 }

@@ -2,10 +2,11 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * One connection to one agent: connect, agree where messages start (sync),
- * then requests and answers, one at a time.
+ * then requests and answers: one at a time, or one behind another that only
+ * waits for something (see ROUTE_WAITS).
  *
  * Whatever fails here leaves the stream in an unknown place: after an error
- * of rpc_call() only rpc_close() is allowed.  The guest is not trusted: sizes
+ * of rpc_call(), rpc_post() or rpc_take() only rpc_close() is allowed.  The guest is not trusted: sizes
  * are bounded, answers with a foreign id are dropped, and an answer that
  * trickles runs into a deadline.
  */
@@ -28,6 +29,8 @@ struct rpc {
     struct transport *transport; /* NULL: not connected */
     struct msg msg;
     uint8_t *step;               /* where one read goes */
+    size_t step_at;              /* what was looked at of it */
+    size_t step_len;             /* what came with it */
     struct hello_peer peer;      /* as of the last rpc_open() */
     const struct buf *key;       /* to sign with; NULL: do not; not owned */
     int wake_fd;                 /* readable: leave; -1: none; not owned */
@@ -55,10 +58,16 @@ struct rpc_request {
      * touched.  Return: 0 to wait on; 1 likewise, and that time is not taken
      * from read_ms and write_ms; negative errno with a message to give up. */
     int (*silent)(void *context, struct error *err);
+    /* Asked when wake_fd is readable while the answer is waited for; it sees to
+     * it that it is not any more.  NULL: that is -ECANCELED.
+     * Return: 0 to wait on; negative errno with a message to give up. */
+    int (*woken)(void *context, struct error *err);
     void *context;
 };
 
 struct rpc_reply {
+    bool begun;                     /* its head has come */
+    struct http_head *head;         /* owned; once it has begun */
     int http;
     int64_t retry_after;            /* seconds; -1: none given */
     char content_range[RPC_WORD_MAX];
@@ -99,6 +108,21 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
  */
 int rpc_call(struct rpc *rpc, const struct rpc_request *request,
              struct rpc_reply *reply, bool *sent, struct error *err);
+
+/*
+ * The two halves of rpc_call(), for who has something to do while the answer
+ * is on its way.  The request has an id, and stays as it is until it has been
+ * answered.  Behind a request on a ROUTE_WAITS route one more may be posted
+ * before the answer has come, which ends the wait; answers are taken in the
+ * order of their requests.
+ *
+ * Return: as rpc_call().  -ECANCELED of rpc_take() leaves all as it is: call it
+ * again, with the same reply.
+ */
+int rpc_post(struct rpc *rpc, const struct rpc_request *request, bool *sent,
+             struct error *err);
+int rpc_take(struct rpc *rpc, const struct rpc_request *request,
+             struct rpc_reply *reply, struct error *err);
 
 /* Makes an id for a request.  Return: 0 or -EIO. */
 int rpc_new_id(char id[RPC_ID_SIZE]);

@@ -28,6 +28,7 @@ BIG = 64 * MIB        # raw port, vsrpc
 GA_READ = 8 * MIB     # qemu-ga: a second or so each
 GA_WRITE = 1 * MIB
 TURNS = 20            # round trips per connection and run
+LINES = 200           # through one exec and back
 CONNECTS = 50         # for the first request after a connect, of both kinds
 FIRST_MS = 2.0        # that one may take so much longer than the steady ones
 
@@ -53,10 +54,11 @@ def run(*argv):
     return done.stdout
 
 
-def captured(*argv):
+def captured(*argv, stdin="/dev/null"):
     """Output of a program; costs far less than run(), which would count."""
     ours, theirs = os.pipe()
     pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=[
+        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, theirs, 1)])
     os.close(theirs)
     with os.fdopen(ours, "rb") as pipe:
@@ -67,10 +69,10 @@ def captured(*argv):
     return output
 
 
-def timed(*argv):
+def timed(*argv, **options):
     """Seconds from start to end of a process."""
     start = time.perf_counter()
-    captured(*argv)
+    captured(*argv, **options)
     return time.perf_counter() - start
 
 
@@ -192,8 +194,54 @@ class Bench:
         })
         self.group(self.runs, {
             "vsrpc exec": lambda: timed(*self.ours("exec", "--", "true")),
+            "vsrpc ping beside": lambda: timed(*self.ours("ping")),
             "ga exec": self.virsh_exec,
         })
+
+    def lines(self):
+        """A line to a program in the guest and back, in one exec."""
+        with subprocess.Popen(self.ours("exec", "--", "cat"), bufsize=0,
+                              stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as process:
+            for i in range(LINES + 1):
+                start = time.perf_counter()
+                process.stdin.write(b"line\n")
+                if process.stdout.readline() != b"line\n":
+                    raise Failed("exec -- cat: another line")
+                if i > 0:  # the first one waits for the start
+                    self.add("exec line", time.perf_counter() - start)
+            process.stdin.close()
+
+    def beside(self):
+        """Other commands while one exec is idle, and while one floods."""
+        for name, command in (("idle", ("sleep", "1000")),
+                              ("flood", ("cat", "/dev/zero"))):
+            with subprocess.Popen(self.ours("exec", "--", *command),
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL) as process:
+                run(*self.ours("ping"))
+                for _ in range(self.runs):
+                    self.add(f"ping beside {name}",
+                             timed(*self.ours("ping")))
+                process.terminate()
+
+    def pipes(self):
+        """Bytes through a command's standard streams."""
+        big = self.file("pipe", BIG)
+        run(*self.ours("upload", big, "/tmp/bench.pipe"))
+        self.group(max(1, self.runs // 6), {
+            "raw out, pipes": lambda: self.channel("out", BIG),
+            "exec out": lambda: timed(*self.ours("exec", "--", "cat",
+                                                 "/tmp/bench.pipe")),
+            "raw in, pipes": lambda: self.channel("in", BIG),
+            "exec in": lambda: timed(*self.ours("exec", "--", "sh", "-c",
+                                                "cat >/dev/null"),
+                                     stdin=big),
+        })
+        run(*self.ours("exec", "--", "rm", "/tmp/bench.pipe"))
+        for name in ("raw out, pipes", "exec out", "raw in, pipes",
+                     "exec in"):
+            self.rate(name, BIG)
 
     def file(self, name, nbytes):
         path = os.path.join(self.work, name)
@@ -306,6 +354,12 @@ class Bench:
         self.row("exec, connected, ms", None, "vsrpc exec turn",
                  "ga exec turn", ms)
         self.row("exec, process(es), ms", None, "vsrpc exec", "ga exec", ms)
+        self.row("a line through exec, ms", "raw echo", "exec line",
+                 "ga exec turn", ms)
+        self.row("exec -- cat FILE, MiB/s", "raw out, pipes", "exec out",
+                 "ga down", less_is_more=False)
+        self.row("input of exec, MiB/s", "raw in, pipes", "exec in", "ga up",
+                 less_is_more=False)
         self.row("out of the guest, MiB/s", "raw out", "vsrpc down", "ga down",
                  less_is_more=False)
         self.row("into the guest, MiB/s", "raw in", "vsrpc up", "ga up",
@@ -317,6 +371,27 @@ class Bench:
               + self.cell("libvirt", ms))
         print("vsrpc-virsh --socket ping, without libvirt, ms:           "
               + self.cell("socket ping", ms))
+
+    def beside_table(self):
+        print("\nvsrpc-virsh ping while an exec goes on, ms")
+        for what, name in (("one that is idle", "ping beside idle"),
+                           ("one that floods", "ping beside flood")):
+            print(f"  {what:<26}{self.cell(name, 1e3)}")
+
+    def ratio_targets(self):
+        for what, wanted, got, met in (
+                ("exec -- true as a process, times ping", "at most 1.3",
+                 self.median("vsrpc exec") / self.median("vsrpc ping beside"),
+                 lambda ratio: ratio <= 1.3),
+                ("exec -- cat FILE against the raw port", "at least 0.2",
+                 self.median("exec out") / self.median("raw out, pipes"),
+                 lambda ratio: ratio >= 0.2)):
+            print(f"  {what:<48} {wanted}: {got:.2f}  "
+                  f"{'met' if met(got) else 'MISSED'}")
+        worst = max(self.samples["ping beside idle"]
+                    + self.samples["ping beside flood"]) * 1e3
+        print(f"  {'the slowest ping beside an exec':<48} at most 300 ms: "
+              f"{worst:.0f}  {'met' if worst <= 300 else 'MISSED'}")
 
     def first_table(self):
         print("\nthe first request after a connect, ms (plain client, "
@@ -347,6 +422,7 @@ class Bench:
                  self.better("vsrpc down", "ga down", False))):
             print(f"  {what:<48} at least {wanted:.1f} times as fast: "
                   f"{gain:.2f}  {'met' if gain >= wanted else 'MISSED'}")
+        self.ratio_targets()
         self.first_targets()
 
     def all(self):
@@ -355,9 +431,13 @@ class Bench:
         self.pings()
         self.firsts()
         self.execs()
+        self.lines()
+        self.beside()
+        self.pipes()
         self.copies()
         self.memories("end")
         self.table()
+        self.beside_table()
         self.first_table()
         self.targets()
 

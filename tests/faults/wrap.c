@@ -115,6 +115,9 @@ static int fails(enum kind kind, int code)
 MEMORY(void *, malloc, (size_t n), (n))
 MEMORY(void *, calloc, (size_t n, size_t size), (n, size))
 MEMORY(void *, realloc, (void *old, size_t n), (old, n))
+WRAP(void *, mmap,
+     (void *where, size_t n, int rights, int flags, int fd, off_t at),
+     KIND_MEMORY, ENOMEM, MAP_FAILED, (where, n, rights, flags, fd, at))
 MEMORY(char *, strdup, (const char *text), (text))
 MEMORY(char *, strndup, (const char *text, size_t n), (text, n))
 MEMORY(struct json_object *, json_object_new_object, (void), ())

@@ -248,9 +248,12 @@ endif
 
 if HOST
 check_LIBRARIES += tests/unit/libunithost.a
-tests_unit_libunithost_a_SOURCES = tests/unit/capture.c tests/unit/capture.h
-tests_unit_libunithost_a_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_libunithost_a_SOURCES = \
+	tests/unit/capture.c tests/unit/capture.h \
+	tests/unit/link.c tests/unit/link.h \
+	tests/unit/talking.c tests/unit/talking.h
 UNIT_HOST_CFLAGS = $(UNIT_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+tests_unit_libunithost_a_CFLAGS = $(UNIT_HOST_CFLAGS)
 UNIT_HOST_LIBS = tests/unit/libunit.a tests/unit/libunithost.a $(HOST_LIBS) $(CHECK_LIBS)
 
 UNIT_HOST_TESTS = \
@@ -265,8 +268,16 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-keyfile \
 	tests/unit/test-rpc \
 	tests/unit/test-rpc-sent \
+	tests/unit/test-rpc-post \
 	tests/unit/test-out \
-	tests/unit/test-tempfile
+	tests/unit/test-tempfile \
+	tests/unit/test-escape \
+	tests/unit/test-wake \
+	tests/unit/test-outlet \
+	tests/unit/test-job \
+	tests/unit/test-talk \
+	tests/unit/test-talk-wrong \
+	tests/unit/test-talk-resume
 check_PROGRAMS += $(UNIT_HOST_TESTS)
 TESTS += $(UNIT_HOST_TESTS)
 
@@ -300,6 +311,9 @@ tests_unit_test_rpc_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_rpc_sent_SOURCES = tests/unit/test-rpc-sent.c
 tests_unit_test_rpc_sent_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_rpc_sent_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_rpc_post_SOURCES = tests/unit/test-rpc-post.c
+tests_unit_test_rpc_post_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_rpc_post_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_out_SOURCES = tests/unit/test-out.c
 tests_unit_test_out_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_out_LDADD = $(UNIT_HOST_LIBS)
@@ -309,5 +323,26 @@ tests_unit_test_lock_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_tempfile_SOURCES = tests/unit/test-tempfile.c
 tests_unit_test_tempfile_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_tempfile_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_escape_SOURCES = tests/unit/test-escape.c
+tests_unit_test_escape_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_escape_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_wake_SOURCES = tests/unit/test-wake.c
+tests_unit_test_wake_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_wake_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c
+tests_unit_test_outlet_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_outlet_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_job_SOURCES = tests/unit/test-job.c
+tests_unit_test_job_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_job_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_talk_SOURCES = tests/unit/test-talk.c
+tests_unit_test_talk_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_talk_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_talk_wrong_SOURCES = tests/unit/test-talk-wrong.c
+tests_unit_test_talk_wrong_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_talk_wrong_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_talk_resume_SOURCES = tests/unit/test-talk-resume.c
+tests_unit_test_talk_resume_CFLAGS = $(UNIT_HOST_CFLAGS) -pthread
+tests_unit_test_talk_resume_LDADD = $(UNIT_HOST_LIBS) -lpthread
 endif
 endif

@@ -343,6 +343,143 @@ START_TEST(removed_meanwhile)
 }
 END_TEST
 
+/* --- a holder that is woken up ------------------------------------------- */
+
+/* A process that waits for the lock until it is killed. */
+static pid_t waiter_start(void)
+{
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(wait_for_it());
+    return pid;
+}
+
+static void waiter_end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static bool is_readable(int fd, int ms)
+{
+    return fd_wait(fd, POLLIN, deadline_in(ms)) == 0;
+}
+
+/* Whoever is woken up finds the wish, and each new one wakes up again. */
+START_TEST(waiter_wakes)
+{
+    int watch;
+
+    ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+    watch = lock_watch(&lock);
+    ck_assert_int_ge(watch, 0);
+    ck_assert_int_eq(lock_watch(&lock), watch);
+    ck_assert(!is_readable(watch, 0));
+    for (int i = 0; i < 3; i++) {
+        pid_t pid = waiter_start();
+
+        ck_assert(is_readable(watch, FOREVER));
+        ck_assert(lock_wanted(&lock));
+        lock_watched(&lock);
+        waiter_end(pid);
+        ck_assert(!lock_wanted(&lock));
+        lock_watched(&lock);
+        ck_assert(!is_readable(watch, 0));
+    }
+}
+END_TEST
+
+/* Nor by one who waits on: it has said so. */
+START_TEST(woken_once)
+{
+    pid_t pid;
+    int watch;
+
+    ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+    watch = lock_watch(&lock);
+    pid = waiter_start();
+    ck_assert(is_readable(watch, FOREVER));
+    lock_watched(&lock);
+    ck_assert(!is_readable(watch, 100)); /* ten looks of the waiter's */
+    ck_assert(lock_wanted(&lock));
+    waiter_end(pid);
+}
+END_TEST
+
+/* Others who look, and do not wait, are none of the holder's business. */
+START_TEST(not_woken)
+{
+    struct lock other = LOCK_INIT;
+    struct lock again = LOCK_INIT;
+    char path[512];
+    int watch;
+    int fd;
+
+    lock_file(NAME, path);
+    ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+    watch = lock_watch(&lock);
+    ck_assert_int_eq(lock_take(&other, NAME, &terms, &err), -EBUSY);
+    ck_assert_int_eq(lock_take(&other, "/other", &terms, &err), 0);
+    lock_release(&other);
+    ck_assert_int_eq(lock_take(&again, "/other", &terms, &err), 0);
+    ck_assert_int_ge(lock_watch(&again), 0);
+    lock_yield(&again);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert(!is_readable(watch, 50));
+    ck_assert(!lock_wanted(&lock));
+}
+END_TEST
+
+/* What is no wish is known to be none. */
+START_TEST(woken_for_nothing)
+{
+    char path[512];
+    int watch;
+
+    lock_file(NAME, path);
+    ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+    watch = lock_watch(&lock);
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    ck_assert(is_readable(watch, FOREVER));
+    ck_assert(!lock_wanted(&lock));
+    lock_watched(&lock);
+    ck_assert(!is_readable(watch, 0));
+}
+END_TEST
+
+/* It goes with the lock, and the next one has its own. */
+START_TEST(watch_ends_with_the_lock)
+{
+    int first;
+
+    ck_assert_int_eq(lock_watch(&lock), -1);
+    lock_watched(&lock); /* allowed */
+    for (int i = 0; i < 2; i++) {
+        pid_t pid;
+
+        ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+        first = lock_watch(&lock);
+        ck_assert_int_ge(first, 0);
+        if (i)
+            lock_release(&lock);
+        else
+            lock_yield(&lock);
+        ck_assert_int_eq(fcntl(first, F_GETFD), -1);
+        ck_assert_int_eq(lock_watch(&lock), -1);
+        ck_assert_int_eq(lock_take(&lock, NAME, &terms, &err), 0);
+        ck_assert_int_ge(lock_watch(&lock), 0);
+        pid = waiter_start();
+        ck_assert(is_readable(lock_watch(&lock), FOREVER));
+        waiter_end(pid);
+        lock_release(&lock);
+    }
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
@@ -356,4 +493,9 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, no_folder);
     tcase_add_test(tcase, other_users);
     tcase_add_test(tcase, removed_meanwhile);
+    tcase_add_test(tcase, waiter_wakes);
+    tcase_add_test(tcase, woken_once);
+    tcase_add_test(tcase, not_woken);
+    tcase_add_test(tcase, woken_for_nothing);
+    tcase_add_test(tcase, watch_ends_with_the_lock);
 }

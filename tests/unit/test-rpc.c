@@ -16,61 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "proto/auth.h"
+#include "link.h"
 #include "proto/limits.h"
 #include "unit.h"
 #include "util/clock.h"
 #include "util/fd.h"
 
 const char unit_name[] = "rpc";
-
-/* --- a transport over a socketpair, as mean as wanted -------------------- */
-
-struct link {
-    struct transport base;
-    int fd;
-    size_t read_max;  /* bytes per read */
-    size_t write_max; /* bytes per write */
-};
-
-static int64_t link_io(int64_t n)
-{
-    return n < 0 ? -errno : n;
-}
-
-static int64_t link_read(struct transport *transport, void *bytes, size_t n,
-                         int64_t deadline)
-{
-    struct link *link = (struct link *) transport;
-    int r = fd_wait_or(link->fd, POLLIN, transport->wake_fd, deadline);
-
-    return r < 0 ? r
-                 : link_io(read(link->fd, bytes,
-                                n < link->read_max ? n : link->read_max));
-}
-
-static int64_t link_write(struct transport *transport, const void *bytes,
-                          size_t n, int64_t deadline)
-{
-    struct link *link = (struct link *) transport;
-    int r = fd_wait(link->fd, POLLOUT, deadline);
-
-    return r < 0 ? r
-                 : link_io(send(link->fd, bytes,
-                                n < link->write_max ? n : link->write_max,
-                                MSG_NOSIGNAL | MSG_DONTWAIT));
-}
-
-static void link_close(struct transport *transport)
-{
-    struct link *link = (struct link *) transport;
-
-    close(link->fd);
-    free(link);
-}
-
-static const struct transport_ops link_ops = { link_read, link_write,
-                                               link_close };
 
 /* --- the peer: a process that answers what it reads ---------------------- */
 
@@ -188,7 +140,6 @@ static int n_peers;
 static struct link *connect_to(const struct script *script, size_t read_max,
                                size_t write_max)
 {
-    struct link *link = calloc(1, sizeof(*link));
     int ends[2];
     pid_t pid;
 
@@ -203,8 +154,7 @@ static struct link *connect_to(const struct script *script, size_t read_max,
     close(ends[1]);
     ck_assert_int_lt(n_peers, PEERS_MAX);
     peers[n_peers++] = pid;
-    *link = (struct link) { { &link_ops, -1 }, ends[0], read_max, write_max };
-    return link;
+    return link_new(ends[0], read_max, write_max);
 }
 
 static void teardown(void)

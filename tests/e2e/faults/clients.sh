@@ -142,11 +142,17 @@ t_status "a client of another kind has the channel" 125 waited 1500 6000 impatie
 t_like "… it is called busy, and the process is named" "busy.*pid $victim" "$ERR"
 t "when it leaves, who waits is answered" zero_gap direct
 "$VSRPC" "$DOMAIN" exec -- sleep 6 &
+sharing=$!
+t "a command runs" t_within 5 second pidof sleep
+t "another one is answered meanwhile" waited 0 1000 "$VSRPC" --wait-lock 1 "$DOMAIN" exec -- echo mine
+t_is "… as it should be" mine "$OUT"
+t "and the first goes on" wait "$sharing"
+"$VSRPC" "$DOMAIN" call POST shell/exec '{"argv": ["sleep", "6"]}' >/dev/null &
 holder=$!
-t "one of ours has the channel" t_within 5 second pidof sleep
+t "one that does not share has the channel" t_within 5 second pidof sleep
 t_status "another gives up when its wait is over" 125 waited 900 4000 \
 	"$VSRPC" --wait-lock 1 "$DOMAIN" exec -- true
-t_like "… and says who is busy with what" "busy.*sleep 6.*pid $holder" "$ERR"
+t_like "… and says who is busy with what" "busy.*call POST shell/exec.*pid $holder" "$ERR"
 t "one that waits longer is answered" "$VSRPC" --wait-lock 20 "$DOMAIN" exec -- echo mine
 t_is "… as it should be" mine "$OUT"
 t "and the first had its answer" wait "$holder"

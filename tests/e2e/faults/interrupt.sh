@@ -37,23 +37,24 @@ for signal in INT TERM HUP QUIT; do
 	t "a command is under way" t_within 10 runs "$seconds"
 	kill -s "$signal" "$victim"
 	ended 5
-	t_is "$signal ends it, and its status is that of the signal" $((128 + $(kill -l "$signal"))) "$RC"
-	t_like "… and it says what became of the command" 'the command was ended in the guest \(SIGTERM\) after [0-9.]+ s' "$ERR"
-	t "… which is true" t_within 5 runs_not "$seconds"
+	t_is "$signal is passed on, and ends us as it ended the command" $((128 + $(kill -l "$signal"))) "$RC"
+	t_is "… without a word" '' "$ERR"
+	t "… nothing of it is left" t_within 5 runs_not "$seconds"
 	t_next "… and the next command is right at once"
 done
 
-start "$DOMAIN" exec --timeout 0 -- sh -c 'trap "" TERM; sleep 6010; sleep 6010'
-t "a command that ignores TERM is under way" t_within 10 runs 6010
+# A request that is one piece of work is taken back.
+start "$DOMAIN" call POST shell/exec '{"argv": ["sleep", "6010"], "timeout": 0}'
+t "a request is under way" t_within 10 runs 6010
 kill -s INT "$victim"
-ended 8
-t_is "INT ends it" 130 "$RC"
-t_like "… and says how" 'ended in the guest|outcome unknown' "$ERR"
-t "… nothing of it is left" t_within 10 runs_not 6010
+ended 5
+t_is "INT ends it, and its status is that of the signal" 130 "$RC"
+t_like "… and it says what became of the command" 'the command was ended in the guest \(SIGTERM\) after [0-9.]+ s' "$ERR"
+t "… which is true" t_within 5 runs_not 6010
 t_next "… and the next command is right at once"
 
-start "$DOMAIN" exec --timeout 0 -- sh -c 'trap "" TERM; sleep 6011; sleep 6011'
-t "another one is under way" t_within 10 runs 6011
+start "$DOMAIN" call POST shell/exec '{"argv": ["sh", "-c", "trap : TERM; while :; do sleep 6011; done"], "timeout": 0}'
+t "one that ignores TERM is under way" t_within 10 runs 6011
 kill -s INT "$victim"
 sleep 0.3 # a second Ctrl-C by hand; within 0.1 s it would be taken for the first
 kill -s INT "$victim"
@@ -61,6 +62,31 @@ ended 1
 t_is "a second INT ends us at once" 130 "$RC"
 t_next "… and the next command is right at once"
 t "… nothing of it is left" t_within 15 runs_not 6011
+
+# A guest that does not answer must not keep us.
+start "$DOMAIN" exec --timeout 0 -- sleep 6012
+t "a command is under way" t_within 10 runs 6012
+t_next "… and so is its talk with the agent" # what was said at its start is over
+virsh -q suspend "$DOMAIN" >/dev/null
+for n in 1 2 3 4; do
+	kill -s INT "$victim" 2>/dev/null
+	sleep 0.2 # as above
+done
+ended 5
+virsh -q resume "$DOMAIN" >/dev/null
+t_is "the fourth INT is the end of our patience with a guest that sleeps" 130 "$RC"
+t_like "… and it says so" 'the agent ends the command within 5 s' "$ERR"
+t_next "… and the next command is right at once"
+t "… nothing of it is left" t_within 15 runs_not 6012
+virsh -q suspend "$DOMAIN" >/dev/null
+start "$DOMAIN" exec --timeout 0 -- sleep 6013
+sleep 0.3 # for it to try
+kill -s INT "$victim" 2>/dev/null
+ended 5
+virsh -q resume "$DOMAIN" >/dev/null
+t_is "who cannot even begin leaves at the first" 130 "$RC"
+t_next "… and the next command is right at once"
+t "… nothing of it was begun" runs_not 6013
 
 # --- copies
 head -c 100000000 /dev/zero >big
@@ -96,7 +122,7 @@ done
 second rm -f /tmp/big
 
 # --- while it waits for another one
-start "$DOMAIN" exec --timeout 0 -- sleep 6020
+start "$DOMAIN" call POST shell/exec '{"argv": ["sleep", "6020"], "timeout": 0}'
 first=$victim
 t "a command has the channel" t_within 10 runs 6020
 start --wait-lock 60 "$DOMAIN" ping

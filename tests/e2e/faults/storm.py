@@ -14,9 +14,11 @@ Lines for a person go to stdout, each with a # in front; RESULT gets one line
 "NAME VALUE" for each thing that storm.sh judges.
 """
 import base64
+import http.client
 import json
 import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -138,6 +140,22 @@ def duration(words):
     return time.monotonic() - start
 
 
+def fill_memory():
+    """All that an agent remembers of requests, up to its limits: 4 MiB of answers,
+    and 1024 requests, which can be about nothing."""
+    client = http.client.HTTPConnection("virtio-rpc")
+    client.sock = socket.socket(socket.AF_UNIX)
+    client.sock.connect(SOCKET)
+    for i in range(1024):
+        client.request("POST", "/api/v1/jobs/0/signal", body="{}",
+                       headers={"X-Request-ID": "fill-%d-%d" % (os.getpid(), i)})
+        client.getresponse().read()
+    client.close()
+    command = json.dumps({"argv": ["sh", "-c", "head -c 900000 /dev/zero | tr '\\0' x"]})
+    for _ in range(6):
+        subprocess.run(ours("call", "POST", "shell/exec", command), check=True, stdout=subprocess.DEVNULL)
+
+
 def prepare():
     """Files on both sides; every operation, for the time it takes; and the agent
     has then touched all the memory that it needs."""
@@ -151,10 +169,7 @@ def prepare():
         content.write(answers_as_content(4 * MIB))
     second("rm -rf %s; mkdir %s" % (GUEST, GUEST))
     subprocess.run(ours("-q", "upload", WORK + "/answers", GUEST + "/answers"), check=True)
-    # the answers that an agent remembers, up to their limit
-    for _ in range(6):
-        subprocess.run(ours("exec", "--", "sh", "-c", "head -c 900000 /dev/zero | tr '\\0' x"),
-                       check=True, stdout=subprocess.DEVNULL)
+    fill_memory()
     typical = {}
     rng = random.Random(0)
     for kind in Ours, Curl:

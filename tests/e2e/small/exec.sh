@@ -64,7 +64,7 @@ t_is "--cwd" /var "$(run --cwd /var -- pwd)"
 t_is "--env adds, and may hold anything" '1=2 3|/root' "$(run --env 'A=1=2 3' --env B= -- sh -c 'echo "$A|$B$HOME"')"
 t_is "--env replaces" /x "$(run --env HOME=/x -- sh -c 'echo $HOME')"
 t_is "PATH is set" /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$(run -- sh -c 'echo $PATH')"
-t_is "standard input is empty, not ours" '' "$(run -- cat <<<hello)"
+t_is "standard input is ours" hello "$(run -- cat <<<hello)"
 t "--json" "$VSRPC" --json "$DOMAIN" exec -- sh -c 'echo x; exit 0'
 t_json "… prints the envelope" "d['data']['stdout'] == 'x\n' and d['data']['exit_code'] == 0" "$OUT"
 t_status "… and still exits as the command did" 7 "$VSRPC" --json "$DOMAIN" exec -- sh -c 'exit 7'
