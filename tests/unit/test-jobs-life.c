@@ -309,7 +309,7 @@ START_TEST(nobody_starves)
 }
 END_TEST
 
-/* The oldest result that is attached goes first. */
+/* The oldest result goes, one that was to be kept only as the last. */
 START_TEST(table_is_full)
 {
     char first[16];
@@ -326,6 +326,8 @@ START_TEST(table_is_full)
     ck_assert_uint_eq(rig.agent.jobs.n, JOBS_MAX);
     ck_assert_ptr_null(jobs_find(&rig.agent.jobs, second, 8));
     ck_assert_ptr_nonnull(jobs_find(&rig.agent.jobs, first, 8));
+    start_script("sleep 60", "");
+    ck_assert_ptr_null(jobs_find(&rig.agent.jobs, first, 8));
     turn_send("POST", "jobs", "{\"argv\":[\"/bin/true\"]}");
     ck_assert_int_eq(turn.answer.http, 503);
     expect_error(STATUS_SERVICE_UNAVAILABLE, "too many jobs");
