@@ -123,21 +123,50 @@ static int64_t first_byte(const struct turn *turn, const struct job *job)
     return offset > job->log.start ? offset : job->log.start;
 }
 
+/* A program that has printed so much at once has more to say: its output is
+ * gathered until that is worth an answer, or for so long (ms). */
+#define BULK_MIN (32 * 1024)
+#define BULK_ENOUGH (JOB_ANSWER_MAX / 2)
+#define BULK_MS 3
+
+static bool is_bulk(int64_t bytes)
+{
+    return bytes >= BULK_MIN && bytes < BULK_ENOUGH;
+}
+
 static bool output_ready(struct job_wait *wait)
 {
     const struct turn *turn = (const struct turn *) wait;
     const struct job *job = wait->job;
     int64_t room = turn->query.room;
+    int64_t bytes = job->log.end - first_byte(turn, job);
 
-    if (wait->over || job->state == JOB_ENDED
-        || job->log.end > first_byte(turn, job))
+    if (wait->over || job->state == JOB_ENDED)
+        return true;
+    if (is_bulk(bytes))
+        job_wait_hurry(wait, BULK_MS);
+    else if (bytes > 0)
         return true;
     return room != NONE
            && (!job_input_open(job) || (int64_t) job_input_room(job) >= room);
 }
 
+/* What an answer brings of the output. */
+struct piece {
+    const struct outlog *log;
+    int64_t offset;
+    size_t n;
+};
+
+static void piece_write(void *arg, uint8_t *where)
+{
+    const struct piece *piece = arg;
+
+    outlog_copy(piece->log, piece->offset, where, piece->n);
+}
+
 static void output_send(struct turn *turn, struct job *job,
-                        const struct buf *bytes, struct buf *segments)
+                        struct piece *piece, struct buf *segments)
 {
     AUTO_JSON struct json_object *status = job_status(job);
     char offset[24];
@@ -150,14 +179,13 @@ static void output_send(struct turn *turn, struct job *job,
         { NULL, NULL },
     };
 
-    snprintf(offset, sizeof(offset), "%lld",
-             (long long) first_byte(turn, job));
+    snprintf(offset, sizeof(offset), "%lld", (long long) piece->offset);
     if (!fields[0].value || (segments->len > 0 && !words))
         request_error(turn->wait.request, -ENOMEM,
                       &(struct error) ERROR_INIT);
     else
-        request_bytes(turn->wait.request, fields, buf_data(bytes),
-                      bytes->len);
+        request_bytes(turn->wait.request, fields, piece->n, piece_write,
+                      piece);
 }
 
 static void output_answer(struct job_wait *wait, struct job *job)
@@ -165,18 +193,17 @@ static void output_answer(struct job_wait *wait, struct job *job)
     struct turn *turn = (struct turn *) wait;
     size_t max = turn->query.max < JOB_ANSWER_MAX ? (size_t) turn->query.max
                                                   : JOB_ANSWER_MAX;
-    struct buf bytes;
+    struct piece piece = { .log = &job->log,
+                           .offset = first_byte(turn, job) };
     struct buf segments;
 
-    buf_init(&bytes, max);
     buf_init(&segments, HTTP_HEAD_MAX);
-    if (outlog_read(&job->log, first_byte(turn, job), max,
-                    JOB_ANSWER_SEGMENTS, &bytes, &segments)
+    if (outlog_pieces(&job->log, piece.offset, max, JOB_ANSWER_SEGMENTS,
+                      &segments, &piece.n)
         < 0)
         request_error(wait->request, -ENOMEM, &(struct error) ERROR_INIT);
     else
-        output_send(turn, job, &bytes, &segments);
-    buf_free(&bytes);
+        output_send(turn, job, &piece, &segments);
     buf_free(&segments);
 }
 

@@ -34,7 +34,6 @@ void jobs_free(struct jobs *jobs)
 {
     while (jobs->first)
         jobs_forget(jobs, jobs->first);
-    outpool_free(&jobs->pool);
 }
 
 /* --- the table ------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define BLOCK_SIZE ((size_t) JOB_HOLD_MIN)
@@ -36,31 +37,48 @@ static struct outblock *block_new(struct outpool *pool)
 {
     struct outblock *block = pool->spare;
 
-    pool->spare = NULL;
-    if (!block)
+    if (block) {
+        pool->spare = block->next;
+        pool->n_spare--;
+    } else {
         block = mmap(NULL, sizeof(*block) + BLOCK_SIZE,
                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                      0);
+    }
     if (block == MAP_FAILED)
         return NULL;
     *block = (struct outblock) { .next = NULL };
     return block;
 }
 
-/* One stays: output that is read as it comes needs no other. */
-static void block_free(struct outpool *pool, struct outblock *block)
+static void block_unmap(struct outblock *block)
 {
-    if (pool->spare)
-        munmap(block, sizeof(*block) + BLOCK_SIZE);
-    else
-        pool->spare = block;
+    munmap(block, sizeof(*block) + BLOCK_SIZE);
 }
 
-void outpool_free(struct outpool *pool)
+/* As many stay as one log can have: fresh memory costs more than what is read
+ * into it. */
+static void block_free(struct outpool *pool, struct outblock *block)
 {
-    if (pool->spare)
-        munmap(pool->spare, sizeof(*pool->spare) + BLOCK_SIZE);
-    pool->spare = NULL;
+    if (pool->n_spare == BLOCKS_MAX) {
+        block_unmap(block);
+        return;
+    }
+    block->next = pool->spare;
+    pool->spare = block;
+    pool->n_spare++;
+}
+
+/* Nobody needs them. */
+static void pool_clear(struct outpool *pool)
+{
+    while (pool->spare) {
+        struct outblock *block = pool->spare;
+
+        pool->spare = block->next;
+        block_unmap(block);
+    }
+    pool->n_spare = 0;
 }
 
 static bool block_add(struct outlog *log)
@@ -101,6 +119,7 @@ int outlog_init(struct outlog *log, struct outpool *pool, bool keeps)
     uint8_t *where;
 
     *log = (struct outlog) { .pool = pool, .keeps = keeps };
+    pool->logs++;
     buf_init(&log->segments, JOB_SEGMENTS_MAX * SEGMENT_SIZE);
     if (block_add(log)
         && buf_reserve(&log->segments, SEGMENTS_MIN * SEGMENT_SIZE, &where)
@@ -115,6 +134,9 @@ void outlog_free(struct outlog *log)
     while (log->first)
         block_remove(log);
     buf_free(&log->segments);
+    if (log->pool && --log->pool->logs == 0)
+        pool_clear(log->pool);
+    log->pool = NULL;
 }
 
 /* --- segments ------------------------------------------------------------ */
@@ -275,14 +297,20 @@ static int segments_read(const struct outlog *log, size_t skip,
     return r;
 }
 
-int outlog_read(const struct outlog *log, int64_t offset, size_t max,
-                size_t max_segments, struct buf *bytes, struct buf *segments)
+int outlog_pieces(const struct outlog *log, int64_t offset, size_t max,
+                  size_t max_segments, struct buf *segments, size_t *n)
+{
+    *n = max;
+    return segments_read(log, (size_t) (offset - log->start), max_segments,
+                         segments, n);
+}
+
+void outlog_copy(const struct outlog *log, int64_t offset, uint8_t *where,
+                 size_t n)
 {
     size_t skip = (size_t) (offset - log->start);
-    size_t n = max;
-    int r = segments_read(log, skip, max_segments, segments, &n);
 
-    for (const struct outblock *block = log->first; r == 0 && n > 0;
+    for (const struct outblock *block = log->first; n > 0;
          block = block->next) {
         size_t has = block->n - block->used;
 
@@ -293,9 +321,9 @@ int outlog_read(const struct outlog *log, int64_t offset, size_t max,
         has -= skip;
         if (has > n)
             has = n;
-        r = buf_append(bytes, block->bytes + block->used + skip, has);
+        memcpy(where, block->bytes + block->used + skip, has);
+        where += has;
         skip = 0;
         n -= has;
     }
-    return r;
 }

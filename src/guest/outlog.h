@@ -26,13 +26,12 @@ struct outpool {
     /* Asked when none is left: has a log given one back now?  May be NULL. */
     bool (*reclaim)(void *arg);
     void *arg;
-    struct outblock *spare; /* one that is not used; NULL: there is none */
+    struct outblock *spare; /* those that are not used */
+    size_t n_spare;
+    size_t logs; /* that there are */
 };
 
 #define OUTPOOL_BLOCKS (JOBS_POOL / JOB_HOLD_MIN)
-
-/* Frees what the pool keeps itself. */
-void outpool_free(struct outpool *pool);
 
 struct outlog {
     struct outpool *pool;
@@ -79,13 +78,16 @@ void outlog_take(struct outlog *log, int64_t offset);
 bool outlog_forget(struct outlog *log);
 
 /*
- * Appends to bytes what follows from offset (start..end) on, at most max bytes
- * and max_segments pieces, and to segments what they are: "1:120,2:30", the
- * streams from 1.
+ * Names what follows from offset (start..end) on, at most max bytes and
+ * max_segments pieces: appends "1:120,2:30", the streams from 1.
  *
- * Return: 0, or as buf_append().
+ * Return: 0 with *n, the bytes of all of them; as buf_append().
  */
-int outlog_read(const struct outlog *log, int64_t offset, size_t max,
-                size_t max_segments, struct buf *bytes, struct buf *segments);
+int outlog_pieces(const struct outlog *log, int64_t offset, size_t max,
+                  size_t max_segments, struct buf *segments, size_t *n);
+
+/* Copies n bytes from offset on, which are there. */
+void outlog_copy(const struct outlog *log, int64_t offset, uint8_t *where,
+                 size_t n);
 
 #endif

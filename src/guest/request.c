@@ -29,7 +29,7 @@ struct extras {
 
 /* The head of an answer and a body that is copied; output of a job always
  * is. */
-#define OUT_MAX (HTTP_HEAD_MAX + JOB_ANSWER_MAX)
+#define OUT_MAX (HTTP_HEAD_MAX + COPY_MAX)
 
 struct request *request_new(struct agent *agent, const struct http_head *head,
                             void (*ready)(void *arg), void *ready_arg)
@@ -414,15 +414,19 @@ static void bytes_done(struct request *request, int r)
 }
 
 void request_bytes(struct request *request,
-                   const struct request_field *fields, const void *bytes,
-                   size_t n)
+                   const struct request_field *fields, size_t n,
+                   void (*write)(void *arg, uint8_t *where), void *arg)
 {
     int r = write_bytes_head(request, &request->out, 200, fields,
                              (int64_t) n);
 
-    if (r == 0)
-        r = buf_append(&request->out, bytes, n);
+    if (r == 0 && n > 0) {
+        request->write = write;
+        request->write_arg = arg;
+        request->write_n = n;
+    }
     bytes_done(request, r);
+    request->write = NULL;
 }
 
 void request_stream(struct request *request, int fd, int64_t at, int64_t n,

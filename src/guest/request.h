@@ -81,6 +81,11 @@ struct request {
     /* One with parts that are too large to be made a text at once. */
     struct flow flow;
 
+    /* A body that is not in out, for ready() to fetch; NULL: there is none. */
+    void (*write)(void *arg, uint8_t *where);
+    void *write_arg;
+    size_t write_n;
+
     /* A body that is a piece of a file, sent behind the head. */
     int stream_fd;
     int64_t stream_at;
@@ -173,12 +178,13 @@ struct request_field {
 };
 
 /*
- * Answers with n bytes, at most JOB_ANSWER_MAX, and with fields (the last has
- * a NULL name) in its head.  All of it goes to out.
+ * Answers with n bytes (at most JOB_ANSWER_MAX), and fields (ends with a NULL
+ * name) in its head.  write is called at most once, before this returns, to
+ * put them where they are sent from.
  */
 void request_bytes(struct request *request,
-                   const struct request_field *fields, const void *bytes,
-                   size_t n);
+                   const struct request_field *fields, size_t n,
+                   void (*write)(void *arg, uint8_t *where), void *arg);
 
 /*
  * Answers with bytes at..at+n of a file of total bytes; fd is taken over.

@@ -102,14 +102,30 @@ static void forget_request(struct session *session)
     session->request = NULL;
 }
 
+/* Head, and body if there is one that is to be copied: all, or nothing. */
+static int take_answer(struct session *session, const struct request *request)
+{
+    const struct buf *head = &request->out;
+    size_t n = request->write ? request->write_n : 0;
+    uint8_t *where;
+    int r = buf_reserve(&session->out, head->len + n, &where);
+
+    if (r < 0)
+        return r;
+    memcpy(where, buf_data(head), head->len);
+    if (n > 0)
+        request->write(request->write_arg, where + head->len);
+    buf_commit(&session->out, head->len + n);
+    return 0;
+}
+
 /* The request has its answer, perhaps before it was whole. */
 static void session_answered(void *arg)
 {
     struct session *session = arg;
     struct request *request = session->request;
-    const struct buf *answer = &request->out;
 
-    if (buf_append(&session->out, buf_data(answer), answer->len) < 0) {
+    if (take_answer(session, request) < 0) {
         log_error(&session->agent->log, "no memory to send an answer");
         request->text_left = 0;
         request->stream_left = 0;
