@@ -96,7 +96,7 @@
 /* What a job may hold of its output that nobody has taken: a turn of the
  * channel and one more, so that the program writes on meanwhile.  Likewise of
  * input that the program has not read. */
-#define JOB_OUTPUT_MAX (1024L * 1024)
+#define JOB_OUTPUT_MAX (2048L * 1024)
 #define JOB_INPUT_MAX (256L * 1024)
 
 /* A pipe's content, which each job may always hold; what is above that is taken
@@ -104,9 +104,10 @@
 #define JOB_HOLD_MIN (64L * 1024)
 #define JOBS_POOL (4L * 1024 * 1024)
 
-/* Output in one answer.  Two answers fit into the agent's output: one request
- * may stand behind a waiting one. */
-#define JOB_ANSWER_MAX (512L * 1024)
+/* Output in one answer: a few milliseconds of the channel, and so much that the
+ * round trip is a tenth of it.  Two answers fit into the agent's output: one
+ * request may stand behind a waiting one. */
+#define JOB_ANSWER_MAX (1024L * 1024)
 
 /* Pieces of the two outputs in one answer (each some bytes of its head), and
  * those that a job keeps apart. */

@@ -28,7 +28,7 @@ static void teardown(void)
 {
     outlog_free(&outlog);
     ck_assert_uint_eq(pool.left, OUTPOOL_BLOCKS);
-    outpool_free(&pool);
+    ck_assert_ptr_null(pool.spare);
 }
 
 static void keep_what_was_taken(void)
@@ -73,6 +73,21 @@ static void put(int stream, size_t n)
     ck_assert_uint_eq(put_some(stream, n, n), n);
 }
 
+/* Reads as an answer does.  Return: as outlog_pieces(). */
+static int read_log(int64_t offset, size_t max, size_t max_segments,
+                    struct buf *bytes, struct buf *text)
+{
+    size_t n = 0;
+    uint8_t *where;
+    int r = outlog_pieces(&outlog, offset, max, max_segments, text, &n);
+
+    if (r == 0 && n > 0 && buf_reserve(bytes, n, &where) == 0) {
+        outlog_copy(&outlog, offset, where, n);
+        buf_commit(bytes, n);
+    }
+    return r;
+}
+
 /* What is read from an offset on has these segments, and the right bytes. */
 static void expect(int64_t offset, size_t max, size_t max_segments,
                    const char *segments)
@@ -82,8 +97,7 @@ static void expect(int64_t offset, size_t max, size_t max_segments,
 
     buf_init(&bytes, max);
     buf_init(&text, 1 << 20);
-    ck_assert_int_eq(outlog_read(&outlog, offset, max, max_segments, &bytes,
-                                 &text),
+    ck_assert_int_eq(read_log(offset, max, max_segments, &bytes, &text),
                      0);
     ck_assert_str_eq(buf_cstr(&text), segments);
     for (size_t i = 0; i < bytes.len; i++)
@@ -219,7 +233,7 @@ START_TEST(goes_on)
 
             buf_init(&bytes, 3000);
             buf_init(&text, 1 << 16);
-            ck_assert_int_eq(outlog_read(&outlog, at, 3000, 9, &bytes, &text),
+            ck_assert_int_eq(read_log(at, 3000, 9, &bytes, &text),
                              0);
             for (size_t i = 0; i < bytes.len; i++)
                 ck_assert_uint_eq(buf_data(&bytes)[i],

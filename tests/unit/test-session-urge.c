@@ -38,6 +38,17 @@ static bool wants(const struct request *request, const char *word)
     return strstr(request->head->target, word);
 }
 
+static void copy_much(void *arg, uint8_t *where)
+{
+    memcpy(where, arg, sizeof(much));
+}
+
+static void copy_six(void *arg, uint8_t *where)
+{
+    (void) arg;
+    memcpy(where, "bytes\377", 6);
+}
+
 static void idle_answer(struct request *request)
 {
     static const struct request_field fields[] = {
@@ -49,9 +60,9 @@ static void idle_answer(struct request *request)
     if (strcmp(request->head->method, "GET") != 0)
         request_ok(request, json_object_new_object());
     else if (wants(request, "much"))
-        request_bytes(request, fields, much, sizeof(much));
+        request_bytes(request, fields, sizeof(much), copy_much, much);
     else
-        request_bytes(request, fields, "bytes\377", 6);
+        request_bytes(request, fields, 6, copy_six, NULL);
 }
 
 static void idle_urge(void *work)
