@@ -245,14 +245,14 @@ void child_signal(struct child *child, int number)
         proc_kill(&child->proc, number);
 }
 
-/* Everything of it that can be found. */
+/* Everything of it that can be found; each once. */
 static void signal_all(struct child *child, int number)
 {
     pid_t group = foreground(child);
 
-    if (group && group != child->group)
-        kill(-group, number);
     proc_kill(&child->proc, number);
+    if (group && group != child->group && child->cgroup.folder < 0)
+        kill(-group, number);
     if (number == SIGKILL)
         cgroup_kill(&child->cgroup);
     else
@@ -364,7 +364,6 @@ static void child_watch(struct child *child, const struct spawned *ends)
                 stderr_ready);
     child->held[0] = ends->held[0];
     child->held[1] = ends->held[1];
-    /* Most often it is known already, and is never watched. */
     child->start = (struct loop_fd) { .fd = ends->start,
                                       .events = POLLIN,
                                       .ready = start_ready,

@@ -45,25 +45,26 @@ struct child_events {
 
 /* What to run.  Everything is used before child_start() returns. */
 struct child_spec {
-    const char *program; /* path for execve(2) */
+    const char *program;     /* path for execve(2) */
     char *const *argv;
     char *const *envp;
     const char *working_dir; /* NULL: home */
     const char *home;        /* NULL, or not to be entered: "/" */
-    bool may_wait;           /* working_dir may be where nothing answers */
+    const struct user *user; /* NULL: the agent's */
+    bool umask_given;        /* else it is 022 */
+    mode_t umask;
+    bool may_wait;           /* a folder may be where nothing answers */
+    int64_t timeout_ms;      /* 0: none */
+    struct cgroups *cgroups; /* for a group of its own; NULL: the agent's */
+    const char *name;        /* of that; NULL: any */
+
+    const struct pty_size *tty; /* instead of pipes; NULL: pipes */
     struct buf *input;       /* what the program reads; taken over when it was
                               * started; NULL: nothing */
     size_t input_max;        /* more input comes, and so much of it may wait;
                               * 0: none comes */
-    int64_t timeout_ms;      /* 0: none */
     size_t output_max;       /* bytes of both outputs together to gather */
-    const struct child_events *events; /* NULL: the outputs are gathered */
-    const struct user *user;       /* NULL: the agent's */
-    bool umask_given;              /* else it is 022 */
-    mode_t umask;
-    const struct pty_size *tty;    /* instead of pipes; NULL: pipes */
-    struct cgroups *cgroups;       /* for one of its own; NULL: the agent's */
-    const char *name;              /* of that; NULL: any */
+    const struct child_events *events; /* NULL: they are gathered */
 };
 
 struct child {

@@ -55,7 +55,7 @@ static void start_end(void *work)
     const struct start *start = work;
 
     if (start->wait.job)
-        job_end(start->wait.job);
+        job_end(start->wait.job, "its request was taken back");
 }
 
 /* Most who say something have nothing else to do: the answer can tell of their
@@ -140,12 +140,16 @@ static int start_params(struct start *start, struct job_spec *spec,
 }
 
 /* The place belongs to the job from here on. */
-static void start_own(struct request *request, struct job *job)
+static void start_own(struct start *start, struct job *job)
 {
+    struct request *request = start->wait.request;
+
     job->counted = request->counted_running;
     request->counted_running = false;
     snprintf(job->request_id, sizeof(job->request_id), "%s", request->id);
     jobs_add(&request->agent->jobs, job);
+    log_info(&request->agent->log, "job=%s pid=%d %s", job->id,
+             (int) job->pid, start->command.program);
 }
 
 static void start_begin(struct start *start, const struct job_spec *spec)
@@ -166,7 +170,7 @@ static void start_begin(struct start *start, const struct job_spec *spec)
     } else if (r < 0) {
         command_not_started(request, &start->command, "start", -r);
     } else {
-        start_own(request, job);
+        start_own(start, job);
         job_wait(&start->wait, job, start->wait_ms);
     }
 }

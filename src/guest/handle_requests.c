@@ -131,5 +131,5 @@ void request_delete_run(struct request *request)
         request_ok(request, entry_json(entry));
     /* The job goes on when the request that started it has its answer. */
     if (job)
-        job_end(job);
+        job_end(job, "its request was taken back");
 }

@@ -92,6 +92,15 @@ static void give_place(struct job *job)
     job->counted = false;
 }
 
+/* A shell's, for what could not be started. */
+static int job_exit_code(const struct job *job)
+{
+    if (job->start_errno)
+        return job->start_errno == ENOENT ? EXIT_STATUS_NOT_FOUND
+                                          : EXIT_STATUS_DENIED;
+    return status_exit_code(job->status);
+}
+
 static void program_done(void *arg, struct child *child)
 {
     struct job *job = arg;
@@ -105,6 +114,9 @@ static void program_done(void *arg, struct child *child)
     job->ended = child->ended;
     job->orphans = child->orphans;
     job->duration_ms = child->duration_us / 1000;
+    log_info(&job->agent->log, "job=%s ended, exit_code=%d ms=%lld bytes=%lld",
+             job->id, job_exit_code(job), (long long) job->duration_ms,
+             (long long) job->log.end);
     give_place(job);
     job_changed(job);
     jobs_ended(&job->agent->jobs, job);
@@ -232,10 +244,12 @@ void job_free(struct job *job)
     free(job);
 }
 
-void job_end(struct job *job)
+void job_end(struct job *job, const char *why)
 {
-    if (job->child)
-        child_end(job->child);
+    if (!job->child || job->child->unwanted)
+        return;
+    log_info(&job->agent->log, "job=%s is ended: %s", job->id, why);
+    child_end(job->child);
 }
 
 /* --- input ---------------------------------------------------------------- */
@@ -281,10 +295,7 @@ static void add_true(struct json_object *data, const char *name, bool value)
 /* What is only told of one that has ended. */
 static void add_end(struct json_object *data, const struct job *job)
 {
-    json_add_int(data, "exit_code",
-                 job->start_errno == ENOENT ? EXIT_STATUS_NOT_FOUND
-                 : job->start_errno         ? EXIT_STATUS_DENIED
-                                    : status_exit_code(job->status));
+    json_add_int(data, "exit_code", job_exit_code(job));
     json_add_signal(data, job->status);
     add_true(data, "timed_out", job->timed_out);
     add_true(data, "orphans", job->orphans);

@@ -104,8 +104,8 @@ int job_start(struct agent *agent, const char *id,
  * by itself when it is detached. */
 void job_free(struct job *job);
 
-/* Ends the program before its time. */
-void job_end(struct job *job);
+/* Ends the program before its time; why is for the log. */
+void job_end(struct job *job, const char *why);
 
 /* Something has happened: whoever waits is looked at when the turn of the loop
  * is over, so that output and end give one answer. */

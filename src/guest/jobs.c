@@ -34,6 +34,7 @@ void jobs_free(struct jobs *jobs)
 {
     while (jobs->first)
         jobs_forget(jobs, jobs->first);
+    outpool_free(&jobs->pool);
 }
 
 /* --- the table ------------------------------------------------------------ */
@@ -133,7 +134,7 @@ static void job_expired(void *arg)
     if (job->state == JOB_ENDED)
         jobs_forget(&job->agent->jobs, job);
     else
-        job_end(job); /* jobs_ended() comes next */
+        job_end(job, job->deleted ? "deleted" : "its client is gone");
 }
 
 static void timer_set(struct jobs *jobs, struct job *job)

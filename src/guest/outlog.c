@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #define BLOCK_SIZE ((size_t) JOB_HOLD_MIN)
 #define BLOCKS_MAX ((size_t) JOB_OUTPUT_MAX / BLOCK_SIZE)
@@ -29,16 +30,48 @@ static bool pool_has(const struct outpool *pool)
     return pool->left > 0 || (pool->reclaim && pool->reclaim(pool->arg));
 }
 
+/* Not from malloc(3): blocks come and go between what is remembered of requests
+ * for ten minutes, and every one that went would leave a hole. */
+static struct outblock *block_new(struct outpool *pool)
+{
+    struct outblock *block = pool->spare;
+
+    pool->spare = NULL;
+    if (!block)
+        block = mmap(NULL, sizeof(*block) + BLOCK_SIZE,
+                     PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                     0);
+    if (block == MAP_FAILED)
+        return NULL;
+    *block = (struct outblock) { .next = NULL };
+    return block;
+}
+
+/* One stays: output that is read as it comes needs no other. */
+static void block_free(struct outpool *pool, struct outblock *block)
+{
+    if (pool->spare)
+        munmap(block, sizeof(*block) + BLOCK_SIZE);
+    else
+        pool->spare = block;
+}
+
+void outpool_free(struct outpool *pool)
+{
+    if (pool->spare)
+        munmap(pool->spare, sizeof(*pool->spare) + BLOCK_SIZE);
+    pool->spare = NULL;
+}
+
 static bool block_add(struct outlog *log)
 {
     struct outblock *block;
 
     if (log->n_blocks > 0 && !pool_has(log->pool))
         return false;
-    block = malloc(sizeof(*block) + BLOCK_SIZE);
+    block = block_new(log->pool);
     if (!block)
         return false;
-    *block = (struct outblock) { .next = NULL };
     if (log->n_blocks++ > 0)
         log->pool->left--;
     if (log->last)
@@ -60,7 +93,7 @@ static void block_remove(struct outlog *log)
         log->last = NULL;
     if (--log->n_blocks > 0)
         log->pool->left++;
-    free(block);
+    block_free(log->pool, block);
 }
 
 int outlog_init(struct outlog *log, struct outpool *pool, bool keeps)

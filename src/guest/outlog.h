@@ -18,17 +18,21 @@
 #include "proto/limits.h"
 #include "util/buf.h"
 
+struct outblock;
+
 /* Blocks that all logs have together, besides their first ones. */
 struct outpool {
     size_t left;
     /* Asked when none is left: has some log given one back now?  May be NULL. */
     bool (*reclaim)(void *arg);
     void *arg;
+    struct outblock *spare; /* one that is not used; NULL: there is none */
 };
 
 #define OUTPOOL_BLOCKS (JOBS_POOL / JOB_HOLD_MIN)
 
-struct outblock;
+/* Frees what the pool keeps itself. */
+void outpool_free(struct outpool *pool);
 
 struct outlog {
     struct outpool *pool;

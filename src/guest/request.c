@@ -103,15 +103,26 @@ void request_abandon(struct request *request)
         request_free(request);
 }
 
+/* Of the turns of a job there are many, and the job has lines of its own. */
+static bool is_turn(const struct request *request)
+{
+    const unsigned int flags = ROUTE_FREE | ROUTE_WAITS;
+
+    return request->route && (request->route->flags & flags) == flags;
+}
+
 static void request_log(const struct request *request, int code)
 {
     const struct http_head *head = request->head;
 
-    log_info(&request->agent->log, "%s %s code=%d ms=%lld id=%s",
-             head && head->method ? head->method : "-",
-             head && head->target ? head->target : "-", code,
-             (long long) (clock_us() - request->started_us) / 1000,
-             request->id[0] ? request->id : "-");
+    log_write(&request->agent->log,
+              code == STATUS_SUCCESS && is_turn(request) ? LOG_LEVEL_DEBUG
+                                                         : LOG_LEVEL_INFO,
+              "%s %s code=%d ms=%lld id=%s",
+              head && head->method ? head->method : "-",
+              head && head->target ? head->target : "-", code,
+              (long long) (clock_us() - request->started_us) / 1000,
+              request->id[0] ? request->id : "-");
 }
 
 static int write_common(const struct request *request, struct buf *out,

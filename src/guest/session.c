@@ -271,6 +271,7 @@ void session_hangup(struct session *session)
     on_event(session, server_hangup(&session->server));
     transfers_leave(&session->agent->transfers);
     jobs_hangup(&session->agent->jobs);
+    buf_free(&session->out); /* after a large answer it is that large */
     log_debug(&session->agent->log, "client disconnected");
 }
 

@@ -68,11 +68,14 @@ static int open_tty(struct plumbing *p, const struct child_spec *spec)
     return p->in[1] < 0 ? -errno : 0;
 }
 
+/* Behind vfork(2) there is no waiting for the start pipe: execve(2) has begun,
+ * or failed, and closes it a few instructions after the agent goes on. */
 static int plumbing_open(struct plumbing *p, const struct child_spec *spec)
 {
     int r = spec->tty ? open_tty(p, spec) : open_pipes(p, spec);
 
-    if (r == 0 && pipe2(p->start, O_CLOEXEC | O_NONBLOCK) < 0)
+    if (r == 0
+        && pipe2(p->start, O_CLOEXEC | (spec->may_wait ? O_NONBLOCK : 0)) < 0)
         r = -errno;
     return r;
 }

@@ -10,7 +10,7 @@
 
 #include "guest/child.h"
 
-/* The agent's ends of what is around a program; -1: none.  The first three
+/* The agent's ends of what is around a program; -1: none.  Input and outputs
  * do not block. */
 struct spawned {
     int in;
@@ -33,7 +33,7 @@ int spawn(struct procs *procs, struct proc *proc,
  * Asks the start descriptor how the start went.
  *
  * Return: 0 when the program runs; the positive errno of what failed, with
- * the *step; -EAGAIN when it is not known yet.
+ * the *step; -EAGAIN when it is not known yet, which only is with may_wait.
  */
 int spawn_failure(int start, const char **step);
 

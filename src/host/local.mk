@@ -47,7 +47,8 @@ libhost_a_SOURCES = \
 	src/host/silence.c \
 	src/host/sock.c src/host/sock.h \
 	src/host/stream.c src/host/stream.h \
-	src/host/talk.c src/host/talk.h \
+	src/host/talk.c src/host/talk.h src/host/talk_priv.h \
+	src/host/talk_answer.c \
 	src/host/target.c src/host/target.h \
 	src/host/tempfile.c src/host/tempfile.h \
 	src/host/terminal.c src/host/terminal.h \

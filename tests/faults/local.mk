@@ -3,7 +3,7 @@
 if GUEST
 FAULTS_WRAPPED = \
 	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
-	-Wl,--wrap=strdup -Wl,--wrap=asprintf -Wl,--wrap=__asprintf_chk \
+	-Wl,--wrap=mmap -Wl,--wrap=strdup -Wl,--wrap=asprintf -Wl,--wrap=__asprintf_chk \
 	-Wl,--wrap=json_object_new_object -Wl,--wrap=json_object_new_array \
 	-Wl,--wrap=json_object_new_string \
 	-Wl,--wrap=json_object_new_string_len -Wl,--wrap=json_object_new_int64 \

@@ -115,6 +115,9 @@ static int fails(enum kind kind, int code)
 MEMORY(void *, malloc, (size_t n), (n))
 MEMORY(void *, calloc, (size_t n, size_t size), (n, size))
 MEMORY(void *, realloc, (void *old, size_t n), (old, n))
+WRAP(void *, mmap,
+     (void *where, size_t n, int rights, int flags, int fd, off_t at),
+     KIND_MEMORY, ENOMEM, MAP_FAILED, (where, n, rights, flags, fd, at))
 MEMORY(char *, strdup, (const char *text), (text))
 MEMORY(char *, strndup, (const char *text, size_t n), (text, n))
 MEMORY(struct json_object *, json_object_new_object, (void), ())
@@ -181,23 +184,24 @@ pid_t __wrap_vfork(void)
     return fails(KIND_FORK, EAGAIN) ? -1 : __real_fork();
 }
 
-/* Other calls than clone3(2) make their way. */
+/* The agent has three arguments at most; other calls than clone3(2) make their
+ * way. */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
-    long a[6];
+    long a[3];
     va_list args;
 
     va_start(args, number);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 3; i++)
         a[i] = va_arg(args, long);
     va_end(args);
 #ifdef SYS_clone3
     if (number == SYS_clone3 && fails(KIND_FORK, EAGAIN))
         return -1;
 #endif
-    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return __real_syscall(number, a[0], a[1], a[2]);
 }
 
 /* --- descriptors --------------------------------------------------------- */

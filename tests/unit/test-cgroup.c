@@ -164,23 +164,29 @@ END_TEST
 START_TEST(enters)
 {
     struct cgroup cgroup;
+    int ends[2];
     int status;
+    char byte;
     pid_t pid;
 
     cgroup_make(&cgroups, name, &cgroup);
     ck_assert_int_ge(cgroup.folder, 0);
+    ck_assert_int_eq(pipe(ends), 0);
     pid = fork();
     if (pid == 0) {
-        if (cgroup_enter(&cgroup) < 0)
+        if (cgroup_enter(&cgroup) < 0 || write(ends[1], "", 1) != 1)
             _exit(2);
         pause();
         _exit(3);
     }
-    /* Whose group it is does not matter. */
-    do {
-        cgroup_signal(&cgroup, SIGUSR1, 0);
-        usleep(1000);
-    } while (waitpid(pid, &status, WNOHANG) == 0);
+    close(ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    cgroup_signal(&cgroup, SIGUSR2, getpgrp()); /* but it */
+    usleep(50000);
+    ck_assert_int_eq(waitpid(pid, &status, WNOHANG), 0);
+    cgroup_signal(&cgroup, SIGUSR1, getpgrp() + 1);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(WTERMSIG(status), SIGUSR1);
     cgroup_remove(&cgroups, &cgroup);
@@ -267,6 +273,7 @@ START_TEST(leaves_orphans)
     struct child_spec spec = { .timeout_ms = 10000 };
 
     start_runaway("sleep 0.2", spec);
+    cgroups.littered = false; /* other agents may run here */
     finish();
     spin_for(&loop, 50);
     ck_assert_int_eq(kill(runaway, 0), 0);

@@ -278,6 +278,15 @@ START_TEST(other_user)
 }
 END_TEST
 
+/* On a terminal, too, which is forked for. */
+START_TEST(other_user_on_a_terminal)
+{
+    run("{\"argv\":[\"sh\",\"-c\",\"stat -c %U $(tty); id -un > /dev/tty\"],"
+        "\"user\":\"" NAME "\",\"tty\":{}}");
+    ck_assert_str_eq(turn.answer.body, NAME "\r\n" NAME "\r\n");
+}
+END_TEST
+
 START_TEST(other_group)
 {
     AUTO_FREE char *want = format("%u %u\n", geteuid(),
@@ -400,6 +409,7 @@ void unit_cases(TCase *tcase)
     if (geteuid() != 0)
         return;
     tcase_add_test(tcase, other_user);
+    tcase_add_test(tcase, other_user_on_a_terminal);
     tcase_add_test(tcase, other_group);
     tcase_add_test(tcase, shell_of_a_user);
 }

@@ -400,6 +400,7 @@ END_TEST
 START_TEST(input_nobody_reads)
 {
     AUTO_FREE char *bytes = letters(JOB_INPUT_MAX);
+    int64_t before;
 
     start_script("exec <&-; echo closed; sleep 30",
                  ",\"stdin\":true,\"wait_ms\":10000");
@@ -407,8 +408,10 @@ START_TEST(input_nobody_reads)
     ck_assert_int_eq(status_number("stdin_received"), JOB_INPUT_MAX);
     ck_assert_str_eq(status_of("stdin_open"), "false");
     /* a wait for room has nothing to wait for */
+    before = clock_ms();
     take_output("offset=7&wait_ms=60000&room=262144");
     expect_output(7, "", "");
+    ck_assert_int_lt(clock_ms() - before, 10000);
     give_input("offset=262144&eof=1", bytes);
     ck_assert_int_eq(status_number("stdin_received"), 2 * JOB_INPUT_MAX);
 }

@@ -28,6 +28,7 @@ static void teardown(void)
 {
     outlog_free(&outlog);
     ck_assert_uint_eq(pool.left, OUTPOOL_BLOCKS);
+    outpool_free(&pool);
 }
 
 static void keep_what_was_taken(void)

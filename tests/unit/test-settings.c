@@ -69,6 +69,8 @@ static void expect_defaults(void)
     ck_assert_int_eq(settings.per_second, 10);
     ck_assert_int_eq(settings.per_minute, 100);
     ck_assert_int_eq(settings.max_concurrent, 5);
+    ck_assert(!settings.shell);
+    ck_assert_int_eq(settings.jobs_keep, 3600000);
     ck_assert_int_eq(settings.log_level, LOG_LEVEL_INFO);
     ck_assert_str_eq(settings.log_file, "/var/log/virtio-rpc-guest.log");
     ck_assert_int_eq(settings.log_max_size, 10 * 1024 * 1024);
@@ -136,11 +138,13 @@ START_TEST(everything_else)
                        "  enable_auth: true\n"
                        "  auth_key_file: /k\n"
                        "  allowed_commands: ['*']\n"
+                       "  shell: yes\n"
                        "  allowed_paths: [/a]\n"
                        "  readonly_paths: []\n"
                        "  forbidden_paths: [/f, /g]\n"
                        "rate_limit: {requests_per_second: 0,"
                        " requests_per_minute: 7, max_concurrent: 0}\n"
+                       "jobs: {keep: 0.5}\n"
                        "logging: {level: debug, file: none, max_size: 0,"
                        " backup_count: 0}\n",
                        &err)
@@ -161,6 +165,8 @@ START_TEST(everything_else)
     ck_assert_int_eq(settings.per_second, 0);
     ck_assert_int_eq(settings.per_minute, 7);
     ck_assert_int_eq(settings.max_concurrent, 0);
+    ck_assert(settings.shell);
+    ck_assert_int_eq(settings.jobs_keep, 500);
     ck_assert_int_eq(settings.log_level, LOG_LEVEL_DEBUG);
     ck_assert_str_eq(settings.log_file, "none");
     ck_assert_int_eq(settings.log_max_size, 0);
@@ -197,6 +203,9 @@ static const struct {
     { "rate_limit: {requests_per_second: -1}\n", "requests_per_second" },
     { "rate_limit: {requests_per_minute: 100001}\n", "requests_per_minute" },
     { "rate_limit: {max_concurrent: 1001}\n", "max_concurrent" },
+    { "security: {shell: /bin/sh}\n", "shell" },
+    { "jobs: {keep: 2592001}\n", "keep" },
+    { "jobs: {keep: ever}\n", "keep" },
     { "logging: {level: LOUD}\n", "level" },
     { "logging: {backup_count: 101}\n", "backup_count" },
     { "unknown: 1\n", "unknown" },

@@ -64,7 +64,8 @@ END_TEST
 #define AT0 "X-Output-Offset: 0\r\n"
 #define PIECES(text) "X-Output-Segments: " text "\r\n"
 
-/* Heads of an answer with five bytes, "hello", that make no sense. */
+/* Heads of an answer with five bytes, "hello", that make no sense: it is looked at
+ * as a whole, and nothing of it is printed. */
 static const char *const senseless[] = {
     "",
     GOOD PIECES("1:5"),
@@ -108,7 +109,7 @@ START_TEST(heads_without_sense)
     far_answer(far, heard.id, 200, senseless[_i], "hello", 5);
     take(-EPROTO);
     ck_assert_str_ne(err.message, "");
-    printed(""); /* not even the beginning, which does make some */
+    printed("");
 }
 END_TEST
 

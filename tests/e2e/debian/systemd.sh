@@ -57,6 +57,15 @@ t_is "… who can read it" hello "$(in_guest runuser -u user -- cat /home/user/f
 t "the specification's download" "$VSRPC" "$DOMAIN" download /var/log/syslog syslog.txt
 t "HOME is root's" [ "$(in_guest sh -c 'echo $HOME')" = /root ]
 
+# --- a control group for each command
+t_like "a command has a group below the unit's" '^0::/.*virtio-rpc\.service/job-[0-9a-f-]+$' "$(in_guest grep ^0:: /proc/self/cgroup)"
+t_is "… which is gone with it" '' "$(in_guest sh -c 'ls -d /sys/fs/cgroup/system.slice/virtio-rpc.service/job-* | grep -v "$(basename "$(sed -n s/^0:://p /proc/self/cgroup)")"')"
+runaway='setsid sh -c "trap : HUP TERM; exec sleep 4711" >/dev/null 2>&1 & wait'
+t_status "a command that left a session of its own times out" 124 "$VSRPC" --timeout 2 "$DOMAIN" exec -- sh -c "$runaway"
+t_is "… and nothing of it is left" '' "$(in_guest pgrep -f 'sleep 471[1]')"
+t "what a command leaves behind at its own end" in_guest sh -c 'setsid sleep 4712 >/dev/null 2>&1 &'
+t "… lives on" in_guest pkill -f 'sleep 471[2]'
+
 # --- a crash
 "$VSRPC" --timeout 5 "$DOMAIN" exec -- kill -9 "$main" >/dev/null 2>&1
 t "killed, the agent comes back" t_within 30 "$VSRPC" "$DOMAIN" ping
