@@ -97,7 +97,8 @@ static int take_status(struct talk *talk, const struct job_status *status,
                        struct error *err)
 {
     if (strcmp(status->id, talk->status.id) != 0)
-        return answer_senseless(err, "it is about another job");
+        return error_set(err, -EPROTO,
+                         "the agent's answer is about another job");
     talk->status = *status;
     return input_confirm(talk, err);
 }
