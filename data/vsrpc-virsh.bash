@@ -33,13 +33,14 @@ _vsrpc_virsh_domains()
 }
 
 # Counts the operands before the word that is completed, and finds the command.
-# Sets: operands, command.
+# Sets: operands, command, behind (the command's own operands).
 _vsrpc_virsh_operands()
 {
     local commands=$1 i
 
     operands=0
     command=
+    behind=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -c | --connect | --channel | --socket | --config | --timeout | \
@@ -47,8 +48,9 @@ _vsrpc_virsh_operands()
         -*) ;;
         *)
             ((operands++))
-            if [[ -z $command ]] &&
-                _vsrpc_virsh_has "${COMP_WORDS[i]}" "$commands"; then
+            if [[ -n $command ]]; then
+                behind+=("${COMP_WORDS[i]}")
+            elif _vsrpc_virsh_has "${COMP_WORDS[i]}" "$commands"; then
                 command=${COMP_WORDS[i]}
             fi
             ;;
@@ -56,10 +58,20 @@ _vsrpc_virsh_operands()
     done
 }
 
+# What may follow a job's id, which the guest would have to be asked for.
+_vsrpc_virsh_job()
+{
+    case ${#behind[@]},${behind[1]} in
+    1,*) echo output signal wait remove ;;
+    2,signal) compgen -A signal SIG ;;
+    2,output) echo --follow ;;
+    esac
+}
+
 _vsrpc_virsh()
 {
     local program=$1 word=$2 previous=$3
-    local commands options operands command
+    local commands options operands command behind
 
     COMPREPLY=()
     commands=$("$program" --list-commands 2>/dev/null)
@@ -91,6 +103,8 @@ _vsrpc_virsh()
         help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
         call)
             mapfile -t COMPREPLY < <(compgen -W "GET POST PUT DELETE" -- "$word") ;;
+        job)
+            mapfile -t COMPREPLY < <(compgen -W "$(_vsrpc_virsh_job)" -- "$word") ;;
         service)
             mapfile -t COMPREPLY < <(compgen -W \
                 "start stop restart status enable disable" -- "$word") ;;

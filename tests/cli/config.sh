@@ -54,7 +54,7 @@ t "ping with the specification's host file, and no other word" "$VSRPC" --config
 t_json "… is answered" "d['message'] == 'pong'" "$OUT"
 t "exec of the specification" "$VSRPC" --config spec-host.yaml exec "ls -la /tmp"
 t_like "… prints the listing" "^total " "$OUT"
-t_like "the host's log tells of it" "POST /api/v1/shell/exec 200 0" "$(cat host.log)"
+t_like "the host's log tells of it" "POST /api/v1/jobs 200 0" "$(cat host.log)"
 t "the guest's log is written" test -s guest.log
 t "SIGTERM ends the agent" stop "$PID"
 t "… and its socket is gone" [ ! -e "$SOCKET" ]

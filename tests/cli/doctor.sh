@@ -114,13 +114,19 @@ else
 fi
 stop "$client"
 t "it leaves" t_within 10 by_socket
-"$VSRPC" --config quick.yaml --socket "$SOCKET" exec -- sleep 100 2>/dev/null &
+"$VSRPC" --config quick.yaml --socket "$SOCKET" exec -- sleep 100 </dev/null 2>/dev/null &
 other=$!
 PEERS+=("$other")
 locked() { grep -qs sleep ./*.lock; }
 t "a command of ours" t_within 10 locked
+t "… which only waits makes room" by_socket
+stop "$other"
+"$VSRPC" --config quick.yaml --socket "$SOCKET" --timeout 100 call POST /shell/exec '{"argv": ["sleep", "100"], "timeout": 200}' 2>/dev/null &
+other=$!
+PEERS+=("$other")
+t "one that wants an answer" t_within 10 locked
 t_status "… is in the way" 1 by_socket
-t_like "… and is named" "FAIL +client .*busy: '.*exec -- sleep 100' \(pid $other" "$OUT"
+t_like "… and is named" "FAIL +client .*busy: '.*call POST /shell/exec .*' \(pid $other" "$OUT"
 stop "$other"
 t "it ends" t_within 10 by_socket
 stop "$PID"

@@ -6,7 +6,8 @@
 
 requests() { grep -v /sync "$COUNTS"; }
 sent() { [ "$(requests | wc -l)" -ge "${1:-1}" ]; }
-busy() { # in the background: three seconds of work
+starts() { grep -c '/jobs ' "$COUNTS"; }
+busy() { # in the background: a command whose start takes three seconds
 	: >"$COUNTS"
 	"$VSRPC" --config quick.yaml --socket "$SOCKET" exec -- sleep 3 >busy.out 2>busy.err &
 	BUSY=$!
@@ -29,7 +30,7 @@ sed 's/^  connect_timeout.*/&\n  lock_wait: 0/' quick.yaml >impatient.yaml
 t_status "connection.lock_wait" 125 "$VSRPC" --config impatient.yaml --socket "$SOCKET" ping
 t "the default is long enough for it" quick --socket "$SOCKET" ping
 t "… and the first has not been disturbed" wait "$BUSY"
-t_is "… nor was it sent twice" "POST GET" "$(requests | cut -d' ' -f1 | xargs)"
+t_is "… nor was it sent twice" 1 "$(starts)"
 
 # --- whoever is killed holds nothing
 busy
@@ -112,7 +113,7 @@ if sut list >/dev/null 2>&1; then
 	: >"$COUNTS"
 	"$PYTHON" -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" --parallel 1 'used,idle' exec -- true >"$WORK.out" 2>"$WORK.err" &
+os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" --parallel 1 'used,idle' exec -- sleep 100 >"$WORK.out" 2>"$WORK.err" &
 	pid=$!
 	t_within 20 sent
 	begin=$EPOCHREALTIME
@@ -121,8 +122,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config quick.yaml -c "test://$WO
 	t_is "an interrupted fleet dies of the signal" 130 "$?"
 	took=$(since "$begin")
 	ERR=$(<"$WORK.err")
-	t_like "… each says what became of it" "used: .*interrupted; outcome unknown" "$ERR"
-	t_like "… those that had not begun, too" "idle: .*interrupted" "$ERR"
+	t_like "… those that had not begun say so" "idle: .*interrupted" "$ERR"
 	t_like "… and so does the summary" "2 domains: 0 succeeded, 2 failed \(used: 130, idle: 130\)" "$ERR"
 	t "… within 5 s ($took)" below "$took" 5
 else

@@ -21,7 +21,7 @@ t_status "a program that only has an allowed name is refused" 126 cmd exec -- "$
 for character in '|' '&' ';' '`' '$' '>' '<' $'\n' $'\r'; do
 	t_status "forbidden in a string: $(printf %q "$character")" 126 cmd exec "ls /tmp ${character} x"
 done
-t_like "… with what to do instead" "vsrpc-virsh --socket PATH exec -- sh -c '…'" "$ERR"
+t_like "… with what to do instead" "vsrpc-virsh --socket PATH exec --shell '…'" "$ERR"
 # shellcheck disable=SC2016
 t "a vector may hold them" cmd exec -- ls -d /tmp --hide='|&;`$><'
 t "files in /tmp may be written" cmd upload host.yaml "$WORK/up"

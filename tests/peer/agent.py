@@ -7,13 +7,22 @@
 Each request that arrives whole is one line in the file COUNTS: "METHOD PATH ID
 AGE SESSION HEARTBEAT", "-" for what is not there.  One client at a time, like
 the real channel.  MODE is a method of Peer; those that are marked have a
-memory, and say so in their sync.
+memory, and say so in their sync.  Its jobs are commands that really run.
 """
+import hashlib
 import json
 import os
+import select
+import shlex
+import signal
 import socket
+import subprocess
 import sys
 import time
+from urllib.parse import parse_qs, urlsplit
+
+ROOM = 256 << 10  # of input that a command has not read
+HELD = 1 << 20  # of output that nobody has taken
 
 
 def envelope(data, code=0, message="success"):
@@ -21,10 +30,142 @@ def envelope(data, code=0, message="success"):
                        "data": data, "timestamp": int(time.time())}).encode()
 
 
-def answer(body, request_id, status="200 OK", fields=()):
-    lines = ["HTTP/1.1 " + status, "Content-Type: application/json",
+def answer(body, request_id, status="200 OK", fields=(), kind="application/json"):
+    lines = ["HTTP/1.1 " + status, "Content-Type: " + kind,
              "Content-Length: %d" % len(body), "X-Request-ID: " + request_id]
     return "\r\n".join(lines + list(fields) + ["", ""]).encode() + body
+
+
+class Refused(Exception):
+    """A business code, its HTTP status and what is said."""
+
+
+def reset_signals():
+    """A background process of a script ignores some."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+class Job:
+    """Runs a command, which is looked after while somebody asks for it."""
+    by_id = {}
+    by_request = {}  # the same request starts it once
+
+    def __init__(self, params):
+        words = params["argv"] if "argv" in params else shlex.split(params["command"])
+        self.id = "%08x" % (0xab000000 + len(Job.by_id))
+        self.words = words
+        self.begin, self.timeout = time.monotonic(), params.get("timeout", 0)
+        self.output, self.first, self.pieces = bytearray(), 0, []
+        self.input, self.received, self.eof = b"", 0, False
+        self.exit_code = self.signal = None
+        self.flags = {"detached": params.get("detach", False)}
+        has_input = params.get("stdin", False)
+        try:
+            self.process = subprocess.Popen(
+                words, stdin=subprocess.PIPE if has_input else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, bufsize=0, start_new_session=True, preexec_fn=reset_signals,
+                cwd=params.get("working_dir"), env=dict(os.environ, **params.get("env", {})))
+        except FileNotFoundError as error:
+            raise Refused(1003, "200 OK", "%s: %s" % (words[0], error.strerror)) from error
+        self.streams = {self.process.stdout: 1, self.process.stderr: 2}
+        for pipe in (self.process.stdin, *self.streams):
+            if pipe:
+                os.set_blocking(pipe.fileno(), False)
+        Job.by_id[self.id] = self
+
+    def wait(self, client, seconds):
+        """Looks after it until something has happened, to it or at the client."""
+        writes = [self.process.stdin] if self.input and self.process.stdin else []
+        reads = list(self.streams) if self.exit_code is None and len(self.output) < HELD else []
+        ready = select.select(reads + [client], writes, [], max(0, min(seconds, 0.02)))
+        ended = self.process.poll() is not None
+        for pipe in self.streams if ended else ready[0]:
+            if pipe is not client:
+                self.read(pipe)
+        if ready[1]:
+            self.write()
+        if ended and self.exit_code is None:
+            self.end()
+        elif not ended and self.timeout and time.monotonic() - self.begin > self.timeout:
+            self.flags["timed_out"] = True
+            self.kill(signal.SIGKILL)
+        return client in ready[0]
+
+    def read(self, pipe):
+        piece = pipe.read(65536)
+        if piece:
+            self.pieces.append((self.streams[pipe], len(piece)))
+            self.output += piece
+
+    def forget(self, offset):
+        """What is before it was taken."""
+        while self.pieces and self.first + self.pieces[0][1] <= offset and not self.flags["detached"]:
+            length = self.pieces.pop(0)[1]
+            del self.output[:length]
+            self.first += length
+
+    def end_offset(self):
+        return self.first + len(self.output)
+
+    def write(self):
+        try:
+            self.input = self.input[os.write(self.process.stdin.fileno(), self.input):]
+        except BrokenPipeError:
+            self.input, self.process.stdin = b"", None
+        if self.eof and not self.input and self.process.stdin:
+            self.process.stdin.close()
+            self.process.stdin = None
+
+    def end(self):
+        code = self.process.returncode
+        self.exit_code = code if code >= 0 else 128 - code
+        self.signal = signal.Signals(-code).name if code < 0 else None
+        self.input, self.process.stdin = b"", None
+
+    def kill(self, number):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def take(self, offset, content, eof):
+        """Takes what is new of the input, and has room."""
+        if offset > self.received:
+            raise Refused(2001, "400 Bad Request", "a gap: %d bytes have come" % self.received)
+        fresh = content[self.received - offset:]
+        if self.process.stdin:
+            fresh = fresh[:ROOM - len(self.input)]
+            self.input += fresh
+        self.received += len(fresh)
+        if eof and offset + len(content) == self.received:
+            self.eof = True
+            if self.process.stdin:
+                self.write()
+
+    def status(self):
+        can_read = self.process.stdin is not None and not self.eof
+        status = {"id": self.id, "state": "running" if self.exit_code is None else "ended",
+                  "output": self.end_offset(), "output_start": self.first,
+                  "duration_ms": int(1000 * (time.monotonic() - self.begin)), "stdin_received": self.received,
+                  "stdin_room": ROOM - len(self.input) if can_read else 0, "stdin_open": can_read}
+        status.update((name, True) for name, is_set in self.flags.items() if is_set)
+        if self.exit_code is not None:
+            status["exit_code"] = self.exit_code
+        if self.signal:
+            status["signal"] = self.signal
+        return status
+
+    def words_and_status(self):
+        return dict(self.status(), argv=self.words, pid=self.process.pid, user="root", started=int(time.time()))
+
+    def segments(self, begin, end):
+        """Whose bytes they are: "1:120,2:30"."""
+        at, found = self.first, []
+        for stream, length in self.pieces:
+            n = min(at + length, end) - max(at, begin)
+            if n > 0:
+                found.append("%d:%d" % (stream, n))
+            at += length
+        return found
 
 
 def memory(mode):
@@ -32,6 +173,15 @@ def memory(mode):
     be changed in self.words."""
     mode.memory = True
     return mode
+
+
+class Nowhere:
+    """A client that can be heard, and to which nothing gets through."""
+    def __init__(self, client):
+        self.fileno = client.fileno
+
+    def sendall(self, content):
+        pass
 
 
 class Peer:
@@ -83,6 +233,7 @@ class Peer:
                 return
             method, target, fields, body = request
             self.count(method, target, fields)
+            self.method = method
             request_id = fields.get("x-request-id", "")
             if target.startswith("/api/v1/sync"):
                 self.sync(target, request_id)
@@ -103,13 +254,87 @@ class Peer:
             self.client.sendall(answer(envelope({"id": "somebody's", "uptime": 666}, message="foreign"), "somebody's"))
         self.client.sendall(good)
 
+    # --- jobs
+    def wait(self, job, ms, ready):
+        """Until then, or the next request comes, which ends the wait."""
+        end = time.monotonic() + ms / 1000
+        urged = job.wait(self.client, 0) or self.left
+        while not ready() and not urged and time.monotonic() < end:
+            urged = job.wait(self.client, end - time.monotonic())
+
+    def job_start(self, request_id, params):
+        if request_id not in Job.by_request:
+            Job.by_request[request_id] = Job(params)
+        job = Job.by_request[request_id]
+        self.wait(job, params.get("wait_ms", 0), lambda: job.exit_code is not None or len(job.output))
+        return job
+
+    def job_turn(self, job, request_id, query):
+        """Answers with output from an offset."""
+        number = {name: int(values[0]) for name, values in query.items() if name != "md5"}
+        begin = number["output"] if "output" in number else number["offset"]
+        if "peek" not in number:
+            job.forget(begin)
+        self.wait(job, number.get("wait_ms", 0),
+                  lambda: job.end_offset() > begin or job.exit_code is not None
+                  or ("room" in number and ROOM - len(job.input) >= number["room"]))
+        end = min(job.end_offset(), begin + min(number.get("max", 1 << 19), 1 << 19))
+        pieces = job.segments(begin, end)[:128]
+        end = begin + sum(int(piece[2:]) for piece in pieces)
+        fields = ["X-Job-Status: " + json.dumps(job.status()), "X-Output-Offset: %d" % begin]
+        if pieces:
+            fields.append("X-Output-Segments: " + ",".join(pieces))
+        content = bytes(job.output[begin - job.first:end - job.first])
+        self.client.sendall(answer(content, request_id, fields=fields, kind="application/octet-stream"))
+
+    def job_stdin(self, job, query, body):
+        if "md5" in query and query["md5"][0] != hashlib.md5(body).hexdigest():
+            raise Refused(1004, "200 OK", "the input is not the one announced")
+        job.take(int(query["offset"][0]), body, "eof" in query)
+
+    def job_signal(self, job, body):
+        wanted = json.loads(body)["signal"]
+        job.kill(wanted if isinstance(wanted, int) else signal.Signals["SIG" + wanted.replace("SIG", "")])
+
+    def job(self, target, request_id, body):
+        """Return: the status that is the answer, or None when it was given."""
+        url = urlsplit(target)
+        query = parse_qs(url.query)
+        words = url.path.split("/")[4:]
+        if not words:
+            if self.method == "GET":
+                return {"jobs": [job.words_and_status() for job in Job.by_id.values()]}
+            return self.job_start(request_id, json.loads(body)).status()
+        if words[0] not in Job.by_id:
+            raise Refused(3003, "404 Not Found", "no job '%s'" % words[0])
+        job = Job.by_id[words[0]]
+        if self.method == "DELETE":
+            job.kill(signal.SIGKILL)
+        if words[1:] == ["signal"]:
+            self.job_signal(job, body)
+        if words[1:] == ["stdin"]:
+            self.job_stdin(job, query, body)
+        if words[1:] == ["output"] or "output" in query:
+            return self.job_turn(job, request_id, query)
+        self.wait(job, 0, lambda: True)
+        return job.words_and_status() if self.method == "GET" else job.status()
+
+    def jobs(self, target, request_id, body):
+        try:
+            data = self.job(target, request_id, body)
+        except Refused as refused:
+            code, status, detail = refused.args
+            self.client.sendall(answer(envelope({"detail": detail}, code, "refused"), request_id, status))
+            return
+        if data is not None:
+            self.client.sendall(answer(envelope(data), request_id))
+
     # --- what the request after the sync gets
     def good(self, target, request_id, body):
-        if target.endswith("/shell/exec"):
-            data = {"exit_code": 0, "stdout": "ran\n", "stderr": "", "duration_ms": 1}
+        if target.startswith("/api/v1/jobs"):
+            self.jobs(target, request_id, body)
         else:
-            data = {"timestamp": 1, "uptime": 7}
-        self.client.sendall(answer(envelope(data, message="pong"), request_id))
+            self.client.sendall(answer(envelope({"timestamp": 1, "uptime": 7}, message="pong"), request_id))
 
     noise = foreign = no_sync = clock_behind = good
 
@@ -223,13 +448,6 @@ class Peer:
         self.client.sendall(answer(envelope({"error_type": "REQUEST_GONE", "detail": "it may have run",
                                              "state": "unknown"}, 3005, "request gone"), request_id, "410 Gone"))
 
-    @memory
-    def remembers_little(self, target, request_id, body):
-        if self.first():
-            return False
-        self.client.sendall(answer(envelope({"exit_code": 3, "truncated": True}), request_id,
-                                   fields=["X-Replayed: 1"]))
-
     # What a DELETE of requests/ID is told about it.
     fates = {"ends": {"state": "done", "signal": "SIGTERM", "duration_ms": 3210},
              "had_ended": {"state": "done", "exit_code": 5},
@@ -240,6 +458,28 @@ class Peer:
             self.client.sendall(answer(envelope(dict(self.fates[self.mode], id=target.split("/")[-1])), request_id))
 
     ends = had_ended = never_came = forgot = memory(works)
+
+    @memory
+    def hiccups(self, target, request_id, body):
+        """Does what it is asked for, but each third answer gets lost."""
+        with open(self.counts) as counts:
+            lost = sum("/sync" not in line for line in counts) % 3 == 0
+        client, self.client = self.client, Nowhere(self.client) if lost else self.client
+        self.good(target, request_id, body)
+        self.client = client
+        return not lost
+
+    def ends_with(self, target, request_id, body):
+        """Starts a job, and that was all."""
+        if "/jobs/" not in target or not Job.by_id:
+            return self.good(target, request_id, body)
+        Job.by_id.clear()
+        if self.mode != "forgets_jobs":
+            Peer.words = dict(self.words, instance="i2", boot_id="c" if self.mode == "reboots_later" else "b")
+            return False
+        return self.good(target, request_id, body)
+
+    forgets_jobs = restarts_later = reboots_later = memory(ends_with)
 
     @memory
     def keeps_all_waiting(self, target, request_id, body):
@@ -253,7 +493,8 @@ class Peer:
         self.client.sendall(answer(envelope(data, message="pong"), request_id))
 
     def late(self, target, request_id, body):
-        time.sleep(3)
+        if target.endswith("/jobs"):
+            time.sleep(3)
         self.good(target, request_id, body)
 
     def escape(self, target, request_id, body):
@@ -261,7 +502,8 @@ class Peer:
                                    request_id))
 
     def exit_code(self, target, request_id, body):
-        self.client.sendall(answer(envelope({"exit_code": 1000, "stdout": "", "stderr": ""}), request_id))
+        job = Job({"argv": ["true"]})
+        self.client.sendall(answer(envelope(dict(job.status(), state="ended", exit_code=1000)), request_id))
 
 
 def main():
