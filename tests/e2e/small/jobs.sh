@@ -136,6 +136,32 @@ wait "$victim"
 t_is "the third INT kills it" 137 $?
 t_like "… the second said so" 'once more kills it' "$(cat err)"
 
+# --- without us
+lives() { run -- sh -c 'grep -q "^sleep.$0" /proc/[0-9]*/cmdline' "$1"; }
+dead() { ! lives "$1"; }
+start -- sh -c 'setsid sleep 7006 & sleep 7006 & yes; sleep 7006'
+t "a command prints without end" t_within 10 has y
+kill -KILL "$victim"
+wait "$victim" 2>/dev/null
+t "killed in the middle: the next command is answered" run -- echo next
+t_is "… with its own output" next "$OUT"
+gone() { ! run -- pidof "$1" >/dev/null; }
+t "… and what ran ends" t_within 15 gone yes
+run -- sh -c 'kill $(pidof sleep)' # one had a session of its own; a control group would have had it
+t "a dead client's command is no job any more" t_within 15 sh -c '! "$0" "$1" jobs | grep -q yes' "$VSRPC" "$DOMAIN"
+
+# Behind so many bytes the connection breaks, each time; both roads lead to this one.
+"${PYTHON:-python3}" "$(dirname "$0")/../../peer/cut.py" "$WORK/cut" "$SOCKET" cut.counts 700000 4000000 &
+cut=$!
+t "a channel that breaks is there" t_within 10 test -S "$WORK/cut"
+head -c 9000000 /dev/urandom >in
+status=0
+"$VSRPC_BUILD/vsrpc-virsh" --socket "$WORK/cut" exec -- sh -c 'cat; echo once >&2; exit 9' <in >out 2>err || status=$?
+t_is "over a channel that breaks: exit code and standard error" "9 once" "$status $(cat err)"
+t "… and each byte" cmp in out
+t "… over several connections" [ "$(grep -c cut cut.counts)" -ge 4 ]
+kill "$cut"
+
 # --- in the background
 id=$(run --detach -- sh -c 'echo begun; read x; sleep 0.5; echo ended; exit 9')
 t_like "--detach prints an id" '^[0-9a-f]{8}$' "$id"
