@@ -61,6 +61,8 @@ t "… and while nobody reads its output" quick --wait-lock 2 --socket "$SOCKET"
 exec 9<&-
 wait "$busy"
 t_is "a reader that leaves ends it" "141 " "$? $(cat err)"
+ended_by() { quick --socket "$SOCKET" jobs | tail -n 1 | grep -q "$1"; }
+t "… in the guest as well" t_within 10 ended_by SIGPIPE
 stop "$PID"
 
 # --- connections that break
@@ -119,7 +121,7 @@ signalled() { # SIGNAL… of a command that is ready
 	rm -f signalled
 	"$PYTHON" -c 'import os, signal, sys
 for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" exec -n -- sh -c "$SCRIPT" >signalled 2>err &
+os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" exec -n --timeout 20 -- sh -c "$SCRIPT" >signalled 2>err &
 	pid=$!
 	t_within 20 grep -qs ready signalled || t_diag "not ready"
 	for signal; do

@@ -303,6 +303,8 @@ class Peer:
         words = url.path.split("/")[4:]
         if not words:
             if self.method == "GET":
+                for job in Job.by_id.values():
+                    job.wait(self.client, 0)
                 return {"jobs": [job.words_and_status() for job in Job.by_id.values()]}
             return self.job_start(request_id, json.loads(body)).status()
         if words[0] not in Job.by_id:
