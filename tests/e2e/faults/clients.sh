@@ -161,14 +161,14 @@ t "and the first had its answer" wait "$holder"
 "$PYTHON" "$HERE/../../peer/agent.py" "$WORK/peer" "$WORK/counts" foreign_first &
 peer=$!
 t_within 5 [ -S "$WORK/peer" ]
-t "somebody else's whole answer in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- true
+t "somebody else's whole answer in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- echo ran
 t_is "… is not taken" ran "$OUT"
 kill "$peer"
 rm -f "$WORK/peer"
 "$PYTHON" "$HERE/../../peer/agent.py" "$WORK/peer" "$WORK/counts" noise &
 peer=$!
 t_within 5 [ -S "$WORK/peer" ]
-t "100 KiB of noise in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- true
+t "100 KiB of noise in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- echo ran
 t_is "… is thrown away" ran "$OUT"
 kill "$peer"
 wait 2>/dev/null
