@@ -122,10 +122,17 @@ def look():
     return {key: int(value) for key, value in pairs}
 
 
+def jobs():
+    answer = subprocess.run(ours("call", "GET", "jobs"), capture_output=True, check=True)
+    return json.loads(answer.stdout)["data"]["jobs"]
+
+
 def settled(before):
-    """The agent when it has ended what victims have left, which takes it up to
-    SESSION_GRACE_MS, 5 s, and the 5 s between TERM and KILL."""
-    deadline = time.monotonic() + 12
+    """The agent when it has ended and forgotten what victims have left, which takes
+    it up to SESSION_GRACE_MS, 5 s, the 5 s between TERM and KILL, and 5 s more."""
+    deadline = time.monotonic() + 20
+    while jobs() and time.monotonic() < deadline:
+        time.sleep(0.5)  # the step of a poll
     while True:
         now = look()
         same = all(now[key] == before[key] for key in before if key != "rss")

@@ -12,6 +12,10 @@ t_like "the agent has a pid" '^[0-9]+$' "$pid"
 switches() { agent_switches "$pid"; }
 settled() { agent_settled "$pid"; }
 fds() { agent_fds "$pid"; }
+# A command is remembered for a moment after its client has left; what is detached
+# may stay.
+forgotten() { ! "$VSRPC" "$DOMAIN" jobs | grep -qE '^[0-9a-f]{8} .* no  '; }
+t "what others have run is forgotten" t_within 20 forgotten
 "$VSRPC" "$DOMAIN" ping >/dev/null
 t "nothing is left to do after a ping" t_within 10 settled
 before=$(switches)
