@@ -73,8 +73,8 @@ int attach_ended(const struct command_call *call,
     if (status->timed_out)
         return tell_timeout(call, timeout);
     if (status->was_ended && *status->signal)
-        out_message(&call->out, "the agent ended the command, because its "
-                                "client was away for too long");
+        out_message(&call->out, "the agent ended the command: its client was "
+                                "away for too long, or its job was removed");
     return (int) status->exit_code;
 }
 

@@ -149,7 +149,7 @@ t_is "… with its own output" next "$OUT"
 gone() { ! run -- pidof "$1" >/dev/null; }
 t "… and what ran ends" t_within 15 gone yes
 run -- sh -c 'kill $(pidof sleep)' # one had a session of its own; a control group would have had it
-t "a dead client's command is no job any more" t_within 15 sh -c '! "$0" "$1" jobs | grep -q yes' "$VSRPC" "$DOMAIN"
+t "a dead client's command is no job any more" t_within 15 sh -c '! "$0" "$1" jobs | grep -q "sleep 7006"' "$VSRPC" "$DOMAIN"
 
 # Behind so many bytes the connection breaks, each time; both roads lead to this one.
 "${PYTHON:-python3}" "$(dirname "$0")/../../peer/cut.py" "$WORK/cut" "$SOCKET" cut.counts 700000 4000000 &
