@@ -10,30 +10,9 @@
 
 #include "proto/envelope.h"
 #include "proto/flow.h"
+#include "proto/signame.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
-
-/* sigabbrev_np(3) is too young for old guests. */
-static const char *const signals[] = {
-    [SIGHUP] = "SIGHUP",       [SIGINT] = "SIGINT",
-    [SIGQUIT] = "SIGQUIT",     [SIGILL] = "SIGILL",
-    [SIGTRAP] = "SIGTRAP",     [SIGABRT] = "SIGABRT",
-    [SIGBUS] = "SIGBUS",       [SIGFPE] = "SIGFPE",
-    [SIGKILL] = "SIGKILL",     [SIGUSR1] = "SIGUSR1",
-    [SIGSEGV] = "SIGSEGV",     [SIGUSR2] = "SIGUSR2",
-    [SIGPIPE] = "SIGPIPE",     [SIGALRM] = "SIGALRM",
-    [SIGTERM] = "SIGTERM",     [SIGCHLD] = "SIGCHLD",
-    [SIGCONT] = "SIGCONT",     [SIGSTOP] = "SIGSTOP",
-    [SIGTSTP] = "SIGTSTP",     [SIGTTIN] = "SIGTTIN",
-    [SIGTTOU] = "SIGTTOU",     [SIGURG] = "SIGURG",
-    [SIGXCPU] = "SIGXCPU",     [SIGXFSZ] = "SIGXFSZ",
-    [SIGVTALRM] = "SIGVTALRM", [SIGPROF] = "SIGPROF",
-    [SIGWINCH] = "SIGWINCH",   [SIGIO] = "SIGIO",
-    [SIGPWR] = "SIGPWR",       [SIGSYS] = "SIGSYS",
-#ifdef SIGSTKFLT
-    [SIGSTKFLT] = "SIGSTKFLT",
-#endif
-};
 
 void json_add_signal(struct json_object *data, int status)
 {
@@ -44,19 +23,7 @@ void json_add_signal(struct json_object *data, int status)
         return;
     snprintf(text, sizeof(text), "%d", number);
     json_add_string(data, "signal",
-                    number < (int) ARRAY_SIZE(signals) && signals[number]
-                        ? signals[number]
-                        : text);
-}
-
-int signal_number(const char *name)
-{
-    size_t prefix = strncmp(name, "SIG", 3) == 0 ? 0 : 3;
-
-    for (size_t i = 1; i < ARRAY_SIZE(signals); i++)
-        if (signals[i] && strcmp(signals[i] + prefix, name) == 0)
-            return (int) i;
-    return 0;
+                    signame_get(number) ? signame_get(number) : text);
 }
 
 int status_exit_code(int status)

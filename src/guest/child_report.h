@@ -20,9 +20,6 @@ int child_exit_code(const struct child *child);
 /* Adds the name of the signal that ended a program, if one did. */
 void json_add_signal(struct json_object *data, int status);
 
-/* The number of a signal by its name, with or without SIG; 0: none. */
-int signal_number(const char *name);
-
 /*
  * exit_code, stdout, stderr and duration_ms, as the specification has them;
  * signal, ended, truncated and orphans where they apply.  Takes the outputs

@@ -13,6 +13,7 @@
 #include "guest/agent.h"
 #include "guest/child_report.h"
 #include "guest/handlers.h"
+#include "proto/signame.h"
 #include "util/cleanup.h"
 
 /* Between the first output and the end of a short command. */
@@ -256,7 +257,7 @@ static int signal_param(struct json_object *params, int *number,
     r = param_string(params, "signal", PARAM_REQUIRED, &name, err);
     if (r)
         return r;
-    *number = signal_number(name);
+    *number = signame_find(name);
     if (*number == 0)
         return error_set(err, STATUS_INVALID_PARAMS,
                          "'%s' is not the name of a signal", name);

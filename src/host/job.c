@@ -4,15 +4,15 @@
 
 #include "host/job.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "proto/limits.h"
 #include "proto/route.h"
+#include "proto/signame.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -332,33 +332,17 @@ int job_status_parse(const char *text, size_t n, struct job_status *status,
 
 /* --- signals -------------------------------------------------------------- */
 
-/* x86 and arm have the same numbers, and so has every guest of theirs. */
-static const struct {
-    const char *name;
-    int number;
-} signals[] = {
-    { "HUP", SIGHUP },   { "INT", SIGINT },   { "QUIT", SIGQUIT },
-    { "ILL", SIGILL },   { "TRAP", SIGTRAP }, { "ABRT", SIGABRT },
-    { "BUS", SIGBUS },   { "FPE", SIGFPE },   { "KILL", SIGKILL },
-    { "USR1", SIGUSR1 }, { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },
-    { "PIPE", SIGPIPE }, { "ALRM", SIGALRM }, { "TERM", SIGTERM },
-    { "CHLD", SIGCHLD }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
-    { "TSTP", SIGTSTP }, { "TTIN", SIGTTIN }, { "TTOU", SIGTTOU },
-    { "URG", SIGURG },   { "XCPU", SIGXCPU }, { "XFSZ", SIGXFSZ },
-    { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH },
-    { "IO", SIGIO },     { "PWR", SIGPWR },   { "SYS", SIGSYS },
-};
-
 int job_signal_number(const char *text)
 {
+    char name[JOB_SIGNAL_MAX];
     int64_t number;
+    size_t n = 0;
 
     if (num_parse(text, 1, 64, &number) == 0)
         return (int) number;
-    if (strncasecmp(text, "SIG", 3) == 0)
-        text += 3;
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        if (strcasecmp(text, signals[i].name) == 0)
-            return signals[i].number;
-    return -EINVAL;
+    for (; text[n] && n < sizeof(name) - 1; n++)
+        name[n] = (char) toupper((unsigned char) text[n]);
+    name[n] = '\0';
+    number = text[n] ? 0 : signame_find(name);
+    return number ? (int) number : -EINVAL;
 }

@@ -12,6 +12,7 @@ libproto_a_SOURCES = \
 	src/proto/range.c src/proto/range.h \
 	src/proto/route.c src/proto/route.h \
 	src/proto/server.c src/proto/server.h \
+	src/proto/signame.c src/proto/signame.h \
 	src/proto/status.c src/proto/status.h \
 	src/proto/syncscan.c src/proto/syncscan.h \
 	src/proto/uri.c src/proto/uri.h
