@@ -111,6 +111,12 @@ int digest_bytes(enum digest_kind kind, const void *bytes, size_t n,
 int64_t digest_file(enum digest_kind kind, int fd, int64_t n,
                     char hex[DIGEST_HEX_MAX])
 {
+    return digest_span(kind, fd, 0, n, hex);
+}
+
+int64_t digest_span(enum digest_kind kind, int fd, int64_t first, int64_t n,
+                    char hex[DIGEST_HEX_MAX])
+{
     CLEANUP(digest_cleanup) struct digest *digest = digest_new(kind);
     AUTO_FREE uint8_t *step = malloc(FILE_STEP);
     int64_t done = 0;
@@ -119,7 +125,7 @@ int64_t digest_file(enum digest_kind kind, int fd, int64_t n,
         return -ENOMEM;
     while (done < n) {
         size_t want = n - done < FILE_STEP ? (size_t) (n - done) : FILE_STEP;
-        ssize_t got = pread(fd, step, want, done);
+        ssize_t got = pread(fd, step, want, first + done);
 
         if (got < 0 && errno == EINTR)
             continue;

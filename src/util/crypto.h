@@ -66,6 +66,10 @@ int digest_bytes(enum digest_kind kind, const void *bytes, size_t n,
 int64_t digest_file(enum digest_kind kind, int fd, int64_t n,
                     char hex[DIGEST_HEX_MAX]);
 
+/* As digest_file(), of n bytes from first on. */
+int64_t digest_span(enum digest_kind kind, int fd, int64_t first, int64_t n,
+                    char hex[DIGEST_HEX_MAX]);
+
 /*
  * HMAC-SHA256 (RFC 2104) as lower-case hex.
  *

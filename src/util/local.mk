@@ -8,6 +8,7 @@ libutil_a_SOURCES = \
 	src/util/error.c src/util/error.h \
 	src/util/fd.c src/util/fd.h \
 	src/util/log.c src/util/log.h \
+	src/util/newfile.c src/util/newfile.h \
 	src/util/num.c src/util/num.h \
 	src/util/text.c src/util/text.h \
 	src/util/yaml.c src/util/yaml.h

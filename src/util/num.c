@@ -5,6 +5,7 @@
 #include "util/num.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -108,5 +109,32 @@ int num_parse_mode(const char *text, unsigned int *mode)
     if (sum > 07777)
         return -EINVAL;
     *mode = sum;
+    return 0;
+}
+
+#define NS_DIGITS 9
+
+int num_parse_time(const char *text, struct timespec *time)
+{
+    bool before = *text == '-'; /* 1970 */
+    const char *point = strchr(text += before, '.');
+    size_t whole = point ? (size_t) (point - text) : strlen(text);
+    char seconds[24];
+    char fraction[NS_DIGITS + 1] = "000000000";
+    int64_t s;
+    int64_t ns = 0;
+
+    if (whole >= sizeof(seconds) || (point && strlen(point + 1) > NS_DIGITS))
+        return -EINVAL;
+    memcpy(seconds, text, whole);
+    seconds[whole] = '\0';
+    if (point)
+        memcpy(fraction, point + 1, strlen(point + 1));
+    if (num_parse(seconds, 0, INT64_MAX, &s) < 0
+        || num_parse(fraction, 0, 999999999, &ns) < 0)
+        return -EINVAL;
+    /* The fraction counts upwards, also before 1970. */
+    *time = (struct timespec) { .tv_sec = (time_t) (before ? -s : s),
+                                .tv_nsec = (long) ns };
     return 0;
 }

@@ -8,6 +8,7 @@
 #define VSRPC_UTIL_NUM_H
 
 #include <stdint.h>
+#include <time.h>
 
 /*
  * Reads decimal digits only.
@@ -34,5 +35,14 @@ int num_hex_digit(char c);
  * Return: 0 or -EINVAL.
  */
 int num_parse_mode(const char *text, unsigned int *mode);
+
+/*
+ * Reads a time in seconds since the epoch, perhaps with a fraction of up to
+ * nine digits, which counts upwards: "1700000000.25"; "-1.75" is a quarter of
+ * a second before 1970.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int num_parse_time(const char *text, struct timespec *time);
 
 #endif
