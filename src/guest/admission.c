@@ -23,13 +23,22 @@ static bool goes_on(struct request *request)
     bool inside = range && strncmp(range, "bytes=0-", 8) != 0;
     AUTO_FREE char *value = NULL;
 
-    if (request->route->id == ROUTE_CONTENT_PUT)
-        return uri_query(request->head->target, "transfer", &value) == 0
-               && transfer_find(transfers, value);
     if (request->route->id == ROUTE_CONTENT_GET)
         return uri_query(request->head->target, "path", &value) == 0
                && transfer_reading(transfers, value, inside);
     return false;
+}
+
+/* The copy that a request belongs to, to be freed; NULL: none. */
+static char *copy_of(const struct request *request)
+{
+    AUTO_FREE char *id = NULL;
+
+    if (!(request->route->flags & ROUTE_COPY)
+        || uri_query(request->head->target, "transfer", &id) < 0
+        || !transfer_id_valid(id))
+        return NULL;
+    return steal_ptr(&id);
 }
 
 bool admission_count(struct request *request)
@@ -42,8 +51,25 @@ bool admission_count(struct request *request)
     return wait == 0;
 }
 
+/* A copy is one operation, however many files and turns it takes. */
+static bool copy_check(struct request *request, const char *id)
+{
+    struct transfers *transfers = &request->agent->transfers;
+
+    if (copy_known(transfers, id))
+        return true;
+    if (!admission_count(request))
+        return false;
+    copy_note(transfers, id);
+    return true;
+}
+
 static bool rate_check(struct request *request)
 {
+    AUTO_FREE char *copy = copy_of(request);
+
+    if (copy)
+        return copy_check(request, copy);
     /* A JSON download tells only in its body whether it goes on. */
     if ((request->route->flags & ROUTE_FREE)
         || request->route->id == ROUTE_FILE_DOWNLOAD || goes_on(request))

@@ -38,13 +38,12 @@ static void put_drop(void *work)
     free(put);
 }
 
-static void put_done(void *arg, int result, const char *md5,
-                     const struct error *err)
+static void put_done(void *arg, int result, const struct error *err)
 {
     struct put *put = arg;
     struct json_object *data;
 
-    if (result < 0) {
+    if (result) {
         request_error(put->request, result, err);
         return;
     }
@@ -52,7 +51,7 @@ static void put_done(void *arg, int result, const char *md5,
     if (data) {
         json_add_string(data, "path", upload_path(put->upload));
         json_add_int(data, "size", upload_size(put->upload));
-        json_add_string(data, "md5", md5);
+        json_add_string(data, "md5", upload_sum(put->upload));
     }
     request_ok(put->request, data);
 }
@@ -94,7 +93,9 @@ static int put_start(struct put *put, struct error *err)
 {
     struct agent *agent = put->request->agent;
     struct json_object *params = put->request->params;
-    struct upload_options options = { .overwrite = true };
+    struct upload_options options = { .overwrite = true,
+                                      .digested = true,
+                                      .digest = DIGEST_MD5 };
     const char *path = NULL;
     const char *text = NULL;
     size_t n = 0;

@@ -184,7 +184,7 @@ static void output_send(struct turn *turn, struct job *job,
         request_error(turn->wait.request, -ENOMEM,
                       &(struct error) ERROR_INIT);
     else
-        request_bytes(turn->wait.request, fields, piece->n, piece_write,
+        request_bytes(turn->wait.request, 200, fields, piece->n, piece_write,
                       piece);
 }
 

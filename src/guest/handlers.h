@@ -36,6 +36,10 @@ void content_put_open(struct request *request);
 void content_put_body(struct request *request, const uint8_t *bytes,
                       size_t n);
 void content_put_run(struct request *request);
+void file_digest_run(struct request *request);
+void transfer_get_run(struct request *request);
+void transfer_finish_run(struct request *request);
+void transfer_delete_run(struct request *request);
 void service_control_run(struct request *request);
 void custom_run(struct request *request);
 void request_get_run(struct request *request);

@@ -19,6 +19,8 @@ libguest_a_SOURCES = \
 	src/guest/command_policy.h \
 	src/guest/environment.c \
 	src/guest/environment.h \
+	src/guest/etag.c \
+	src/guest/etag.h \
 	src/guest/feed.c \
 	src/guest/feed.h \
 	src/guest/handle_content.c \
@@ -32,6 +34,8 @@ libguest_a_SOURCES = \
 	src/guest/handle_requests.c \
 	src/guest/handle_service.c \
 	src/guest/handle_system.c \
+	src/guest/handle_put.c \
+	src/guest/handle_transfer.c \
 	src/guest/handlers.c \
 	src/guest/handlers.h \
 	src/guest/job.c \
@@ -62,6 +66,10 @@ libguest_a_SOURCES = \
 	src/guest/proc.h \
 	src/guest/pty.c \
 	src/guest/pty.h \
+	src/guest/put.c \
+	src/guest/put.h \
+	src/guest/query.c \
+	src/guest/query.h \
 	src/guest/rate.c \
 	src/guest/rate.h \
 	src/guest/request.c \

@@ -25,6 +25,7 @@
 struct extras {
     const char *allow;     /* NULL: none */
     int64_t retry_after_s; /* 0: none */
+    const char *range;     /* Content-Range; NULL: none */
 };
 
 /* The head of an answer and a body that is copied; output of a job always
@@ -48,7 +49,7 @@ struct request *request_new(struct agent *agent, const struct http_head *head,
     request->ready = ready;
     request->ready_arg = ready_arg;
     request->started_us = clock_us();
-    request->stream_fd = -1;
+    request->stream.fd = -1;
     buf_init(&request->out, OUT_MAX);
     buf_init(&request->body,
              (size_t) request->agent->settings.max_request_size);
@@ -73,7 +74,7 @@ void request_free(struct request *request)
     request_drop(request);
     once_dropped(request);
     request_give_place(request);
-    fd_close(&request->stream_fd);
+    fd_close(&request->stream.fd);
     buf_free(&request->body);
     json_object_put(request->params);
     json_object_put(request->answer);
@@ -156,6 +157,8 @@ static int write_json(const struct request *request, struct buf *out, int http,
     if (r == 0 && extras->retry_after_s)
         r = http_write_field(out, "Retry-After", "%lld",
                              (long long) extras->retry_after_s);
+    if (r == 0 && extras->range)
+        r = http_write_field(out, "Content-Range", "%s", extras->range);
     if (r == 0)
         r = http_write_field(out, "Content-Length", "%zu", length);
     if (r == 0)
@@ -188,12 +191,20 @@ static void no_memory(struct request *request)
     request_last_resort(&request->out, request->id);
 }
 
+/* Return: does a body go with the answer? (RFC 9110 section 9.3.2) */
+static bool request_has_body(const struct request *request)
+{
+    return !request->head || strcmp(request->head->method, "HEAD") != 0;
+}
+
 /* A small body goes behind its head; a large one stays in the JSON object,
  * which the request keeps then, and a very large one is not all in the text:
  * its length is n. */
 static int write_body(struct request *request, struct buf *out,
                       struct json_object **root, const char *text, size_t n)
 {
+    if (!request_has_body(request))
+        return 0;
     if (n > MEMORY_ANSWER_MAX && *root) {
         flow_begin(&request->flow, *root);
         return 0;
@@ -343,14 +354,29 @@ void request_error(struct request *request, int result,
                  err->message[0] ? err->message : strerror(-result));
 }
 
-void request_fault(struct request *request, const struct http_fault *fault)
+static void bad_http(struct request *request, const struct http_fault *fault,
+                     const struct extras *extras)
 {
     AUTO_JSON struct json_object *data =
         error_data(STATUS_BAD_HTTP, NULL, fault->detail);
 
     request_send(request, fault->http, STATUS_BAD_HTTP,
-                 status_get(STATUS_BAD_HTTP)->message, data,
-                 &(struct extras) { 0 });
+                 status_get(STATUS_BAD_HTTP)->message, data, extras);
+}
+
+void request_fault(struct request *request, const struct http_fault *fault)
+{
+    bad_http(request, fault, &(struct extras) { 0 });
+}
+
+void request_unsatisfiable(struct request *request, int64_t total)
+{
+    static const struct http_fault fault
+        = { 416, "the range is not in the file" };
+    char range[48];
+
+    snprintf(range, sizeof(range), "bytes */%lld", (long long) total);
+    bad_http(request, &fault, &(struct extras) { .range = range });
 }
 
 void request_busy(struct request *request, int64_t wait_ms,
@@ -413,11 +439,11 @@ static void bytes_done(struct request *request, int r)
     request_done(request, r < 0 ? STATUS_INTERNAL_ERROR : STATUS_SUCCESS);
 }
 
-void request_bytes(struct request *request,
+void request_bytes(struct request *request, int http,
                    const struct request_field *fields, size_t n,
                    void (*write)(void *arg, uint8_t *where), void *arg)
 {
-    int r = write_bytes_head(request, &request->out, 200, fields,
+    int r = write_bytes_head(request, &request->out, http, fields,
                              (int64_t) n);
 
     if (r == 0 && n > 0) {
@@ -429,25 +455,15 @@ void request_bytes(struct request *request,
     request->write = NULL;
 }
 
-void request_stream(struct request *request, int fd, int64_t at, int64_t n,
-                    int64_t total, bool partial, const char *etag)
+void request_send_stream(struct request *request, int http,
+                         const struct request_field *fields, int64_t length,
+                         const struct request_stream *stream)
 {
-    char range[80];
-    const struct request_field fields[] = {
-        { "Accept-Ranges", "bytes" },
-        { "ETag", etag },
-        { partial ? "Content-Range" : NULL, range },
-        { NULL, NULL },
-    };
-    int r;
+    int r = write_bytes_head(request, &request->out, http, fields, length);
 
-    snprintf(range, sizeof(range), "bytes %lld-%lld/%lld", (long long) at,
-             (long long) (at + n - 1), (long long) total);
-    r = write_bytes_head(request, &request->out, partial ? 206 : 200, fields,
-                         n);
-    request->stream_fd = fd;
-    request->stream_at = at;
-    request->stream_left = r < 0 ? 0 : n;
+    request->stream = *stream;
+    if (r < 0)
+        request->stream.left = 0;
     bytes_done(request, r);
 }
 

@@ -30,6 +30,15 @@ struct agent;
 struct digest;
 struct handler;
 struct memory_entry;
+struct reading;
+
+/* A body that is a piece of a file. */
+struct request_stream {
+    int fd;                  /* -1: none */
+    int64_t at;
+    int64_t left;
+    struct reading *reading; /* told what is sent; NULL: nobody is */
+};
 
 /* All of it is the request's own: it stays whole when the session that began
  * it has given it up. */
@@ -86,10 +95,7 @@ struct request {
     void *write_arg;
     size_t write_n;
 
-    /* A body that is a piece of a file, sent behind the head. */
-    int stream_fd;
-    int64_t stream_at;
-    int64_t stream_left;
+    struct request_stream stream; /* sent behind the head */
 };
 
 /*
@@ -182,16 +188,21 @@ struct request_field {
  * name) in its head.  write is called at most once, before this returns, to
  * put them where they are sent from.
  */
-void request_bytes(struct request *request,
+void request_bytes(struct request *request, int http,
                    const struct request_field *fields, size_t n,
                    void (*write)(void *arg, uint8_t *where), void *arg);
 
 /*
- * Answers with bytes at..at+n of a file of total bytes; fd is taken over.
- * partial: as an answer to Range.
+ * Answers with a piece of a file; its descriptor is taken over.  length is what
+ * the head says, also when there is no body (HEAD).
  */
-void request_stream(struct request *request, int fd, int64_t at, int64_t n,
-                    int64_t total, bool partial, const char *etag);
+void request_send_stream(struct request *request, int http,
+                         const struct request_field *fields, int64_t length,
+                         const struct request_stream *stream);
+
+/* Answers that a file of total bytes does not have the range asked for (RFC
+ * 9110 section 15.5.17). */
+void request_unsatisfiable(struct request *request, int64_t total);
 
 /*
  * Takes one of the places for commands and tools, or answers that there is

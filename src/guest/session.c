@@ -128,7 +128,7 @@ static void session_answered(void *arg)
     if (take_answer(session, request) < 0) {
         log_error(&session->agent->log, "no memory to send an answer");
         request->text_left = 0;
-        request->stream_left = 0;
+        request->stream.left = 0;
         flow_end(&request->flow);
         request_last_resort(&session->out, request->id);
     }
@@ -361,12 +361,12 @@ static void stream_more(struct session *session)
     uint8_t *where;
     ssize_t got;
 
-    if (request->stream_left < (int64_t) want)
-        want = (size_t) request->stream_left;
+    if (request->stream.left < (int64_t) want)
+        want = (size_t) request->stream.left;
     if (buf_reserve(&session->out, want, &where) < 0)
         return;
     do {
-        got = pread(request->stream_fd, where, want, request->stream_at);
+        got = pread(request->stream.fd, where, want, request->stream.at);
     } while (got < 0 && errno == EINTR);
     if (got <= 0) {
         log_warning(&session->agent->log,
@@ -375,8 +375,11 @@ static void stream_more(struct session *session)
         got = (ssize_t) want;
     }
     buf_commit(&session->out, (size_t) got);
-    request->stream_at += got;
-    request->stream_left -= got;
+    reading_take(request->stream.reading, where, (size_t) got);
+    request->stream.at += got;
+    request->stream.left -= got;
+    if (request->stream.left == 0)
+        reading_pause(request->stream.reading, request->stream.fd);
 }
 
 /* What follows behind the output buffer: a large text, at once or made on the
@@ -387,7 +390,7 @@ static bool more_follows(const struct session *session)
 
     return session->server.state == SESSION_SEND && request
            && (request->text_left > 0 || request->flow.left > 0
-               || request->stream_left > 0);
+               || request->stream.left > 0);
 }
 
 size_t session_output(struct session *session, const uint8_t **bytes)

@@ -4,6 +4,7 @@
 
 #include "guest/transfer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,13 @@
 
 static void grace_over(void *arg);
 
+static void reading_end(struct reading *reading)
+{
+    digest_free(reading->digest);
+    digest_free(reading->marked_digest);
+    *reading = (struct reading) { 0 };
+}
+
 void transfers_init(struct transfers *transfers, struct agent *agent)
 {
     *transfers = (struct transfers) {
@@ -19,6 +27,13 @@ void transfers_init(struct transfers *transfers, struct agent *agent)
         .grace = { .expired = grace_over, .arg = transfers },
     };
 }
+
+bool transfer_id_valid(const char *id)
+{
+    return id && *id && strlen(id) <= TRANSFER_ID_MAX;
+}
+
+/* --- uploads -------------------------------------------------------------- */
 
 struct transfer *transfer_find(struct transfers *transfers, const char *id)
 {
@@ -34,18 +49,23 @@ struct transfer *transfer_find(struct transfers *transfers, const char *id)
     return NULL;
 }
 
+/* The order in which slots are used again: free ones first, those that are
+ * getting their place last. */
+static int64_t transfer_worth(const struct transfer *transfer)
+{
+    if (!transfer->id[0])
+        return INT64_MIN;
+    return transfer->state == TRANSFER_PLACING ? INT64_MAX
+                                               : transfer->used_at;
+}
+
 static struct transfer *transfer_oldest(struct transfers *transfers)
 {
     struct transfer *oldest = &transfers->uploads[0];
 
-    for (size_t i = 0; i < TRANSFERS_MAX; i++) {
-        struct transfer *transfer = &transfers->uploads[i];
-
-        if (!transfer->id[0])
-            return transfer;
-        if (transfer->used_at < oldest->used_at)
-            oldest = transfer;
-    }
+    for (size_t i = 1; i < TRANSFERS_MAX; i++)
+        if (transfer_worth(&transfers->uploads[i]) < transfer_worth(oldest))
+            oldest = &transfers->uploads[i];
     return oldest;
 }
 
@@ -59,6 +79,28 @@ struct transfer *transfer_add(struct transfers *transfers, const char *id,
     transfer->total = total;
     transfer->used_at = clock_ms();
     return transfer;
+}
+
+static void transfer_over(void *arg, int result, const struct error *err)
+{
+    struct transfer *transfer = arg;
+    void (*over)(void *) = transfer->over;
+
+    transfer->state = TRANSFER_OVER;
+    transfer->result = result;
+    if (err)
+        transfer->error = *err;
+    transfer->over = NULL;
+    if (over)
+        over(transfer->arg);
+}
+
+int transfer_place(struct transfers *transfers, struct transfer *transfer,
+                   struct error *err)
+{
+    transfer->state = TRANSFER_PLACING;
+    return upload_commit(transfer->upload, &transfers->agent->procs,
+                         transfer_over, transfer, err);
 }
 
 void transfer_end(struct transfer *transfer)
@@ -93,7 +135,9 @@ static void grace_over(void *arg)
     for (size_t i = 0; i < TRANSFERS_MAX; i++) {
         struct transfer *transfer = &transfers->uploads[i];
 
-        if (transfer->left_at && agent->session.request)
+        if (transfer->left_at
+            && (agent->session.request
+                || transfer->state == TRANSFER_PLACING))
             transfer->left_at = now;
         else if (transfer->left_at
                  && now - transfer->left_at >= agent->grace_ms)
@@ -115,16 +159,154 @@ void transfers_leave(struct transfers *transfers)
 
 void transfers_drop(struct transfers *transfers)
 {
-    for (size_t i = 0; i < TRANSFERS_MAX; i++)
+    for (size_t i = 0; i < TRANSFERS_MAX; i++) {
         transfer_end(&transfers->uploads[i]);
-    transfers->reading[0] = '\0';
+        reading_end(&transfers->readings[i]);
+    }
+    memset(transfers->copies, 0, sizeof(transfers->copies));
+    transfers->path[0] = '\0';
+}
+
+/* --- downloads ------------------------------------------------------------ */
+
+struct reading *reading_find(struct transfers *transfers, const char *id)
+{
+    for (size_t i = 0; i < TRANSFERS_MAX; i++)
+        if (transfers->readings[i].id[0]
+            && strcmp(transfers->readings[i].id, id) == 0)
+            return &transfers->readings[i];
+    return NULL;
+}
+
+static struct reading *reading_oldest(struct transfers *transfers)
+{
+    struct reading *oldest = &transfers->readings[0];
+
+    for (size_t i = 1; i < TRANSFERS_MAX; i++)
+        if (transfers->readings[i].used_at < oldest->used_at)
+            oldest = &transfers->readings[i];
+    return oldest;
+}
+
+/* Return: 0 or -ENOMEM. */
+static int reading_restart(struct reading *reading,
+                           const struct reading_options *options)
+{
+    reading_end(reading);
+    if (options->digested && !(reading->digest = digest_new(options->kind)))
+        return -ENOMEM;
+    snprintf(reading->id, sizeof(reading->id), "%s", options->id);
+    snprintf(reading->path, sizeof(reading->path), "%s", options->path);
+    reading->digested = options->digested;
+    reading->kind = options->kind;
+    reading->first = reading->next = options->first;
+    return 0;
+}
+
+static bool reading_again(const struct reading *reading, int64_t first)
+{
+    return first == reading->marked && first < reading->next;
+}
+
+/* Does a piece go on with what was read, or is it the last one again? */
+static bool reading_fits(const struct reading *reading,
+                         const struct reading_options *options)
+{
+    return strcmp(reading->path, options->path) == 0
+           && reading->digested == options->digested
+           && reading->kind == options->kind
+           && (options->first == reading->next
+               || reading_again(reading, options->first));
+}
+
+/* Notes how it stands as a piece begins, or goes back to that. */
+static int reading_mark(struct reading *reading, int64_t first)
+{
+    bool again = reading_again(reading, first);
+    struct digest *copy = NULL;
+
+    if (reading->digest) {
+        copy = digest_copy(again ? reading->marked_digest : reading->digest);
+        if (!copy)
+            return -ENOMEM;
+    }
+    if (again) {
+        digest_free(reading->digest);
+        reading->digest = copy;
+        reading->next = first;
+    } else {
+        digest_free(reading->marked_digest);
+        reading->marked_digest = copy;
+        reading->marked = first;
+    }
+    return 0;
+}
+
+struct reading *reading_begin(struct transfers *transfers,
+                              const struct reading_options *options)
+{
+    struct reading *reading = reading_find(transfers, options->id);
+    int r = 0;
+
+    if (!reading || !reading_fits(reading, options)) {
+        if (!reading)
+            reading = reading_oldest(transfers);
+        r = reading_restart(reading, options);
+    }
+    if (r == 0)
+        r = reading_mark(reading, options->first);
+    reading->used_at = clock_ms();
+    return r < 0 ? NULL : reading;
+}
+
+void reading_take(struct reading *reading, const void *bytes, size_t n)
+{
+    if (!reading)
+        return;
+    if (reading->digest)
+        digest_update(reading->digest, bytes, n);
+    reading->next += (int64_t) n;
 }
 
 bool transfer_reading(struct transfers *transfers, const char *path,
                       int64_t offset)
 {
-    if (offset > 0 && strcmp(transfers->reading, path) == 0)
+    if (offset > 0 && strcmp(transfers->path, path) == 0)
         return true;
-    snprintf(transfers->reading, sizeof(transfers->reading), "%s", path);
+    snprintf(transfers->path, sizeof(transfers->path), "%s", path);
     return false;
+}
+
+void reading_pause(struct reading *reading, int fd)
+{
+    struct stat st;
+
+    if (reading && fstat(fd, &st) == 0)
+        etag_make(&st, reading->etag);
+}
+
+/* --- copies --------------------------------------------------------------- */
+
+/* Puts an id to the front of those from 0 to n. */
+static void copy_to_front(struct transfers *transfers, const char *id,
+                          size_t n)
+{
+    memmove(transfers->copies[1], transfers->copies[0],
+            n * sizeof(transfers->copies[0]));
+    snprintf(transfers->copies[0], sizeof(transfers->copies[0]), "%s", id);
+}
+
+bool copy_known(struct transfers *transfers, const char *id)
+{
+    for (size_t i = 0; i < COPIES_MAX; i++)
+        if (strcmp(transfers->copies[i], id) == 0) {
+            copy_to_front(transfers, id, i);
+            return true;
+        }
+    return false;
+}
+
+void copy_note(struct transfers *transfers, const char *id)
+{
+    copy_to_front(transfers, id, COPIES_MAX - 1);
 }

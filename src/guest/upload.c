@@ -7,82 +7,85 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest/etag.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/newfile.h"
 #include "util/num.h"
 
 #define NEW_FILE_MODE 0644
 #define ID_KEEP ((int64_t) -1) /* as for chown(2) */
 
+/* What a hole is made of: file systems give space in blocks of this size. */
+#define BLOCK 4096
+
+#define COPY_STEP (256 * 1024)
+
 struct upload {
     struct path_target target;
-    char temp[NAME_MAX + 1]; /* name of the hidden file */
-    bool unnamed;            /* it does not have that name (yet) */
-    int fd;
+    struct newfile file;
     int64_t size;
+    int64_t from; /* what was there already */
     unsigned int mode;
     char *owner;
     char *group;
+    struct timespec mtime; /* tv_nsec UTIME_OMIT: as it comes */
+    char *if_match;
+    char *if_none_match;
     bool overwrite;
-    struct digest *digest;
-    char md5[DIGEST_HEX_MAX]; /* "": the digest goes on */
+    bool hasty;
+    bool sparse;
+    enum digest_kind kind;
+    struct digest *digest;    /* NULL: none, or not before the end */
+    bool digest_at_end;       /* what was there is to be read, too */
+    char sum[DIGEST_HEX_MAX]; /* "": the digest goes on */
+    char expected[DIGEST_HEX_MAX]; /* "": anything */
     int64_t marked_size;
-    struct digest *marked_digest; /* NULL: no mark */
+    struct digest *marked_digest;
+    bool marked;
 
     struct worker *worker; /* while it is put in place */
-    /* NULL then: nobody waits any more */
-    void (*done)(void *, int, const char *, const struct error *);
+    upload_done *done;     /* NULL then: nobody waits any more */
     void *arg;
 };
 
 /* What the worker reports. */
 struct verdict {
-    int code; /* 0 or negative errno */
+    int code; /* 0, positive enum status_code or negative errno */
+    char sum[DIGEST_HEX_MAX];
     char message[512];
 };
 
 _Static_assert(sizeof(struct verdict) <= WORKER_REPORT_MAX,
                "a verdict fits the report");
 
-/* A name beside the target that nobody else uses. */
-static int temp_name(struct upload *upload)
-{
-    char random[17];
+/* --- beginning ------------------------------------------------------------ */
 
-    if (crypto_random_hex(random, 8) < 0)
-        return -EIO;
-    snprintf(upload->temp, sizeof(upload->temp), ".vsrpc-%s.tmp", random);
-    return 0;
+static int copy_string(char **into, const char *text)
+{
+    if (!text)
+        return 0;
+    *into = strdup(text);
+    return *into ? 0 : -ENOMEM;
 }
 
-/* Without a name the file vanishes with the agent, whatever happens; not
- * every file system can (open(2), O_TMPFILE). */
-static int temp_open(struct upload *upload)
+static int copy_strings(struct upload *upload,
+                        const struct upload_options *options)
 {
-    int dir = upload->target.dir;
-    int r = temp_name(upload);
-
-    if (r < 0)
-        return r;
-    upload->fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-    if (upload->fd >= 0) {
-        upload->unnamed = true;
-        return 0;
-    }
-    upload->fd = openat(dir, upload->temp,
-                        O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
-                        0600);
-    if (upload->fd < 0) {
-        upload->temp[0] = '\0';
-        return -errno;
-    }
+    if (copy_string(&upload->owner, options->owner) < 0
+        || copy_string(&upload->group, options->group) < 0
+        || copy_string(&upload->if_match, options->if_match) < 0
+        || copy_string(&upload->if_none_match, options->if_none_match) < 0)
+        return -ENOMEM;
     return 0;
 }
 
@@ -93,18 +96,53 @@ static int options_take(struct upload *upload,
     const struct path_target *target = &upload->target;
 
     upload->overwrite = options->overwrite;
+    upload->hasty = options->hasty;
+    upload->sparse = options->sparse;
+    upload->from = upload->size = options->from;
+    upload->kind = options->digest;
+    upload->digest_at_end = options->digested && options->from > 0;
     upload->mode = target->exists && S_ISREG(target->st.st_mode)
                        ? target->st.st_mode & 07777
                        : NEW_FILE_MODE;
+    upload->mtime.tv_nsec = UTIME_OMIT;
     if (options->mode && num_parse_mode(options->mode, &upload->mode) < 0)
         return error_set(err, STATUS_INVALID_PARAMS,
                          "'mode' is not an octal file mode: '%s'",
                          options->mode);
-    if (options->owner && !(upload->owner = strdup(options->owner)))
-        return -ENOMEM;
-    if (options->group && !(upload->group = strdup(options->group)))
-        return -ENOMEM;
-    return 0;
+    if (options->mtime && num_parse_time(options->mtime, &upload->mtime) < 0)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "'mtime' is not a time in seconds: '%s'",
+                         options->mtime);
+    if (options->digested && !upload->digest_at_end
+        && !(upload->digest = digest_new(options->digest)))
+        return error_errno(err, -ENOMEM, "digest");
+    return copy_strings(upload, options);
+}
+
+/* Is the file that is there the one that the client means to replace?
+ * (RFC 9110 section 13.2.2) */
+static int preconditions(const struct upload *upload, struct error *err)
+{
+    const struct path_target *target = &upload->target;
+    char etag[ETAG_MAX];
+    const char *there = NULL;
+    struct stat st;
+
+    if (!upload->if_match && !upload->if_none_match)
+        return 0;
+    if (fstatat(target->dir, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        etag_make(&st, etag);
+        there = etag;
+    }
+    if ((!upload->if_match || etag_listed(upload->if_match, there))
+        && (!upload->if_none_match
+            || !etag_listed(upload->if_none_match, there)))
+        return 0;
+    return error_set(err, STATUS_PRECONDITION_FAILED, "'%s' %s",
+                     target->real,
+                     !there             ? "does not exist any more"
+                     : upload->if_match ? "has been changed meanwhile"
+                                        : "exists");
 }
 
 static int target_acceptable(const struct path_target *target,
@@ -123,6 +161,51 @@ static int target_acceptable(const struct path_target *target,
     return 0;
 }
 
+/* The first bytes of what will be replaced are copied behind all others. */
+static int old_check(const struct upload *upload, struct error *err)
+{
+    const struct path_target *target = &upload->target;
+    int64_t there = target->exists && S_ISREG(target->st.st_mode)
+                        ? target->st.st_size
+                        : 0;
+
+    if (there >= upload->from)
+        return 0;
+    return error_set(err, STATUS_INVALID_PARAMS,
+                     "the range begins at %" PRId64 ", but '%s' has only %"
+                     PRId64 " bytes", upload->from, target->real, there);
+}
+
+/* What was there is cut to what the client knows of it. */
+static int part_cut(const struct upload *upload, int64_t there,
+                    struct error *err)
+{
+    if (there < upload->from)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "only %" PRId64 " bytes of '%s' are there", there,
+                         upload->target.real);
+    if (there > upload->from && ftruncate(upload->file.fd, upload->from) < 0)
+        return error_errno(err, -errno, "part of '%s'", upload->target.real);
+    return 0;
+}
+
+static int file_open(struct upload *upload, bool part, struct error *err)
+{
+    const struct path_target *target = &upload->target;
+    int64_t there = 0;
+    int r;
+
+    if (part)
+        r = newfile_open_part(&upload->file, target->dir, target->name,
+                              &there);
+    else
+        r = newfile_open(&upload->file, target->dir);
+    if (r < 0)
+        return error_errno(err, r, "temporary file beside '%s'",
+                           target->real);
+    return part ? part_cut(upload, there, err) : old_check(upload, err);
+}
+
 int upload_begin(const struct path_policy *policy, const char *path,
                  const struct upload_options *options, struct upload **upload,
                  struct error *err)
@@ -132,20 +215,16 @@ int upload_begin(const struct path_policy *policy, const char *path,
 
     if (!made)
         return error_errno(err, -ENOMEM, "upload");
-    made->fd = -1;
+    made->file = (struct newfile) NEWFILE_INIT;
     r = path_target(policy, path, &made->target, err);
     if (r == 0)
         r = target_acceptable(&made->target, options, err);
     if (r == 0)
         r = options_take(made, options, err);
-    if (r == 0 && !(made->digest = digest_new(DIGEST_MD5)))
-        r = error_errno(err, -ENOMEM, "MD5");
-    if (r == 0) {
-        r = temp_open(made);
-        if (r < 0)
-            error_errno(err, r, "temporary file beside '%s'",
-                        made->target.real);
-    }
+    if (r == 0)
+        r = preconditions(made, err);
+    if (r == 0)
+        r = file_open(made, options->part, err);
     if (r) {
         upload_free(made);
         return r;
@@ -154,14 +233,60 @@ int upload_begin(const struct path_policy *policy, const char *path,
     return 0;
 }
 
+/* --- content -------------------------------------------------------------- */
+
+static int write_at(int fd, const uint8_t *bytes, size_t n, int64_t at)
+{
+    while (n > 0) {
+        ssize_t done = pwrite(fd, bytes, n, at);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? -errno : -ENOSPC;
+        bytes += done;
+        n -= (size_t) done;
+        at += done;
+    }
+    return 0;
+}
+
+static bool all_zero(const uint8_t *bytes, size_t n)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+/* Leaves holes where whole blocks of zeros would be.  The file gets its size
+ * at the end. */
+static int write_sparsely(int fd, const uint8_t *bytes, size_t n, int64_t at)
+{
+    int r = 0;
+
+    while (n > 0 && r == 0) {
+        size_t step = BLOCK - (size_t) (at % BLOCK);
+
+        if (step > n)
+            step = n;
+        if (!all_zero(bytes, step))
+            r = write_at(fd, bytes, step, at);
+        bytes += step;
+        n -= step;
+        at += (int64_t) step;
+    }
+    return r;
+}
+
 int upload_write(struct upload *upload, const void *bytes, size_t n,
                  struct error *err)
 {
-    int r = fd_write_all(upload->fd, bytes, n);
+    int r = upload->sparse
+                ? write_sparsely(upload->file.fd, bytes, n, upload->size)
+                : write_at(upload->file.fd, bytes, n, upload->size);
 
     if (r < 0)
         return error_errno(err, r, "writing '%s'", upload->target.real);
-    digest_update(upload->digest, bytes, n);
+    if (upload->digest)
+        digest_update(upload->digest, bytes, n);
     upload->size += (int64_t) n;
     return 0;
 }
@@ -169,30 +294,60 @@ int upload_write(struct upload *upload, const void *bytes, size_t n,
 int upload_mark(struct upload *upload, struct error *err)
 {
     digest_free(upload->marked_digest);
-    upload->marked_digest = digest_copy(upload->digest);
+    upload->marked_digest
+        = upload->digest ? digest_copy(upload->digest) : NULL;
     upload->marked_size = upload->size;
-    return upload->marked_digest ? 0 : error_errno(err, -ENOMEM, "MD5");
+    upload->marked = !upload->digest || upload->marked_digest;
+    return upload->marked ? 0 : error_errno(err, -ENOMEM, "digest");
 }
 
 int upload_rewind(struct upload *upload)
 {
-    if (!upload->marked_digest)
+    if (!upload->marked)
         return -EINVAL;
-    if (ftruncate(upload->fd, upload->marked_size) < 0
-        || lseek(upload->fd, upload->marked_size, SEEK_SET) < 0)
+    if (ftruncate(upload->file.fd, upload->marked_size) < 0)
         return -errno;
     digest_free(upload->digest);
     upload->digest = steal_ptr(&upload->marked_digest);
-    upload->md5[0] = '\0';
+    upload->marked = false;
+    upload->sum[0] = '\0';
     upload->size = upload->marked_size;
     return 0;
 }
 
-const char *upload_md5(struct upload *upload)
+static size_t sum_length(enum digest_kind kind)
 {
-    if (!upload->md5[0])
-        digest_hex(upload->digest, upload->md5);
-    return upload->md5;
+    return kind == DIGEST_MD5 ? 32 : 64;
+}
+
+const char *upload_digest_name(const struct upload *upload)
+{
+    return upload->kind == DIGEST_MD5 ? "md5" : "sha256";
+}
+
+int upload_expect(struct upload *upload, const char *hex, struct error *err)
+{
+    size_t n = sum_length(upload->kind);
+
+    if (strlen(hex) != n || strspn(hex, "0123456789abcdef") != n)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "'%s' is not %zu lower-case hex digits",
+                         upload_digest_name(upload), n);
+    snprintf(upload->expected, sizeof(upload->expected), "%s", hex);
+    return 0;
+}
+
+const char *upload_sum(struct upload *upload)
+{
+    if (!upload->sum[0] && upload->digest)
+        digest_hex(upload->digest, upload->sum);
+    return upload->sum;
+}
+
+bool upload_differs(struct upload *upload)
+{
+    return upload->expected[0] && *upload_sum(upload)
+           && strcmp(upload_sum(upload), upload->expected) != 0;
 }
 
 int64_t upload_size(const struct upload *upload)
@@ -204,6 +359,8 @@ const char *upload_path(const struct upload *upload)
 {
     return upload->target.real;
 }
+
+/* --- the end: in a worker, or at once ------------------------------------- */
 
 /* A number, or a name that a data base of the guest knows. */
 static int owner_id(const char *owner, int64_t *id)
@@ -232,99 +389,144 @@ static int group_id(const char *group, int64_t *id)
     return 0;
 }
 
-static int place_owner(struct upload *upload, struct error *err)
+static int place_owner(const struct upload *upload, struct error *err)
 {
     bool keep = upload->target.exists && S_ISREG(upload->target.st.st_mode);
     int64_t uid = keep ? (int64_t) upload->target.st.st_uid : ID_KEEP;
     int64_t gid = keep ? (int64_t) upload->target.st.st_gid : ID_KEEP;
+    int fd = upload->file.fd;
 
     if (upload->owner && owner_id(upload->owner, &uid) < 0)
         return error_set(err, -EINVAL, "no such user: '%s'", upload->owner);
     if (upload->group && group_id(upload->group, &gid) < 0)
         return error_set(err, -EINVAL, "no such group: '%s'", upload->group);
-    if (fchown(upload->fd, (uid_t) uid, (gid_t) gid) < 0)
+    if (fchown(fd, (uid_t) uid, (gid_t) gid) < 0)
         return error_errno(err, -errno, "owner of '%s'", upload->target.real);
     /* After the owner: changing that clears the set-id bits. */
-    if (fchmod(upload->fd, upload->mode) < 0)
+    if (fchmod(fd, upload->mode) < 0)
         return error_errno(err, -errno, "mode of '%s'", upload->target.real);
     return 0;
 }
 
-/* Gives the unnamed file a name; see linkat(2), the note on AT_EMPTY_PATH. */
-static int link_as(const struct upload *upload, const char *name)
+static int place_time(const struct upload *upload, struct error *err)
 {
-    char link[64];
+    const struct timespec times[]
+        = { { .tv_nsec = UTIME_OMIT }, upload->mtime };
 
-    if (!upload->unnamed)
-        return linkat(upload->target.dir, upload->temp, upload->target.dir,
-                      name, 0);
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", upload->fd);
-    return linkat(AT_FDCWD, link, upload->target.dir, name,
-                  AT_SYMLINK_FOLLOW);
-}
-
-static int rename_temp(const struct upload *upload)
-{
-    int dir = upload->target.dir;
-
-    return renameat(dir, upload->temp, dir, upload->target.name);
-}
-
-/* Where the file system knows no links (FAT): claims the name, then takes
- * its place. */
-static int claim_name(const struct upload *upload)
-{
-    int dir = upload->target.dir;
-    int fd = openat(dir, upload->target.name,
-                    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
-    int saved;
-
-    if (fd < 0)
-        return -1;
-    close(fd);
-    if (rename_temp(upload) == 0)
+    if (upload->mtime.tv_nsec == UTIME_OMIT
+        || futimens(upload->file.fd, times) == 0)
         return 0;
-    saved = errno;
-    unlinkat(dir, upload->target.name, 0);
-    errno = saved;
-    return -1;
+    return error_errno(err, -errno, "time of '%s'", upload->target.real);
 }
 
-/* A link never replaces, a rename always does: each is what one case needs.
- * Return: 0 or -1 with errno. */
-static int place_name(const struct upload *upload)
+/* The first bytes, from the file that will be replaced. */
+static int place_old(const struct upload *upload, struct error *err)
 {
-    if (!upload->unnamed && upload->overwrite)
-        return rename_temp(upload);
-    if (link_as(upload, upload->target.name) == 0)
+    const struct path_target *target = &upload->target;
+    AUTO_FREE uint8_t *step = NULL;
+    AUTO_CLOSE int old = -1;
+    int64_t at = 0;
+    int r = 0;
+
+    if (upload->from == 0 || upload->file.kept)
         return 0;
-    if (errno != EEXIST)
-        return upload->unnamed ? -1 : claim_name(upload);
-    if (!upload->overwrite || link_as(upload, upload->temp) < 0)
-        return -1;
-    return rename_temp(upload);
+    old = openat(target->dir, target->name,
+                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (old < 0)
+        return error_errno(err, -errno, "'%s'", target->real);
+    step = malloc(COPY_STEP);
+    while (step && r == 0 && at < upload->from) {
+        int64_t left = upload->from - at;
+        ssize_t got = pread(old, step, left < COPY_STEP ? (size_t) left
+                                                        : COPY_STEP, at);
+
+        if (got <= 0)
+            return error_set(err, -EIO, "'%s' became shorter", target->real);
+        r = write_at(upload->file.fd, step, (size_t) got, at);
+        at += got;
+    }
+    return step && r == 0 ? 0
+                          : error_errno(err, step ? r : -ENOMEM, "'%s'",
+                                        target->real);
 }
 
-/* In the worker: everything that may take long. */
+/* The digest of all of it, when a part was there before. */
+static int place_sum(struct upload *upload, struct error *err)
+{
+    int64_t done;
+
+    if (!upload->digest_at_end)
+        return 0;
+    done = digest_file(upload->kind, upload->file.fd, upload->size,
+                       upload->sum);
+    if (done != upload->size)
+        return error_errno(err, done < 0 ? (int) done : -EIO, "reading '%s'",
+                           upload->target.real);
+    if (!upload_differs(upload))
+        return 0;
+    return error_set(err, STATUS_FILE_OPERATION_FAILED,
+                     "the content is not the one announced (%s %s)",
+                     upload_digest_name(upload), upload->sum);
+}
+
+static int place_durable(const struct upload *upload, int fd, const char *what,
+                         struct error *err)
+{
+    if (upload->hasty || fsync(fd) == 0)
+        return 0;
+    return error_errno(err, -errno, "fsync of %s'%s'", what,
+                       upload->target.real);
+}
+
+static int place_name(struct upload *upload, struct error *err)
+{
+    int r = newfile_place(&upload->file, upload->target.name,
+                          upload->overwrite);
+
+    return r < 0 ? error_errno(err, r, "'%s'", upload->target.real) : 0;
+}
+
+/* Holes at the end have no byte that would make the file long enough. */
+static int place_size(const struct upload *upload, struct error *err)
+{
+    if (!upload->sparse || ftruncate(upload->file.fd, upload->size) == 0)
+        return 0;
+    return error_errno(err, -errno, "size of '%s'", upload->target.real);
+}
+
+static int place_all(struct upload *upload, struct error *err)
+{
+    int r = place_size(upload, err);
+
+    if (r == 0)
+        r = place_old(upload, err);
+    if (r == 0)
+        r = place_sum(upload, err);
+    if (r == 0)
+        r = place_owner(upload, err);
+    if (r == 0)
+        r = place_time(upload, err);
+    if (r == 0)
+        r = place_durable(upload, upload->file.fd, "", err);
+    if (r == 0)
+        r = preconditions(upload, err);
+    if (r == 0)
+        r = place_name(upload, err);
+    if (r == 0)
+        r = place_durable(upload, upload->target.dir, "the folder of ", err);
+    return r;
+}
+
 static void place(void *arg, void *report)
 {
     struct upload *upload = arg;
     struct verdict *verdict = report;
     struct error err = ERROR_INIT;
 
-    verdict->code = place_owner(upload, &err);
-    if (verdict->code == 0 && fsync(upload->fd) < 0)
-        verdict->code = error_errno(&err, -errno, "fsync of '%s'",
-                                    upload->target.real);
-    if (verdict->code == 0 && place_name(upload) < 0)
-        verdict->code = error_errno(&err, -errno, "'%s'",
-                                    upload->target.real);
-    if (verdict->code == 0 && fsync(upload->target.dir) < 0)
-        verdict->code = error_errno(&err, -errno, "fsync of the folder of "
-                                    "'%s'", upload->target.real);
+    verdict->code = place_all(upload, &err);
     snprintf(verdict->message, sizeof(verdict->message), "%.511s",
              err.message);
+    memcpy(verdict->sum, upload->sum, sizeof(verdict->sum));
 }
 
 static void placed(void *arg, const void *report)
@@ -339,22 +541,36 @@ static void placed(void *arg, const void *report)
         upload_free(upload);
         return;
     }
-    if (r < 0)
+    if (verdict)
+        memcpy(upload->sum, verdict->sum, sizeof(upload->sum));
+    if (r)
         error_set(&err, r, "%s",
                   verdict ? verdict->message : "the worker died");
-    upload->done(upload->arg, r, upload_md5(upload), &err);
+    upload->done(upload->arg, r, &err);
+}
+
+/* What is not to be durable takes no longer than a fork, unless there is
+ * something to read. */
+static bool place_at_once(const struct upload *upload)
+{
+    return upload->hasty && upload->from == 0;
 }
 
 int upload_commit(struct upload *upload, struct procs *procs,
-                  void (*done)(void *arg, int result, const char *md5,
-                               const struct error *err),
-                  void *arg, struct error *err)
+                  upload_done *done, void *arg, struct error *err)
 {
-    int r;
+    uint8_t report[WORKER_REPORT_MAX] = { 0 };
+    int r = 0;
 
     upload->done = done;
     upload->arg = arg;
-    r = worker_start(procs, place, placed, upload, &upload->worker);
+    upload_sum(upload);
+    if (place_at_once(upload)) {
+        place(upload, report);
+        placed(upload, report);
+    } else {
+        r = worker_start(procs, place, placed, upload, &upload->worker);
+    }
     return r < 0 ? error_errno(err, r, "worker") : 0;
 }
 
@@ -368,13 +584,20 @@ void upload_free(struct upload *upload)
         worker_kill(upload->worker);
         return;
     }
-    if (upload->temp[0]) /* not there when it was renamed: no harm */
-        unlinkat(upload->target.dir, upload->temp, 0);
-    fd_close(&upload->fd);
+    newfile_close(&upload->file);
     fd_close(&upload->target.dir);
     free(upload->owner);
     free(upload->group);
+    free(upload->if_match);
+    free(upload->if_none_match);
     digest_free(upload->digest);
     digest_free(upload->marked_digest);
     free(upload);
+}
+
+void upload_discard(struct upload *upload)
+{
+    if (upload)
+        upload->file.kept = false;
+    upload_free(upload);
 }

@@ -58,8 +58,11 @@ struct client_request {
     const char *content_type; /* NULL: no body */
     const void *body;
     size_t body_len;
-    const char *range_field;  /* as in rpc_request */
+    const struct rpc_body *stream; /* as in rpc_request */
+    const char *range_field;
     const char *range;
+    const char *condition_field;
+    const char *condition;
     int64_t read_ms;          /* 0: no limit; TIMEOUT_UNSET: as set up */
     bool raw;                 /* an answer without an envelope is fine */
     const char *doubt;        /* said when it was sent and not answered */
@@ -83,19 +86,12 @@ struct answer {
     int64_t ms;               /* how long it took */
 };
 
-/* How a file is to be stored in the guest; NULL: not asked for. */
-struct upload_options {
-    const char *mode;
-    const char *owner;
-    const char *group;
-    bool no_clobber;
-};
-
 /* What a transfer did. */
 struct transfer_result {
     char *path;   /* where the file is now; owned */
     int64_t size; /* bytes */
-    char md5[33]; /* hex, or "" when there was nothing to compare with */
+    char md5[33]; /* hex, or "" when it was not made */
+    char sha256[65];
 };
 
 /* Sets a client up; nothing is connected yet. */
@@ -175,29 +171,6 @@ int client_ping(struct client *client, struct answer *answer,
                 struct error *err);
 int client_get_system_info(struct client *client, struct answer *answer,
                            struct error *err);
-
-/*
- * Copies a local file to the guest.  A remote path that ends in '/' or is a
- * folder gets the file's name.
- *
- * Return: 0; the agent's business code (positive) with a message; negative
- * errno.
- */
-int client_upload_file(struct client *client, const char *local,
-                       const char *remote,
-                       const struct upload_options *options,
-                       struct transfer_result *result, struct error *err);
-
-/*
- * Copies a file of the guest to a local path ("-": standard output; a folder:
- * a file of the same name in it).  An existing file is only replaced once the
- * copy is complete and its MD5 is right.
- *
- * Return: as client_upload_file().
- */
-int client_download_file(struct client *client, const char *remote,
-                         const char *local, struct transfer_result *result,
-                         struct error *err);
 
 /* The time that an answer may take (ms); 0: no limit. */
 int64_t client_timeout(const struct client *client);

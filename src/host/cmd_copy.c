@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/copy.h"
 #include "host/transfer.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -55,14 +56,20 @@ static int done(const struct command_call *call, const char *what,
 
 int cmd_upload(struct command_call *call)
 {
-    struct upload_options options = { .mode = call->values.mode,
-                                      .owner = call->values.owner,
-                                      .group = call->values.group,
-                                      .no_clobber = call->values.no_clobber };
+    struct copy_options options = { .mode = call->values.mode,
+                                    .owner = call->values.owner,
+                                    .group = call->values.group,
+                                    .checksum = call->values.checksum,
+                                    .resume = call->values.resume,
+                                    .limit_rate = call->values.limit_rate,
+                                    .no_clobber = call->values.no_clobber };
     struct error err = ERROR_INIT;
-    struct transfer_result result;
-    int r = client_upload_file(call->client, call->args[0], call->args[1],
-                               &options, &result, &err);
+    struct transfer_result result = { 0 };
+    struct copy copy;
+    int r = copy_begin(&copy, call->client, &options, NULL, &err);
+
+    if (r == 0)
+        r = upload_from(&copy, call->args[0], call->args[1], &result, &err);
 
     r = r ? command_fail(call, &err) : done(call, "Upload", &result);
     transfer_result_free(&result);
@@ -87,14 +94,18 @@ int cmd_download(struct command_call *call)
 {
     bool own = call->several && strcmp(call->args[1], "-") != 0;
     AUTO_FREE char *place = own ? own_place(call) : strdup(call->args[1]);
+    struct copy_options options = { .checksum = call->values.checksum,
+                                    .resume = call->values.resume,
+                                    .limit_rate = call->values.limit_rate,
+                                    .no_clobber = call->values.no_clobber };
     struct error err = ERROR_INIT;
     struct transfer_result result = { 0 };
-    int r;
+    struct copy copy;
+    int r = copy_begin(&copy, call->client, &options, NULL, &err);
 
-    if (place)
-        r = client_download_file(call->client, call->args[0], place, &result,
-                                 &err);
-    else
+    if (r == 0 && place)
+        r = download_to(&copy, call->args[0], place, &result, &err);
+    else if (r == 0)
         r = error_set(&err, -EINVAL, "'%s' gives no name for a file here",
                       call->args[0]);
     r = r ? command_fail(call, &err) : done(call, "Download", &result);

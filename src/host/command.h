@@ -30,6 +30,9 @@ struct command_values {
     const char *owner;
     const char *group;
     bool no_clobber;
+    bool resume;
+    const char *checksum;
+    int64_t limit_rate;
     bool json;
     bool no_stdin;
     bool detach;

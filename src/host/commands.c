@@ -48,6 +48,11 @@ static const struct opt job_opts[] = {
       "with output: go on until the job has ended" },
 };
 
+#define COPY_OPTS \
+    { 0, "checksum", "KIND", OPT_STRING, AT(checksum), "md5, sha256 or none" }, \
+    { 0, "resume", NULL, OPT_FLAG, AT(resume), "go on with what is there" }, \
+    { 0, "limit-rate", "SIZE", OPT_SIZE, AT(limit_rate), "bytes per second" },
+
 static const struct opt upload_opts[] = {
     { 0, "mode", "MODE", OPT_MODE, AT(mode),
       "octal mode (default: the local file's)" },
@@ -55,6 +60,13 @@ static const struct opt upload_opts[] = {
     { 0, "group", "GROUP", OPT_STRING, AT(group), "group in the guest" },
     { 0, "no-clobber", NULL, OPT_FLAG, AT(no_clobber),
       "fail when the file exists" },
+    COPY_OPTS
+};
+
+static const struct opt download_opts[] = {
+    { 0, "no-clobber", NULL, OPT_FLAG, AT(no_clobber),
+      "fail when the file exists" },
+    COPY_OPTS
 };
 
 /* Behind the command is where the hand writes it. */
@@ -85,7 +97,7 @@ static const struct command commands[] = {
       cmd_job_prepare, cmd_job },
     { "upload", "LOCAL REMOTE", "copy a file to the guest",
       OPTS(upload_opts), 2, 2, 0, NULL, cmd_upload },
-    { "download", "REMOTE LOCAL", "copy a file from the guest", NO_OPTS, 2, 2,
+    { "download", "REMOTE LOCAL", "copy a file from the guest", OPTS(download_opts), 2, 2,
       COMMAND_TO_FOLDER, NULL, cmd_download },
     { "stat", "PATH", "show a file's metadata", NO_OPTS, 1, 1, 0, NULL,
       cmd_stat },

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * One file from the guest.
+ *
+ * The agent digests what it sends while it sends it, and we what comes; the
+ * two are compared at the end.  Where they differ, or the agent has forgotten,
+ * or the file was written to meanwhile, the copy is held against the file span
+ * by span, and what differs is fetched again.
+ */
 #include <config.h>
 
-#include "host/transfer.h"
+#include "host/copy.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,221 +18,654 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/tempfile.h"
+#include "host/transfer.h"
+#include "proto/digestfield.h"
 #include "proto/limits.h"
+#include "proto/range.h"
 #include "proto/route.h"
 #include "proto/status.h"
-#include "proto/uri.h"
 #include "util/cleanup.h"
-#include "util/crypto.h"
+#include "util/fd.h"
+#include "util/num.h"
 
-/* One file on its way from the guest. */
+/* A file that changes as often while it is read is not to be had. */
+#define TRIES 3
+
+/* Holes are looked for in pieces of this size. */
+#define BLOCK 4096
+
 struct download {
-    struct client *client;
+    struct copy *copy;
     const char *remote;
-    struct remote_info info;    /* what is downloaded is what this says */
-    bool empty;                 /* the last answer was 416 */
-    bool open_end;              /* the size is not known yet */
-    char etag[RPC_WORD_MAX];
-    int64_t total;              /* the file's size as of the last chunk */
-    struct digest *md5;         /* NULL: nothing to compare with */
-    struct buf target;
-    struct tempfile file;
+    const struct remote_entry *known; /* NULL: nothing is */
+    struct tempfile *file;
+    bool begun;           /* … has the file */
+    bool sparse;
+    int64_t total;        /* the file's size; -1: not known yet */
+    int64_t at;           /* bytes that are here */
+    int64_t first;        /* of this turn */
+    int64_t asked;        /* bytes of this turn */
+    char etag[RPC_WORD_MAX];  /* as the first turn began */
+    char sum[DIGEST_HEX_MAX]; /* that the agent said with the bytes; "" */
+    struct digest *digest;    /* of all bytes; NULL: none */
+    struct digest *rest;      /* of those from rest_first on, when that is not
+                               * the beginning */
+    int64_t rest_first;
+    struct error local;   /* what went wrong here, not on the way */
     struct error *err;
 };
 
-static int download_info(struct download *download)
-{
-    struct remote_info *info = &download->info;
-    int r = transfer_info(download->client, download->remote, info,
-                          download->err);
+/* --- what comes ----------------------------------------------------------- */
 
-    if (r != 0)
-        return r;
-    if (!info->exists)
-        return error_set(download->err, STATUS_FILE_NOT_FOUND,
-                         "guest's file '%s' does not exist",
-                         download->remote);
-    /* The metadata is that of the link; what it leads to has its size in the
-     * first answer. */
-    if (strcmp(info->type, "symlink") == 0) {
-        download->open_end = true;
-        info->size = TRANSFER_CHUNK;
-        *info->md5 = '\0';
-    } else if (strcmp(info->type, "file") != 0) {
-        return error_set(download->err, STATUS_FILE_OPERATION_FAILED,
-                         "guest's file '%s' is a %s, not a regular file",
-                         download->remote, info->type);
+static bool is_stream(const struct download *download)
+{
+    return download->file->direct >= 0;
+}
+
+/* What is wrong here is nothing that another try could mend. */
+static int local_error(struct download *download, int code,
+                       const char *doing)
+{
+    error_errno(&download->local, code, "%s '%s'", doing,
+                download->file->path);
+    return -EIO;
+}
+
+static int file_begin(struct download *download)
+{
+    const struct copy_options *options = download->copy->options;
+    bool part = options->resume || download->total >= COPY_KEEP_MIN;
+    int64_t there;
+    int r = 0;
+
+    if (!download->begun)
+        r = tempfile_begin(download->file, part && !is_stream(download),
+                           &there, &download->local);
+    download->begun = true;
+    /* What an earlier one left is of no use, unless it was asked for. */
+    if (r == 0 && !is_stream(download) && download->at == 0
+        && ftruncate(download->file->fd, 0) < 0)
+        return local_error(download, -errno, "writing");
+    return r < 0 ? -EIO : 0;
+}
+
+static int changed(struct download *download)
+{
+    return error_set(&download->local, -EIO,
+                     "guest's file '%s': changed while it was read",
+                     download->remote);
+}
+
+static int wrong_part(const struct download *download, struct error *err)
+{
+    return error_set(err, -EBADMSG,
+                     "the agent sent another part of '%s' than asked for",
+                     download->remote);
+}
+
+/* The size, once it is known. */
+static void set_total(struct download *download, int64_t total)
+{
+    if (download->total < 0)
+        progress_add_total(download->copy->progress, total, 0);
+    download->total = total;
+}
+
+/* Is more space asked for than the file takes in the guest? */
+static void judge_holes(struct download *download,
+                        const struct rpc_reply *reply)
+{
+    const char *text = http_field_get(reply->head, "X-Allocated-Size");
+    int64_t allocated;
+
+    download->sparse = text && !is_stream(download)
+                       && num_parse(text, 0, INT64_MAX, &allocated) == 0
+                       && allocated < download->total;
+}
+
+/* The head of a turn's answer.  A file that grows (a log) is copied as long as
+ * it was in the beginning. */
+static int take_head(struct download *download, const struct rpc_reply *reply,
+                     struct error *err)
+{
+    struct range range;
+    int64_t total;
+
+    if (reply->http != 206
+        || range_parse_content(reply->content_range, &range, &total) < 0
+        || total < 0 || range.first != download->first
+        || range.last - range.first + 1 > download->asked)
+        return wrong_part(download, err);
+    if (download->total >= 0 && total < download->total)
+        return changed(download);
+    if (download->total < 0)
+        set_total(download, total);
+    if (!*download->etag) {
+        memcpy(download->etag, reply->etag, sizeof(download->etag));
+        judge_holes(download, reply);
     }
-    /* So that policy judges the content of an empty file, too. */
-    if (info->size == 0) {
-        download->open_end = true;
-        info->size = TRANSFER_CHUNK;
+    if (range.last - range.first + 1 < download->asked
+        && range.last + 1 < download->total)
+        return wrong_part(download, err);
+    if (digestfield_find(http_field_get(reply->head, "Content-Digest"),
+                         download->copy->kind, download->sum)
+        < 0)
+        download->sum[0] = '\0';
+    return download->begun ? 0 : file_begin(download);
+}
+
+static bool all_zero(const uint8_t *bytes, size_t n)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+static int write_at(struct download *download, const uint8_t *bytes, size_t n,
+                    int64_t at)
+{
+    while (n > 0) {
+        ssize_t done = pwrite(download->file->fd, bytes, n, at);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return local_error(download, done < 0 ? -errno : -ENOSPC,
+                               "writing");
+        bytes += done;
+        n -= (size_t) done;
+        at += done;
     }
-    download->total = info->size;
-    if (*info->md5)
-        download->md5 = digest_new(DIGEST_MD5);
-    if (!download->md5)
-        out_note(download->client->setup.out,
-                 "no MD5 of '%s' to compare with", download->remote);
     return 0;
 }
 
-/* "bytes A-B/TOTAL", exactly. */
-static bool range_parse(const char *text, int64_t *first, int64_t *last,
-                        int64_t *total)
+static int write_sparsely(struct download *download, const uint8_t *bytes,
+                          size_t n, int64_t at)
 {
-    int end = 0;
+    int r = 0;
 
-    /* sscanf() would take signs and blanks. */
-    if (strspn(text, "bytes 0123456789-/") != strlen(text)
-        || sscanf(text, "bytes %18" SCNd64 "-%18" SCNd64 "/%18" SCNd64 "%n",
-                  first, last, total, &end)
-               != 3)
-        return false;
-    return text[end] == '\0' && *first >= 0 && *last >= *first
-           && *total > *last;
+    while (n > 0 && r == 0) {
+        size_t step = BLOCK - (size_t) (at % BLOCK);
+
+        if (step > n)
+            step = n;
+        if (!all_zero(bytes, step))
+            r = write_at(download, bytes, step, at);
+        bytes += step;
+        n -= step;
+        at += (int64_t) step;
+    }
+    return r;
 }
 
-/*
- * Is it still the same file?  One that only grows (a log) has another ETag
- * each time; its first bytes are what the MD5 is of, and that decides.
- */
-static bool download_same(struct download *download,
-                          const struct rpc_reply *reply, int64_t total)
+/* Whoever reads our output may be slow: the channel is for others then. */
+static int write_stream(struct download *download, const uint8_t *bytes,
+                        size_t n)
 {
-    bool same = !*download->etag || strcmp(download->etag, reply->etag) == 0
-                || total > download->total;
+    int r = out_bytes(download->file->fd, bytes, n);
 
-    memcpy(download->etag, reply->etag, sizeof(download->etag));
-    if (total < download->total)
-        return false;
-    download->total = total;
-    return same;
+    if (r == -EPIPE) {
+        download->local.code = r; /* no error to talk about */
+        return -EIO;
+    }
+    return r < 0 ? local_error(download, r, "writing") : 0;
 }
 
-/* Takes the bytes of one answer. */
-static int download_take(struct download *download, int64_t offset,
-                         int64_t asked, const struct rpc_reply *reply)
+static int keep(struct download *download, const uint8_t *bytes, size_t n)
 {
-    int64_t first = -1;
-    int64_t last = -1;
-    int64_t total = -1;
     int r;
 
-    if (reply->http != 206
-        || !range_parse(reply->content_range, &first, &last, &total)
-        || first != offset || last - first + 1 > asked
-        || (int64_t) reply->body.len != last - first + 1)
-        return error_set(download->err, -EBADMSG,
-                         "the agent sent another part of '%s' than asked for",
-                         download->remote);
-    if (download->open_end)
-        download->info.size = download->total = total;
-    download->open_end = false;
-    if (!download_same(download, reply, total))
-        return error_set(download->err, -EIO,
-                         "guest's file '%s': changed while it was read",
-                         download->remote);
-    if (download->md5)
-        digest_update(download->md5, buf_data(&reply->body),
-                      reply->body.len);
-    r = out_bytes(download->file.fd, buf_data(&reply->body),
-                  reply->body.len);
-    return r < 0 ? error_errno(download->err, r, "writing '%s'",
-                               download->file.final ? download->file.final
-                                                    : "standard output")
-                 : 0;
+    if (is_stream(download))
+        r = write_stream(download, bytes, n);
+    else if (download->sparse)
+        r = write_sparsely(download, bytes, n, download->at);
+    else
+        r = write_at(download, bytes, n, download->at);
+    if (r < 0)
+        return r;
+    if (download->digest)
+        digest_update(download->digest, bytes, n);
+    if (download->rest)
+        digest_update(download->rest, bytes, n);
+    download->at += (int64_t) n;
+    progress_bytes(download->copy->progress, (int64_t) n);
+    return 0;
 }
 
-/* A file that became shorter than the offset is answered with 416. */
-static int download_refused(struct download *download,
-                            const struct answer *answer)
+/* A turn that is made again brings what came before once more. */
+static int take(void *context, const struct rpc_reply *reply,
+                const uint8_t *bytes, size_t n, struct error *err)
 {
-    if (answer->reply.http == 416 && !download->open_end)
-        return error_set(download->err, -EIO,
-                         "guest's file '%s': changed while it was read",
-                         download->remote);
-    return answer_error(download->client, answer, download->err);
+    struct download *download = context;
+    int64_t here = download->first + reply->taken;
+    int r = reply->taken == 0 ? take_head(download, reply, err) : 0;
+
+    if (r < 0)
+        return r;
+    if (here + (int64_t) n > download->first + download->asked)
+        return wrong_part(download, err);
+    if (here < download->at) {
+        int64_t known = download->at - here;
+
+        if (known >= (int64_t) n)
+            return 0;
+        bytes += known;
+        n -= (size_t) known;
+    }
+    return keep(download, bytes, n);
 }
 
-/* Return: bytes taken; 0 never; negative errno; a business code is put into
- * *code and gives 0. */
-static int64_t download_chunk(struct download *download, int64_t offset,
-                              int *code)
+/* --- turns ---------------------------------------------------------------- */
+
+/* "bytes * /TOTAL": nothing is left from here on. */
+static int take_end(struct download *download, const struct answer *answer)
 {
-    int64_t left = download->info.size - offset;
-    int64_t asked = left < TRANSFER_CHUNK ? left : TRANSFER_CHUNK;
+    int64_t total;
+
+    if (strncmp(answer->reply.content_range, "bytes */", 8) != 0
+        || num_parse(answer->reply.content_range + 8, 0, INT64_MAX, &total)
+               < 0)
+        return answer_error(download->copy->client, answer, download->err);
+    if (total < download->at)
+        return changed(download);
+    set_total(download, download->at);
+    return download->begun ? 0 : file_begin(download);
+}
+
+static int take_error(struct download *download, const struct answer *answer)
+{
+    int r = answer_error(download->copy->client, answer, download->err);
+
+    if (r == STATUS_FILE_NOT_FOUND)
+        error_set(download->err, r, "guest's file '%s' does not exist",
+                  download->remote);
+    return r;
+}
+
+static int turn_target(const struct download *download, struct buf *target)
+{
+    const struct copy *copy = download->copy;
+    int r = copy_target(copy, target, "/file/content", download->remote,
+                        download->err);
+
+    if (r == 0 && copy->digested)
+        r = copy_target_add(target, "digest", digest_word(copy->kind));
+    return r;
+}
+
+static int turn_send(struct download *download, const char *target,
+                     struct answer *answer)
+{
+    const struct rpc_body body = { .take = take, .context = download };
     char range[64];
-    struct client_request request = {
+    const struct client_request request = {
         .method = "GET",
-        .target = (const char *) buf_data(&download->target),
+        .target = target,
+        .stream = &body,
         .range_field = "Range",
         .range = range,
         .read_ms = TIMEOUT_UNSET,
         .raw = true,
     };
-    struct answer answer;
-    int64_t taken;
-    int r;
 
-    snprintf(range, sizeof(range), "bytes=%" PRId64 "-%" PRId64, offset,
-             offset + asked - 1);
-    answer_init(&answer);
-    r = client_send_request(download->client, &request, &answer,
-                            download->err);
-    if (r == 0)
-        r = download_refused(download, &answer);
-    if (r == 0)
-        r = download_take(download, offset, asked, &answer.reply);
-    download->empty = answer.reply.http == 416;
-    taken = (int64_t) answer.reply.body.len;
-    answer_free(&answer);
-    *code = r > 0 ? r : 0;
-    return r == 0 ? taken : r < 0 ? r : 0;
+    snprintf(range, sizeof(range), "bytes=%" PRId64 "-%" PRId64,
+             download->first, download->first + download->asked - 1);
+    return client_send_request(download->copy->client, &request, answer,
+                               download->err);
 }
 
-static int download_content(struct download *download)
+static int turn(struct download *download, const char *target)
 {
-    int64_t offset = 0;
+    struct answer answer;
+    int r;
 
-    while (offset < download->info.size) {
-        int code = 0;
-        int64_t taken;
+    download->first = download->at;
+    download->asked
+        = copy_turn(download->copy, download->total < 0
+                                        ? INT64_MAX
+                                        : download->total - download->at);
+    answer_init(&answer);
+    r = turn_send(download, target, &answer);
+    if (r == 0 && answer.reply.http == 416)
+        r = take_end(download, &answer);
+    else if (r == 0)
+        r = take_error(download, &answer);
+    /* Of an empty body take() heard nothing. */
+    if (r == 0 && !download->begun)
+        r = wrong_part(download, download->err);
+    if (r == 0)
+        copy_turn_done(download->copy, download->at - download->first,
+                       answer.ms, download->at < download->total);
+    answer_free(&answer);
+    return r;
+}
 
-        if (offset > 0)
-            client_give_way(download->client);
-        taken = download_chunk(download, offset, &code);
+static int fetch(struct download *download)
+{
+    struct buf target;
+    int r;
 
-        if (code && download->open_end && download->empty) {
-            download->info.size = 0;
-            error_clear(download->err);
-            return 0;
-        }
-        if (taken < 0 || code)
-            return code ? code : (int) taken;
-        offset += taken;
+    buf_init(&target, HTTP_TARGET_MAX);
+    r = turn_target(download, &target);
+    while (r == 0 && (download->total < 0 || download->at < download->total))
+        r = turn(download, buf_cstr(&target));
+    buf_free(&target);
+    return r;
+}
+
+/* --- comparing ------------------------------------------------------------ */
+
+/* What the agent says of all that it has sent in this copy. */
+struct said {
+    int64_t first;
+    int64_t next;
+    char digest[DIGEST_HEX_MAX];
+    char etag[RPC_WORD_MAX];
+};
+
+static int said_take(struct json_object *data, struct said *said,
+                     struct error *err)
+{
+    const char *digest = "";
+    const char *etag = "";
+
+    if (param_int(data, "first", PARAM_REQUIRED, 0, INT64_MAX, &said->first,
+                  err)
+        || param_int(data, "next", PARAM_REQUIRED, 0, INT64_MAX, &said->next,
+                     err)
+        || param_string(data, "digest", PARAM_OPTIONAL, &digest, err)
+        || param_string(data, "etag", PARAM_OPTIONAL, &etag, err)) {
+        error_prefix(err, "the agent's answer makes no sense");
+        return -EBADMSG;
+    }
+    snprintf(said->digest, sizeof(said->digest), "%s", digest);
+    snprintf(said->etag, sizeof(said->etag), "%s", etag);
+    return 0;
+}
+
+/* Return: 0; 1 when the agent does not know; negative errno. */
+static int ask(struct download *download, struct said *said)
+{
+    char target[128];
+    const struct client_request request = { .method = "GET",
+                                            .target = target,
+                                            .read_ms = TIMEOUT_UNSET };
+    struct answer answer;
+    int r;
+
+    snprintf(target, sizeof(target), API_PREFIX "/file/transfers/%s",
+             download->copy->id);
+    answer_init(&answer);
+    r = client_send_request(download->copy->client, &request, &answer,
+                            download->err);
+    if (r == 0 && answer.envelope.code != STATUS_SUCCESS)
+        r = 1;
+    if (r == 0)
+        r = said_take(answer.envelope.data, said, download->err);
+    answer_free(&answer);
+    return r;
+}
+
+/* The digest of the bytes that the agent's is of, as far as we know. */
+static void our_digest(const struct download *download,
+                       char hex[DIGEST_HEX_MAX])
+{
+    CLEANUP(digest_cleanup) struct digest *copy
+        = digest_copy(download->rest ? download->rest : download->digest);
+
+    hex[0] = '\0';
+    if (copy)
+        digest_hex(copy, hex);
+}
+
+/* Return: 0 when it is the same; 1 when nobody can tell so; negative errno. */
+static int compare(struct download *download)
+{
+    char hex[DIGEST_HEX_MAX];
+    struct said said = { 0 };
+    int r;
+
+    if (!download->digest)
+        return 0;
+    our_digest(download, hex);
+    if (*download->sum && download->first == 0)
+        return strcmp(hex, download->sum) == 0 ? 0 : 1;
+    if (download->total == download->rest_first)
+        return 0; /* there was nothing to send */
+    r = ask(download, &said);
+    if (r != 0)
+        return r;
+    return said.first == download->rest_first && said.next == download->total
+                   && strcmp(said.digest, hex) == 0
+                   && strcmp(said.etag, download->etag) == 0
+               ? 0
+               : 1;
+}
+
+/* Starts anew behind bytes that are right. */
+static int go_back(struct download *download, int64_t at)
+{
+    digest_free(download->rest);
+    download->rest = at > 0 && download->digest
+                         ? digest_new(download->copy->kind)
+                         : NULL;
+    download->rest_first = download->at = at;
+    *download->etag = '\0';
+    if (at > 0 && download->digest && !download->rest)
+        return error_errno(download->err, -ENOMEM, "digest");
+    if (ftruncate(download->file->fd, at) < 0) {
+        local_error(download, -errno, "writing");
+        return -EIO;
     }
     return 0;
 }
 
-static int download_verify(struct download *download,
-                           struct transfer_result *result)
+/* Holds the bytes that are here against the guest's, and keeps those that are
+ * the same. */
+static int hold_against(struct download *download)
 {
-    char ours[DIGEST_HEX_MAX];
+    struct digest *fresh = copy_digest(download->copy);
+    int64_t was = download->at;
+    int64_t same;
+    int code = 0;
 
-    result->size = download->info.size;
-    if (!download->md5)
+    if (!fresh && download->copy->digested)
+        return error_errno(download->err, -ENOMEM, "digest");
+    same = copy_same(download->copy, download->remote, false,
+                     download->file->fd, was, &fresh, &code, download->err);
+    digest_free(download->digest);
+    download->digest = fresh;
+    if (code || same < 0)
+        return code ? code : (int) same;
+    return same == was ? 0 : go_back(download, same);
+}
+
+/* A stream cannot be taken back; one that only grew is what it was. */
+static int stream_doubt(struct download *download)
+{
+    struct copy_span span;
+    int r = copy_span(download->copy, download->remote, false, 0, 0, &span,
+                      download->err);
+
+    if (r != 0)
+        return r;
+    if (span.size > download->total)
         return 0;
-    digest_hex(download->md5, ours);
-    if (strcmp(ours, download->info.md5) != 0)
-        return error_set(download->err, -EIO,
-                         "guest's file '%s': the copy differs or the file "
-                         "changed while it was read (MD5 %s, not %s)",
-                         download->remote, ours, download->info.md5);
-    memcpy(result->md5, download->info.md5, sizeof(result->md5));
-    return 0;
+    return error_set(download->err, -EIO,
+                     "guest's file '%s': the copy differs or the file changed "
+                     "while it was read",
+                     download->remote);
+}
+
+static int verify(struct download *download)
+{
+    int r = compare(download);
+
+    for (int i = 0; r == 1 && i < TRIES; i++) {
+        if (is_stream(download))
+            return stream_doubt(download);
+        r = hold_against(download);
+        if (r == 0 && download->at == download->total)
+            return 0;
+        if (r == 0) {
+            out_note(download->copy->client->setup.out,
+                     "the copy differs; from byte %" PRId64 " on again",
+                     download->at);
+            r = fetch(download);
+        }
+        if (r == 0)
+            r = compare(download);
+    }
+    if (r == 1)
+        r = error_set(download->err, -EIO,
+                      "guest's file '%s': the copy differs or the file "
+                      "changed while it was read, %d times",
+                      download->remote, TRIES);
+    return r;
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+/* What an earlier copy has left. */
+static int resume(struct download *download)
+{
+    int64_t there;
+    int r;
+
+    if (!download->copy->options->resume || is_stream(download))
+        return 0;
+    r = tempfile_begin(download->file, true, &there, download->err);
+    download->begun = true;
+    if (r < 0 || there == 0)
+        return r;
+    download->at = there;
+    r = hold_against(download);
+    if (r != 0)
+        return r;
+    if (download->at == there)
+        r = go_back(download, there);
+    out_note(download->copy->client->setup.out,
+             "%" PRId64 " of %" PRId64 " bytes that were here are right",
+             download->at, there);
+    progress_skip(download->copy->progress, download->at);
+    return r;
+}
+
+static int commit(struct download *download)
+{
+    const struct copy *copy = download->copy;
+    const struct remote_entry *known = download->known;
+    mode_t mask = 0777 & ~tempfile_new_mode();
+    mode_t mode = 0;
+    const struct timespec mtime
+        = { .tv_sec = known ? (time_t) known->mtime : 0,
+            .tv_nsec = known ? known->mtime_ns : 0 };
+    struct tempfile_options options = {
+        .keep_old = copy->options->no_clobber,
+        .durable = !copy->tree,
+    };
+
+    /* A guest does not make programs of ours run as somebody else. */
+    if (known && (copy->options->preserve || copy->tree)) {
+        mode = known->mode & 0777;
+        if (!copy->options->preserve)
+            mode &= ~(mask & 0022);
+        options.mode = &mode;
+    }
+    if (known && copy->options->preserve)
+        options.mtime = &mtime;
+    if (download->sparse
+        && ftruncate(download->file->fd, download->total) < 0) {
+        local_error(download, -errno, "writing");
+        return -EIO;
+    }
+    return tempfile_commit(download->file, &options, download->err);
+}
+
+static int run(struct download *download)
+{
+    int r;
+
+    if (download->copy->options->no_clobber
+        && tempfile_exists(download->file))
+        return error_errno(download->err, -EEXIST, "file '%s'",
+                           download->file->path);
+    r = resume(download);
+    if (r == 0)
+        r = fetch(download);
+    if (r == 0)
+        r = verify(download);
+    if (r == 0)
+        r = commit(download);
+    return r;
+}
+
+/* Our own words are better than those about a connection that we broke. */
+static int own_words(struct download *download, int r)
+{
+    if (r == 0 || !download->local.code)
+        return r;
+    *download->err = download->local;
+    return download->local.code;
+}
+
+static void say_kept(const struct download *download)
+{
+    if (!download->file->file.kept || download->at == 0)
+        return;
+    progress_clear(download->copy->progress);
+    out_message(download->copy->client->setup.out,
+                "%" PRId64 " bytes of '%s' are kept; go on with --resume",
+                download->at, download->file->path);
+}
+
+static int download_file(struct copy *copy, const char *remote,
+                         const struct remote_entry *known,
+                         struct tempfile *file,
+                         struct transfer_result *result, struct error *err)
+{
+    struct download download = { .copy = copy,
+                                 .remote = remote,
+                                 .known = known,
+                                 .file = file,
+                                 .total = -1,
+                                 .digest = copy_digest(copy),
+                                 .err = err };
+    char hex[DIGEST_HEX_MAX] = "";
+    int r;
+
+    progress_file(copy->progress, remote);
+    r = own_words(&download, run(&download));
+    if (r == 0 && download.digest)
+        digest_hex(download.digest, hex);
+    if (r == 0)
+        copy_result(copy, file->name || file->path[0] == '/' ? file->path
+                                                              : "-",
+                    download.total, hex, result);
+    else
+        say_kept(&download);
+    progress_file_done(copy->progress);
+    digest_free(download.digest);
+    digest_free(download.rest);
+    tempfile_close(file);
+    return r;
+}
+
+int download_at(struct copy *copy, const char *remote,
+                const struct remote_entry *known, int dir, const char *name,
+                const char *path, struct transfer_result *result,
+                struct error *err)
+{
+    struct tempfile file;
+    int r = tempfile_find_at(&file, dir, name, path, err);
+
+    *result = (struct transfer_result) { 0 };
+    if (r < 0) {
+        tempfile_close(&file);
+        return r;
+    }
+    return download_file(copy, remote, known, &file, result, err);
 }
 
 /* The file that LOCAL means: in a folder, one of the same name. */
@@ -234,66 +675,29 @@ static char *local_path(const char *local, const char *remote)
     size_t n = strlen(local);
     struct stat st;
 
-    if (n > 0 && local[n - 1] != '/'
-        && (stat(local, &st) < 0 || !S_ISDIR(st.st_mode)))
+    if (strcmp(local, "-") == 0
+        || (n > 0 && local[n - 1] != '/'
+            && (stat(local, &st) < 0 || !S_ISDIR(st.st_mode))))
         return strdup(local);
     name = transfer_basename(remote);
     return name && n > 0 ? transfer_join(local, name) : NULL;
 }
 
-static int download_target(struct download *download)
+int download_to(struct copy *copy, const char *remote, const char *local,
+                struct transfer_result *result, struct error *err)
 {
-    int r = buf_puts(&download->target, API_PREFIX "/file/content?path=");
-
-    if (r == 0)
-        r = uri_encode(&download->target, download->remote);
-    if (r == 0 && !buf_cstr(&download->target))
-        r = -ENOMEM;
-    return r < 0 ? error_errno(download->err, r, "path '%.100s'",
-                               download->remote)
-                 : 0;
-}
-
-static int download_run(struct download *download, const char *local,
-                        struct transfer_result *result)
-{
-    int r;
-
-    result->path = strcmp(local, "-") == 0 ? strdup(local)
-                                           : local_path(local,
-                                                        download->remote);
-    if (!result->path)
-        return error_set(download->err, -EINVAL,
-                         "'%s' does not say which file to write", local);
-    r = download_target(download);
-    if (r == 0)
-        r = download_info(download);
-    if (r == 0)
-        r = tempfile_open(&download->file, result->path, download->err);
-    if (r == 0)
-        r = download_content(download);
-    if (r == 0)
-        r = download_verify(download, result);
-    if (r == 0)
-        r = tempfile_commit(&download->file, download->err);
-    return r;
-}
-
-int client_download_file(struct client *client, const char *remote,
-                         const char *local, struct transfer_result *result,
-                         struct error *err)
-{
-    struct download download = { .client = client,
-                                 .remote = remote,
-                                 .file = TEMPFILE_INIT,
-                                 .err = err };
+    AUTO_FREE char *path = local_path(local, remote);
+    struct tempfile file;
     int r;
 
     *result = (struct transfer_result) { 0 };
-    buf_init(&download.target, HTTP_TARGET_MAX);
-    r = download_run(&download, local, result);
-    tempfile_close(&download.file);
-    digest_free(download.md5);
-    buf_free(&download.target);
-    return r;
+    if (!path)
+        return error_set(err, -EINVAL,
+                         "'%s' does not say which file to write", local);
+    r = tempfile_find(&file, path, err);
+    if (r < 0) {
+        tempfile_close(&file);
+        return r;
+    }
+    return download_file(copy, remote, NULL, &file, result, err);
 }

@@ -131,8 +131,11 @@ static void effort_wire(struct effort *effort, struct rpc_request *wire)
         .content_type = request->content_type,
         .body = request->body,
         .body_len = request->body_len,
+        .stream = request->stream,
         .range_field = request->range_field,
         .range = request->range,
+        .condition_field = request->condition_field,
+        .condition = request->condition,
         .read_ms = effort_read_ms(effort),
         .write_ms = shorter(client->setup.config->write_timeout, user),
         /* Only the start is worth waiting for without end. */

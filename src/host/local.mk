@@ -18,6 +18,7 @@ libhost_a_SOURCES = \
 	src/host/cmd_service.c \
 	src/host/commands.c src/host/command.h \
 	src/host/config.c src/host/config.h \
+	src/host/copy.c src/host/copy.h \
 	src/host/dial.c src/host/dial.h \
 	src/host/domxml.c src/host/domxml.h \
 	src/host/doctor.c src/host/doctor.h \

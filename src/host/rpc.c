@@ -12,6 +12,7 @@
 
 #include "proto/auth.h"
 #include "proto/limits.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/crypto.h"
 #include "util/num.h"
@@ -45,7 +46,8 @@ void rpc_free(struct rpc *rpc)
     rpc_close(rpc);
     msg_free(&rpc->msg);
     free(rpc->step);
-    rpc->step = NULL;
+    free(rpc->give_step);
+    rpc->step = rpc->give_step = NULL;
 }
 
 void rpc_reply_init(struct rpc_reply *reply)
@@ -141,6 +143,11 @@ static int watch_lost(const struct watch *watch, int64_t code,
     return watch->told ? (int) code : rpc_lost(code, doing, watch->err);
 }
 
+static bool rpc_gives(const struct rpc_request *request)
+{
+    return request->stream && request->stream->give;
+}
+
 static int rpc_send(struct rpc *rpc, const void *bytes, size_t n,
                     struct watch *watch)
 {
@@ -160,9 +167,63 @@ static int rpc_send(struct rpc *rpc, const void *bytes, size_t n,
     return 0;
 }
 
+/* Gets the next piece of a body that is not in memory. */
+static int64_t rpc_give(const struct rpc *rpc,
+                        const struct rpc_request *request, size_t at,
+                        struct error *err)
+{
+    size_t left = request->body_len - at;
+    size_t n = left < STEP ? left : STEP;
+    int r = request->stream->give(request->stream->context, (int64_t) at,
+                                  rpc->give_step, n, err);
+
+    return r < 0 ? r : (int64_t) n;
+}
+
+static int rpc_send_stream(struct rpc *rpc, const struct rpc_request *request,
+                           struct watch *watch)
+{
+    for (size_t at = 0; at < request->body_len;) {
+        int64_t n = rpc_give(rpc, request, at, watch->err);
+        int r = n < 0 ? (int) n
+                      : rpc_send(rpc, rpc->give_step, (size_t) n, watch);
+
+        if (r < 0)
+            return r;
+        at += (size_t) n;
+    }
+    return 0;
+}
+
+/* The digest that a signature is made of. */
+static int rpc_body_sha256(const struct rpc *rpc,
+                           const struct rpc_request *request,
+                           char sha256[DIGEST_HEX_MAX], struct error *err)
+{
+    CLEANUP(digest_cleanup) struct digest *digest = NULL;
+
+    if (!rpc_gives(request))
+        return digest_bytes(DIGEST_SHA256, request->body, request->body_len,
+                            sha256);
+    digest = digest_new(DIGEST_SHA256);
+    if (!digest)
+        return -ENOMEM;
+    for (size_t at = 0; at < request->body_len;) {
+        int64_t n = rpc_give(rpc, request, at, err);
+
+        if (n < 0)
+            return (int) n;
+        digest_update(digest, rpc->give_step, (size_t) n);
+        at += (size_t) n;
+    }
+    digest_hex(digest, sha256);
+    return 0;
+}
+
 /* The signature's fields, when there is a key. */
 static int rpc_sign(const struct rpc *rpc, const struct rpc_request *request,
-                    const char *timestamp, struct buf *head)
+                    const char *timestamp, struct buf *head,
+                    struct error *err)
 {
     char nonce[2 * ID_BYTES + 1];
     char sha256[DIGEST_HEX_MAX];
@@ -177,8 +238,7 @@ static int rpc_sign(const struct rpc *rpc, const struct rpc_request *request,
     int r = crypto_random_hex(nonce, ID_BYTES);
 
     if (r == 0)
-        r = digest_bytes(DIGEST_SHA256, request->body, request->body_len,
-                         sha256);
+        r = rpc_body_sha256(rpc, request, sha256, err);
     if (r == 0)
         r = auth_token(buf_data(rpc->key), rpc->key->len, &parts, token);
     if (r == 0)
@@ -209,7 +269,7 @@ static int rpc_write_session(const struct hello_peer *peer,
 
 static int rpc_write_head(const struct rpc *rpc,
                           const struct rpc_request *request,
-                          struct buf *head)
+                          struct buf *head, struct error *err)
 {
     char timestamp[24];
     int r = http_write_request(head, request->method, request->target);
@@ -231,8 +291,11 @@ static int rpc_write_head(const struct rpc *rpc,
     if (r == 0 && request->range_field)
         r = http_write_field(head, request->range_field, "%s",
                              request->range);
+    if (r == 0 && request->condition_field)
+        r = http_write_field(head, request->condition_field, "%s",
+                             request->condition);
     if (r == 0 && rpc->key)
-        r = rpc_sign(rpc, request, timestamp, head);
+        r = rpc_sign(rpc, request, timestamp, head, err);
     if (r == 0)
         r = http_write_end(head);
     return r;
@@ -243,23 +306,29 @@ static int rpc_send_request(struct rpc *rpc, const struct rpc_request *request,
 {
     struct watch watch = watch_begin(request, request->write_ms, err);
     size_t rest = request->body_len;
+    struct error own = ERROR_INIT;
     struct buf head;
     int r;
 
     buf_init(&head, HTTP_HEAD_MAX);
-    r = rpc_write_head(rpc, request, &head);
-    if (r == -EMSGSIZE)
+    r = rpc_write_head(rpc, request, &head, &own);
+    if (r < 0 && own.message[0])
+        *err = own;
+    else if (r == -EMSGSIZE)
         error_set(err, r, "request head too large (a very long path?)");
     else if (r < 0)
         error_errno(err, r, "request");
     /* A small body travels with its head: the guest wakes up once. */
-    if (r == 0 && request->body_len <= buf_room(&head)) {
+    if (r == 0 && !rpc_gives(request)
+        && request->body_len <= buf_room(&head)) {
         r = buf_append(&head, request->body, request->body_len);
         rest = 0;
     }
     if (r == 0)
         r = rpc_send(rpc, buf_data(&head), head.len, &watch);
     buf_free(&head);
+    if (r == 0 && rpc_gives(request))
+        return rpc_send_stream(rpc, request, &watch);
     if (r == 0 && rest)
         r = rpc_send(rpc, request->body, rest, &watch);
     return r;
@@ -289,6 +358,7 @@ static int rpc_take_head(const struct http_head *head,
     word_copy(reply->etag, http_field_get(head, "ETag"));
     reply->json = type && strncmp(type, "application/json", 16) == 0;
     buf_clear(&reply->body);
+    reply->taken = 0;
     return 0;
 }
 
@@ -301,6 +371,14 @@ struct receipt {
     struct error *err;
 };
 
+/* Is there somebody who takes the body as it comes?  Not an error's. */
+static bool receipt_takes(const struct receipt *receipt)
+{
+    const struct rpc_request *request = receipt->watch->request;
+
+    return request->stream && request->stream->take && !receipt->reply->json;
+}
+
 static int on_head(struct rpc *rpc, struct receipt *receipt)
 {
     const struct http_head *head = &rpc->msg.head;
@@ -311,12 +389,12 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
         = id && strcmp(id, receipt->id) == 0 && head->status >= 200;
     if (!receipt->reply->begun)
         return 0;
-    if (head->content_length > RESPONSE_MAX)
+    if (rpc_take_head(head, receipt->reply) < 0)
+        return error_errno(receipt->err, -ENOMEM, "answer");
+    if (head->content_length > RESPONSE_MAX && !receipt_takes(receipt))
         return error_set(receipt->err, -EMSGSIZE,
                          "answer of %" PRId64 " bytes is too large",
                          head->content_length);
-    if (rpc_take_head(head, receipt->reply) < 0)
-        return error_errno(receipt->err, -ENOMEM, "answer");
     if (receipt->watch->limit == DEADLINE_NEVER) {
         receipt->watch->limit = limit_in(receipt->watch->request->rest_ms);
         receipt->watch->seen = 0;
@@ -324,13 +402,25 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
     return 0;
 }
 
+static int body_take(struct rpc *rpc, struct receipt *receipt)
+{
+    const struct rpc_body *stream = receipt->watch->request->stream;
+    int r = stream->take(stream->context, receipt->reply, rpc->msg.piece,
+                         rpc->msg.piece_len, receipt->err);
+
+    receipt->reply->taken += (int64_t) rpc->msg.piece_len;
+    return r;
+}
+
 static int on_body(struct rpc *rpc, struct receipt *receipt)
 {
     int r = 0;
 
-    if (receipt->reply->begun)
-        r = buf_append(&receipt->reply->body, rpc->msg.piece,
-                       rpc->msg.piece_len);
+    if (!receipt->reply->begun)
+        return 0;
+    if (receipt_takes(receipt))
+        return body_take(rpc, receipt);
+    r = buf_append(&receipt->reply->body, rpc->msg.piece, rpc->msg.piece_len);
     if (r == -EMSGSIZE)
         return error_set(receipt->err, r, "answer is too large");
     return r < 0 ? error_errno(receipt->err, r, "answer") : 0;
@@ -442,8 +532,10 @@ int rpc_post(struct rpc *rpc, const struct rpc_request *request, bool *sent,
     *sent = false;
     if (!rpc->step)
         rpc->step = malloc(STEP);
-    if (!rpc->step)
-        return error_errno(err, -ENOMEM, "receive buffer");
+    if (!rpc->give_step && rpc_gives(request))
+        rpc->give_step = malloc(STEP);
+    if (!rpc->step || (!rpc->give_step && rpc_gives(request)))
+        return error_errno(err, -ENOMEM, "buffers");
     r = rpc_send_request(rpc, request, err);
     *sent = r == 0;
     return r;

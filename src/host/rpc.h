@@ -29,6 +29,7 @@ struct rpc {
     struct transport *transport; /* NULL: not connected */
     struct msg msg;
     uint8_t *step;               /* where one read goes */
+    uint8_t *give_step;          /* where a piece of a body is sent from */
     size_t step_at;              /* what was looked at of it */
     size_t step_len;             /* what came with it */
     struct hello_peer peer;      /* as of the last rpc_open() */
@@ -38,14 +39,34 @@ struct rpc {
 
 #define RPC_ID_SIZE 33 /* of a request's id as hex, with its NUL */
 
+struct rpc_reply;
+
+/* A body that is not in memory as a whole. */
+struct rpc_body {
+    /* Takes the next bytes of an answer that is no JSON, as they come;
+     * reply->taken of it came before.  NULL: it is gathered in reply->body.
+     * Return: 0; negative errno with a message to give up. */
+    int (*take)(void *context, const struct rpc_reply *reply,
+                const uint8_t *bytes, size_t n, struct error *err);
+    /* Gives n bytes of the request's body, from an offset on; the same ones
+     * whenever it is asked.  NULL: they are in memory.
+     * Return: as take(). */
+    int (*give)(void *context, int64_t at, uint8_t *bytes, size_t n,
+                struct error *err);
+    void *context;
+};
+
 struct rpc_request {
     const char *method;
     const char *target;       /* encoded path and query */
     const char *content_type; /* NULL: there is no body */
     const void *body;
     size_t body_len;
+    const struct rpc_body *stream; /* instead; NULL: none */
     const char *range_field;  /* "Range" or "Content-Range", or NULL */
     const char *range;        /* its value */
+    const char *condition_field; /* "If-Match" or "If-None-Match", or NULL */
+    const char *condition;
     int64_t read_ms;          /* until the answer starts; 0: no limit */
     int64_t write_ms;         /* likewise for taking the request */
     int64_t rest_ms;          /* for what follows an answer's head that might
@@ -75,6 +96,7 @@ struct rpc_reply {
     bool json;                      /* by its Content-Type */
     bool replayed;                  /* the agent had answered it before */
     struct buf body;
+    int64_t taken;                  /* bytes of it that went another way */
 };
 
 /* How rpc_open() gets at a transport, once per attempt. */

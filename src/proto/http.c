@@ -338,6 +338,7 @@ static const struct {
     { 411, "Length Required" },
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
+    { 412, "Precondition Failed" },
     { 416, "Range Not Satisfiable" },
     { 417, "Expectation Failed" },
     { 431, "Request Header Fields Too Large" },

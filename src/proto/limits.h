@@ -52,6 +52,10 @@
  * is taken for 40 ms and the round trip is less than a hundredth of it. */
 #define TRANSFER_CHUNK (4L * 1024 * 1024)
 
+/* What the digest of a part of a file may be made of at once: a sixteenth of a
+ * second, in which nobody else is answered. */
+#define DIGEST_SPAN_MAX (32 * 1024 * 1024)
+
 /* The marker that ends whatever half-received request is in the agent: the
  * byte is valid in no head, no JSON and no base64. */
 #define RESET_BYTE 0xFF

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libproto.a
 libproto_a_SOURCES = \
 	src/proto/auth.c src/proto/auth.h \
+	src/proto/digestfield.c src/proto/digestfield.h \
 	src/proto/envelope.c src/proto/envelope.h \
 	src/proto/flow.c src/proto/flow.h \
 	src/proto/hello.c src/proto/hello.h \

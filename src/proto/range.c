@@ -76,10 +76,12 @@ int range_parse_content(const char *header, struct range *range,
 {
     const char *p = header;
 
+    *total = -1;
     if (!take(&p, "bytes ") || !take_number(&p, &range->first)
         || !take(&p, "-") || !take_number(&p, &range->last) || !take(&p, "/")
-        || !take_number(&p, total) || *p || range->last < range->first
-        || range->last >= *total)
+        || (!take(&p, "*") && !take_number(&p, total)) || *p
+        || range->last < range->first || range->last == INT64_MAX
+        || (*total >= 0 && range->last >= *total))
         return -EINVAL;
     return 0;
 }

@@ -22,7 +22,8 @@ struct range {
 int range_parse(const char *header, int64_t total, struct range *range);
 
 /*
- * Reads a Content-Range header: "bytes A-B/TOTAL".
+ * Reads a Content-Range header: "bytes A-B/TOTAL"; *total is -1 for "*", when
+ * nobody knows it yet.
  *
  * Return: 0, or -EINVAL.
  */

@@ -22,7 +22,12 @@ enum route_id {
     ROUTE_FILE_DOWNLOAD,
     ROUTE_FILE_INFO,
     ROUTE_CONTENT_GET,
+    ROUTE_CONTENT_HEAD,
     ROUTE_CONTENT_PUT,
+    ROUTE_FILE_DIGEST,
+    ROUTE_TRANSFER_GET,
+    ROUTE_TRANSFER_FINISH,
+    ROUTE_TRANSFER_DELETE,
     ROUTE_SERVICE_CONTROL,
     ROUTE_CUSTOM,
     ROUTE_REQUEST_GET,
@@ -50,6 +55,8 @@ enum route_flags {
     ROUTE_WAITS = 64, /* may wait for something to happen: its client may send
                        * one request behind it, which ends the wait.  Its
                        * answer is small enough to be in the output at once */
+    ROUTE_COPY = 128, /* may be one of many requests of a copy, which has its
+                       * id in the query's "transfer", and is counted once */
 };
 
 struct route {

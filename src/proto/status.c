@@ -44,6 +44,8 @@ static const struct status table[] = {
       "Authentication failed" },
     { STATUS_SESSION_EXPIRED, "SESSION_EXPIRED", 409, EXIT_STATUS_TRANSPORT,
       "Session expired" },
+    { STATUS_PRECONDITION_FAILED, "PRECONDITION_FAILED", 412,
+      EXIT_STATUS_FAILED, "Precondition failed" },
     { STATUS_INTERNAL_ERROR, "INTERNAL_ERROR", 500, EXIT_STATUS_TRANSPORT,
       "Internal error" },
     { STATUS_SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", 503,

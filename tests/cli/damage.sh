@@ -29,9 +29,10 @@ channel() {
 	t_within 20 test -S "$SOCKET"
 }
 upload() { "$VSRPC" --config "$agent.host.yaml" --socket "$SOCKET" upload "$1" "$WORK/guest/$1"; }
-puts() { grep -c '^PUT' "$COUNTS"; }
+# Who begins a transfer anew drops the old one first.
+tries() { if [ "$1" = small ]; then grep -c '^PUT' "$COUNTS"; else echo $(($(grep -c '^DELETE' "$COUNTS") + 1)); fi; }
 
-while IFS='|' read -r agent file digest parts; do
+while IFS='|' read -r agent file digest; do
 	start_agent "$agent"
 	AGENT_SOCKET=$SOCKET
 	echo old >"guest/$file"
@@ -40,7 +41,7 @@ while IFS='|' read -r agent file digest parts; do
 	t_like "… is said to be" "the copy was damaged on its way: the content is not the one announced \($digest [0-9a-f]+\)" "$ERR"
 	t_is "… the target is what it was" old "$(cat "guest/$file")"
 	t_is "… and nothing lies beside it" "$file" "$(ls -A guest)"
-	t_is "… it was tried twice" "$((2 * parts))" "$(puts)"
+	t_is "… it was tried twice" 2 "$(tries "$file")"
 	stop "$FLIP"
 	channel 1
 	t "$agent, $file: a copy that is damaged once is made again" upload "$file"
@@ -48,17 +49,17 @@ while IFS='|' read -r agent file digest parts; do
 	stop "$FLIP"
 	channel 0
 	t "$agent, $file: a good copy" upload "$file"
-	t_is "… is announced once, with its end" "1 md5=$(md5_of "$file")" "$(grep -c md5= "$COUNTS") $(tail -n 1 "$COUNTS" | grep -oE 'md5=[0-9a-f]+$')"
+	t_is "… is announced once, with its end" "1 md5=$(md5_of "$file")" "$(grep -c md5= "$COUNTS") $(grep -oE 'md5=[0-9a-f]+$' "$COUNTS")"
 	stop "$FLIP"
 	stop "$PID"
 	rm -f guest/*
 done <<'END'
-plain|small|MD5|1
-plain|first|MD5|3
-plain|last|MD5|3
-signed|small|SHA-256|1
-signed|first|SHA-256|1
-signed|last|SHA-256|3
+plain|small|MD5
+plain|first|MD5
+plain|last|MD5
+signed|small|SHA-256
+signed|first|SHA-256
+signed|last|SHA-256
 END
 
 # --- what others send

@@ -490,8 +490,8 @@ class Peer:
     @memory
     def parts(self, target, request_id, body):
         """Takes its time for each part of a file of 12 MiB."""
-        time.sleep(0.3)
-        data = {"md5": None, "path": "/f", "size": 12 << 20} if target.startswith("/api/v1/file") else {"uptime": 7}
+        time.sleep(0.1)
+        data = {"md5": None, "path": "/f", "size": 12 << 20, "complete": True} if target.startswith("/api/v1/file") else {"uptime": 7}
         self.client.sendall(answer(envelope(data, message="pong"), request_id))
 
     def late(self, target, request_id, body):

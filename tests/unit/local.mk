@@ -3,6 +3,7 @@
 if HAVE_CHECK
 check_LIBRARIES += tests/unit/libunit.a
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/forbid.c tests/unit/forbid.h \
 	tests/unit/play.c tests/unit/play.h \
 	tests/unit/unit.c tests/unit/unit.h \
 	tests/unit/wire.c tests/unit/wire.h

@@ -36,7 +36,7 @@ static const struct {
     { "HEAD", "/api/v1/ping", STATUS_METHOD_NOT_ALLOWED, 0, "GET" },
     { "get", "/api/v1/ping", STATUS_METHOD_NOT_ALLOWED, 0, "GET" },
     { "DELETE", "/api/v1/file/content", STATUS_METHOD_NOT_ALLOWED, 0,
-      "GET, PUT" },
+      "GET, HEAD, PUT" },
     { "GET", "/", STATUS_ENDPOINT_NOT_FOUND, 0, "" },
     { "GET", "", STATUS_ENDPOINT_NOT_FOUND, 0, "" },
     { "GET", "/api/v1/pin", STATUS_ENDPOINT_NOT_FOUND, 0, "" },

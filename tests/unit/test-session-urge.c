@@ -60,9 +60,9 @@ static void idle_answer(struct request *request)
     if (strcmp(request->head->method, "GET") != 0)
         request_ok(request, json_object_new_object());
     else if (wants(request, "much"))
-        request_bytes(request, fields, sizeof(much), copy_much, much);
+        request_bytes(request, 200, fields, sizeof(much), copy_much, much);
     else
-        request_bytes(request, fields, 6, copy_six, NULL);
+        request_bytes(request, 200, fields, 6, copy_six, NULL);
 }
 
 static void idle_urge(void *work)

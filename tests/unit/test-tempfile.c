@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "forbid.h"
 #include "unit.h"
 
 const char unit_name[] = "tempfile";
@@ -36,6 +38,8 @@ static void teardown(void)
     unit_rmtree(dir);
 }
 
+static const struct tempfile_options plain = { .durable = true };
+
 static int files(void)
 {
     DIR *folder = opendir(dir);
@@ -51,8 +55,11 @@ static int files(void)
 static void begin(struct tempfile *file, const char *where, const char *text)
 {
     struct error err = ERROR_INIT;
+    int64_t there;
 
-    ck_assert_msg(tempfile_open(file, where, &err) == 0, "%s", err.message);
+    ck_assert_msg(tempfile_find(file, where, &err) == 0, "%s", err.message);
+    ck_assert_msg(tempfile_begin(file, false, &there, &err) == 0, "%s",
+                  err.message);
     ck_assert_int_eq(write(file->fd, text, strlen(text)),
                      (ssize_t) strlen(text));
 }
@@ -75,11 +82,13 @@ START_TEST(appears_when_complete)
     const unsigned int *mask = masks[_i];
     struct tempfile file;
 
+    if (!forbid_unnamed(_i % 2))
+        return;
     umask(mask[0]);
     begin(&file, path, "new");
     ck_assert_int_eq(access(path, F_OK), -1);
-    ck_assert_int_eq(files(), 1);
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_int_eq(files(), _i % 2); /* hidden, or not even that */
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     tempfile_close(&file); /* no harm */
     expect_file(path, "new", mask[1]);
@@ -110,7 +119,7 @@ START_TEST(replaces)
 
     unit_write_file(path, "old");
     begin(&file, path, "new");
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     expect_file(path, "new", 0644);
     ck_assert_int_eq(files(), 1);
@@ -126,7 +135,7 @@ START_TEST(follows_links)
     unit_write_file(path, "old");
     ck_assert_int_eq(symlink("file", link), 0);
     begin(&file, link, "new");
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     expect_file(path, "new", 0644);
     ck_assert_int_eq(lstat(link, &st), 0);
@@ -141,7 +150,7 @@ START_TEST(in_the_current_folder)
 
     ck_assert_int_eq(chdir(dir), 0);
     begin(&file, "file", "new");
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     expect_file(path, "new", 0644);
     ck_assert_int_eq(chdir("/"), 0);
@@ -157,14 +166,14 @@ START_TEST(devices)
     size_t n;
 
     begin(&file, "/dev/null", "x");
-    ck_assert_ptr_null(file.path);
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_ptr_null(file.name);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     ck_assert_int_eq(stat("/dev/null", &st), 0);
     ck_assert(S_ISCHR(st.st_mode));
     capture_start(1);
     begin(&file, "-", "to the output");
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     got = capture_end(1, &n);
     ck_assert_str_eq(got, "to the output");
@@ -180,21 +189,21 @@ START_TEST(cannot)
     struct error err = ERROR_INIT;
     struct tempfile file;
 
-    ck_assert_int_eq(tempfile_open(&file, missing, &err), -ENOENT);
+    ck_assert_int_eq(tempfile_find(&file, missing, &err), -ENOENT);
     ck_assert_ptr_nonnull(strstr(err.message, missing));
     tempfile_close(&file);
-    ck_assert_int_eq(tempfile_open(&file, dir, NULL), -EISDIR);
+    ck_assert_int_eq(tempfile_find(&file, dir, NULL), -EISDIR);
     tempfile_close(&file);
     memset(name, 'n', NAME_MAX + 1);
     longest = unit_path(dir, name);
     begin(&file, longest, "new");
-    ck_assert_int_eq(tempfile_commit(&file, NULL), -ENAMETOOLONG);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), -ENAMETOOLONG);
     tempfile_close(&file);
     ck_assert_int_eq(files(), 0);
     /* the place is taken by a folder in the meantime */
     begin(&file, path, "new");
     ck_assert_int_eq(mkdir(path, 0755), 0);
-    ck_assert_int_eq(tempfile_commit(&file, &err), -EISDIR);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, &err), -EISDIR);
     tempfile_close(&file);
     ck_assert_int_eq(files(), 1);
 }
@@ -215,10 +224,12 @@ START_TEST(killed)
         if (pid == 0) {
             struct tempfile file;
 
+            if (!forbid_unnamed(1))
+                _exit(0);
             signal(number, SIG_DFL);
             begin(&file, path, "x");
             if (committed)
-                tempfile_commit(&file, NULL);
+                tempfile_commit(&file, &plain, NULL);
             raise(number);
             _exit(0);
         }
@@ -238,14 +249,77 @@ START_TEST(ignored)
     signal(SIGHUP, SIG_IGN);
     begin(&file, path, "x");
     raise(SIGHUP);
-    ck_assert_int_eq(tempfile_commit(&file, NULL), 0);
+    ck_assert_int_eq(tempfile_commit(&file, &plain, NULL), 0);
     tempfile_close(&file);
     expect_file(path, "x", 0644);
 }
 END_TEST
 
+/* A part stays, also when a signal comes, and is gone on with. */
+START_TEST(part)
+{
+    static const struct timespec then = { 1234567890, 5000 };
+    static const mode_t mode = 0751;
+    const struct tempfile_options options = { .mode = &mode, .mtime = &then };
+    AUTO_FREE char *hidden = unit_path(dir, ".file.vsrpc-part");
+    struct tempfile file;
+    struct stat st;
+    int64_t there;
+
+    for (int64_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(tempfile_find(&file, path, NULL), 0);
+        ck_assert_int_eq(tempfile_begin(&file, true, &there, NULL), 0);
+        ck_assert_int_eq(there, i);
+        ck_assert_int_eq(pwrite(file.fd, "x", 1, there), 1);
+        if (i < 2)
+            tempfile_close(&file);
+    }
+    ck_assert_int_eq(tempfile_commit(&file, &options, NULL), 0);
+    tempfile_close(&file);
+    expect_file(path, "xxx", 0751);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mtim.tv_sec, 1234567890);
+    ck_assert_int_eq(st.st_mtim.tv_nsec, 5000);
+    ck_assert_int_eq(files(), 1);
+    ck_assert_int_eq(tempfile_find(&file, path, NULL), 0);
+    ck_assert_int_eq(tempfile_begin(&file, true, &there, NULL), 0);
+    ck_assert_int_eq(access(hidden, F_OK), 0);
+    tempfile_drop(&file);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* A link at the end is replaced, not followed; an old file may be kept. */
+START_TEST(in_a_folder)
+{
+    static const struct tempfile_options kept = { .keep_old = true };
+    AUTO_FREE char *other = unit_path(dir, "other");
+    int folder = open(dir, O_RDONLY | O_DIRECTORY);
+    struct tempfile file;
+    int64_t there;
+
+    unit_write_file(other, "precious");
+    ck_assert_int_eq(symlink(other, path), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(tempfile_find_at(&file, folder, "file", path, NULL),
+                         0);
+        ck_assert(tempfile_exists(&file));
+        ck_assert_int_eq(tempfile_begin(&file, false, &there, NULL), 0);
+        ck_assert_int_eq(write(file.fd, "new", 3), 3);
+        ck_assert_int_eq(tempfile_commit(&file, i ? &plain : &kept, NULL),
+                         i ? 0 : -EEXIST);
+        tempfile_close(&file);
+    }
+    expect_file(path, "new", 0644);
+    expect_file(other, "precious", 0644);
+    close(folder);
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
+    tcase_add_test(tcase, part);
+    tcase_add_test(tcase, in_a_folder);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, appears_when_complete, 0, 4);
     tcase_add_test(tcase, gone_when_not_committed);

@@ -118,7 +118,7 @@ START_TEST(dropped)
 END_TEST
 
 /* One operation from its first byte on; another file is another one. */
-START_TEST(reading)
+START_TEST(without_id)
 {
     static const struct {
         const char *path;
@@ -132,7 +132,7 @@ START_TEST(reading)
         { "", 1, true },
     };
 
-    transfers.reading[0] = 'x';
+    transfers.path[0] = 'x';
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         ck_assert_msg(transfer_reading(&transfers, steps[i].path,
                                        steps[i].offset)
@@ -141,12 +141,80 @@ START_TEST(reading)
 }
 END_TEST
 
+/* Reads a piece.  Return: the digest of what was read since first. */
+static const char *read_piece(const char *id, int64_t first, const char *text,
+                              int64_t *since)
+{
+    static char hex[DIGEST_HEX_MAX];
+    const struct reading_options options = { .id = id, .path = "/f",
+                                             .digested = true,
+                                             .kind = DIGEST_MD5,
+                                             .first = first };
+    struct reading *reading = reading_begin(&transfers, &options);
+    struct digest *copy;
+
+    ck_assert_ptr_nonnull(reading);
+    reading_take(reading, text, strlen(text));
+    ck_assert_ptr_eq(reading_find(&transfers, id), reading);
+    *since = reading->first;
+    copy = digest_copy(reading->digest);
+    digest_hex(copy, hex);
+    digest_free(copy);
+    return hex;
+}
+
+/* The digest goes on from piece to piece, and back by one; anything else is a
+ * new one. */
+START_TEST(digest_goes_on)
+{
+    static const char hello[] = "b1946ac92492d2347c6235b4d2611184";
+    int64_t since;
+
+    read_piece("a", 0, "hel", &since);
+    read_piece("b", 0, "other", &since);
+    ck_assert_str_eq(read_piece("a", 3, "lo\n", &since), hello);
+    ck_assert_int_eq(since, 0);
+    read_piece("a", 3, "p", &since); /* again, and broken off */
+    ck_assert_str_eq(read_piece("a", 3, "lo\n", &since), hello);
+    ck_assert_int_eq(since, 0);
+    ck_assert_str_eq(read_piece("a", 6, "", &since), hello);
+    ck_assert_str_eq(read_piece("a", 100, "hello\n", &since), hello);
+    ck_assert_int_eq(since, 100);
+    transfers_drop(&transfers);
+    ck_assert_ptr_null(reading_find(&transfers, "a"));
+}
+END_TEST
+
+START_TEST(copies)
+{
+    char id[8];
+
+    ck_assert(!copy_known(&transfers, "a"));
+    copy_note(&transfers, "a");
+    for (int i = 0; i < COPIES_MAX - 1; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        copy_note(&transfers, id);
+    }
+    ck_assert(copy_known(&transfers, "0"));
+    ck_assert(copy_known(&transfers, "a")); /* and is the first again */
+    copy_note(&transfers, "b");
+    copy_note(&transfers, "c");
+    ck_assert(copy_known(&transfers, "a"));
+    ck_assert(copy_known(&transfers, "0"));
+    ck_assert(!copy_known(&transfers, "1"));
+    ck_assert(!copy_known(&transfers, "2"));
+    ck_assert(copy_known(&transfers, "3"));
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
+    tcase_add_test(tcase, digest_goes_on);
+    tcase_add_test(tcase, copies);
     tcase_add_test(tcase, found_by_its_id);
     tcase_add_test(tcase, empty_id);
     tcase_add_test(tcase, longest_id);
     tcase_add_test(tcase, oldest_goes);
     tcase_add_test(tcase, dropped);
-    tcase_add_test(tcase, reading);
+    tcase_add_test(tcase, without_id);
 }

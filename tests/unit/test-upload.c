@@ -7,16 +7,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "forbid.h"
+#include "guest/etag.h"
 #include "proto/status.h"
 #include "spin.h"
 #include "unit.h"
@@ -66,65 +63,18 @@ static int files(void)
     return n;
 }
 
-#ifndef SYS_renameat /* newer architectures have the second only */
-#define SYS_renameat SYS_renameat2
-#endif
-
-/* Where the low half of a 64 bit argument is. */
-#define LOW_HALF (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)
-
-/*
- * Makes a system call fail from here on, or kill its caller: always, or only
- * when one of its arguments has some bits.
- *
- * Return: false where the kernel does not let us.
- */
-static bool forbid(int number, int argument, unsigned int bits,
-                   unsigned int how)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int) number, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-                 (unsigned int) (offsetof(struct seccomp_data, args)
-                                 + 8 * (size_t) argument + LOW_HALF)),
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, how),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = { ARRAY_SIZE(filter), filter };
-
-    if (!bits) /* always: skip the look at an argument */
-        filter[1].jt = 2;
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-           && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
-
-/* Both ways of keeping a file out of sight; the loop's index says which. */
-static bool prepare(int way)
-{
-    return way == 0
-           || forbid(SYS_openat, 2, TMPFILE_BIT,
-                     SECCOMP_RET_ERRNO | EOPNOTSUPP);
-}
-
 struct verdict {
     int calls;
     int result;
-    char md5[DIGEST_HEX_MAX];
     char message[256];
 };
 
-static void note(void *arg, int result, const char *md5,
-                 const struct error *err)
+static void note(void *arg, int result, const struct error *err)
 {
     struct verdict *verdict = arg;
 
     verdict->calls++;
     verdict->result = result;
-    snprintf(verdict->md5, sizeof(verdict->md5), "%s", md5);
     snprintf(verdict->message, sizeof(verdict->message), "%.255s",
              err->message);
 }
@@ -136,7 +86,9 @@ static bool is_done(void *arg)
     return verdict->calls > 0;
 }
 
-static const struct upload_options replace = { .overwrite = true };
+static const struct upload_options replace = { .overwrite = true,
+                                               .digested = true,
+                                               .digest = DIGEST_MD5 };
 
 static struct upload *begin(const char *where,
                             const struct upload_options *options)
@@ -194,7 +146,7 @@ START_TEST(new_file)
     struct upload *upload;
     struct verdict verdict;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     upload = begin(path, &replace);
     write_text(upload, "hel");
@@ -206,7 +158,7 @@ START_TEST(new_file)
     ck_assert_int_eq(files(), _i); /* hidden, or not even that */
     verdict = commit(upload);
     ck_assert_int_eq(verdict.result, 0);
-    ck_assert_str_eq(verdict.md5, "b1946ac92492d2347c6235b4d2611184");
+    ck_assert_str_eq(upload_sum(upload), "b1946ac92492d2347c6235b4d2611184");
     upload_free(upload);
     expect_file(path, "hello\n", 0644);
     ck_assert_int_eq(files(), 1);
@@ -219,7 +171,7 @@ START_TEST(rewound)
     struct upload *upload;
     struct verdict verdict;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     upload = begin(path, &replace);
     ck_assert_int_lt(upload_rewind(upload), 0); /* no mark */
@@ -231,13 +183,13 @@ START_TEST(rewound)
     ck_assert_int_eq(upload_mark(upload, NULL), 0);
     ck_assert_int_eq(upload_mark(upload, NULL), 0);
     write_text(upload, "p, this is wrong as well");
-    ck_assert_str_eq(upload_md5(upload), "141a9c9f30555612bbad097d7c00051f");
+    ck_assert_str_eq(upload_sum(upload), "141a9c9f30555612bbad097d7c00051f");
     ck_assert_int_eq(upload_rewind(upload), 0);
     write_text(upload, "lo\n");
-    ck_assert_str_eq(upload_md5(upload), "b1946ac92492d2347c6235b4d2611184");
+    ck_assert_str_eq(upload_sum(upload), "b1946ac92492d2347c6235b4d2611184");
     verdict = commit(upload);
     ck_assert_int_eq(verdict.result, 0);
-    ck_assert_str_eq(verdict.md5, "b1946ac92492d2347c6235b4d2611184");
+    ck_assert_str_eq(upload_sum(upload), "b1946ac92492d2347c6235b4d2611184");
     upload_free(upload);
     expect_file(path, "hello\n", 0644);
 }
@@ -245,7 +197,7 @@ END_TEST
 
 START_TEST(empty_file)
 {
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     ck_assert_int_eq(put(path, "", &replace), 0);
     expect_file(path, "", 0644);
@@ -258,7 +210,7 @@ START_TEST(replaces)
     struct upload *upload;
     AUTO_FREE char *other = unit_path(dir, "other");
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     unit_write_file(path, "old");
     ck_assert_int_eq(link(path, other), 0);
@@ -276,7 +228,7 @@ END_TEST
 /* A process that reads the whole time sees one of the two. */
 START_TEST(replaces_at_once)
 {
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     unit_write_file(path, "aaaa");
     for (int i = 0; i < 20; i++) {
@@ -305,7 +257,7 @@ START_TEST(no_overwrite)
     struct upload *upload = NULL;
     struct error err = ERROR_INIT;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     unit_write_file(path, "old");
     ck_assert_int_eq(upload_begin(&policy, path, &keep, &upload, &err),
@@ -325,7 +277,7 @@ START_TEST(no_overwrite_of_what_came)
     static const struct upload_options keep = { .overwrite = false };
     struct upload *upload;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     upload = begin(path, &keep);
     write_text(upload, "new");
@@ -341,7 +293,7 @@ START_TEST(gone_before_commit)
 {
     struct upload *upload;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     unit_write_file(path, "old");
     upload = begin(path, &replace);
@@ -358,7 +310,7 @@ START_TEST(freed_half_way)
 {
     struct upload *upload;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     upload_free(NULL);
     upload_free(begin(path, &replace));
@@ -379,7 +331,7 @@ END_TEST
  * hidden beside it. */
 START_TEST(freed_while_committed)
 {
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     for (int i = 0; i < 60; i++) {
         struct verdict verdict = { 0 };
@@ -399,6 +351,217 @@ START_TEST(freed_while_committed)
         ck_assert(strcmp(got, "old") == 0 || strcmp(got, "new") == 0);
         ck_assert_msg(files() == 1, "%d files after %d", files(), i);
     }
+}
+END_TEST
+
+/* --- parts, holes, conditions -------------------------------------------- */
+
+#define HELLO_MD5 "b1946ac92492d2347c6235b4d2611184"
+
+static struct upload_options part_from(int64_t from)
+{
+    return (struct upload_options) { .overwrite = true, .part = true,
+                                     .from = from, .digested = true,
+                                     .digest = DIGEST_MD5 };
+}
+
+/* A part stays, is cut to what the client knows, and is gone in the end. */
+START_TEST(part_is_gone_on_with)
+{
+    struct upload_options options = part_from(0);
+    AUTO_FREE char *hidden = unit_path(dir, ".file.vsrpc-part");
+    struct upload *upload = begin(path, &options);
+
+    write_text(upload, "help");
+    upload_free(upload);
+    expect_file(hidden, "help", 0600);
+    options = part_from(3);
+    upload = begin(path, &options);
+    ck_assert_int_eq(upload_size(upload), 3);
+    write_text(upload, "lo\n");
+    ck_assert_int_eq(upload_expect(upload, HELLO_MD5, NULL), 0);
+    ck_assert_int_eq(commit(upload).result, 0);
+    ck_assert_str_eq(upload_sum(upload), HELLO_MD5);
+    upload_free(upload);
+    expect_file(path, "hello\n", 0644);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* What is wrong in it is seen when all of it is there. */
+START_TEST(part_is_digested)
+{
+    struct upload_options options = part_from(0);
+    struct upload *upload = begin(path, &options);
+    struct verdict verdict;
+
+    write_text(upload, "heX");
+    upload_free(upload);
+    unit_write_file(path, "old");
+    options = part_from(3);
+    upload = begin(path, &options);
+    write_text(upload, "lo\n");
+    ck_assert_int_eq(upload_expect(upload, HELLO_MD5, NULL), 0);
+    ck_assert(!upload_differs(upload)); /* nobody knows yet */
+    verdict = commit(upload);
+    ck_assert_int_eq(verdict.result, STATUS_FILE_OPERATION_FAILED);
+    ck_assert(upload_differs(upload));
+    upload_discard(upload);
+    expect_file(path, "old", 0600);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+START_TEST(part_is_too_short)
+{
+    struct upload_options options = part_from(3);
+    struct upload *upload = NULL;
+    struct error err = ERROR_INIT;
+
+    ck_assert_int_eq(upload_begin(&policy, path, &options, &upload, &err),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_ptr_nonnull(strstr(err.message, "only 0 bytes"));
+}
+END_TEST
+
+/* Somebody else's file under the part's name is not written to. */
+START_TEST(part_is_ours)
+{
+    struct upload_options options = part_from(0);
+    AUTO_FREE char *hidden = unit_path(dir, ".file.vsrpc-part");
+    AUTO_FREE char *other = unit_path(dir, "other");
+    struct upload *upload = NULL;
+
+    unit_write_file(other, "precious");
+    ck_assert_int_eq(symlink(other, hidden), 0);
+    ck_assert_int_lt(upload_begin(&policy, path, &options, &upload, NULL), 0);
+    ck_assert_int_eq(unlink(hidden), 0);
+    ck_assert_int_eq(link(other, hidden), 0);
+    ck_assert_int_lt(upload_begin(&policy, path, &options, &upload, NULL), 0);
+    expect_file(other, "precious", 0600);
+}
+END_TEST
+
+/* The first bytes of the old file, and then others. */
+START_TEST(rest_of_an_old_file)
+{
+    struct upload_options options = replace;
+    struct upload *upload = NULL;
+
+    unit_write_file(path, "help me");
+    options.from = 3;
+    upload = begin(path, &options);
+    write_text(upload, "lo\n");
+    ck_assert_int_eq(commit(upload).result, 0);
+    ck_assert_str_eq(upload_sum(upload), HELLO_MD5);
+    upload_free(upload);
+    expect_file(path, "hello\n", 0600);
+    options.from = 7;
+    upload = NULL;
+    ck_assert_int_eq(upload_begin(&policy, path, &options, &upload, NULL),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(files(), 1);
+}
+END_TEST
+
+/* In its place when upload_commit() returns, with its time. */
+START_TEST(hasty)
+{
+    const struct upload_options options = { .overwrite = true,
+                                            .hasty = true,
+                                            .mtime = "1234567890.25" };
+    struct upload *upload = begin(path, &options);
+    struct verdict verdict = { 0 };
+    struct stat st;
+
+    write_text(upload, "now");
+    ck_assert_int_eq(upload_commit(upload, &procs, note, &verdict, NULL), 0);
+    ck_assert_int_eq(verdict.calls, 1);
+    ck_assert_int_eq(verdict.result, 0);
+    ck_assert_str_eq(upload_sum(upload), "");
+    upload_free(upload);
+    expect_file(path, "now", 0644);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mtim.tv_sec, 1234567890);
+    ck_assert_int_eq(st.st_mtim.tv_nsec, 250000000);
+}
+END_TEST
+
+#define HOLE (1024 * 1024)
+
+/* Zeros take no room, wherever the pieces are cut; also at the end. */
+START_TEST(sparse)
+{
+    const struct upload_options options = { .overwrite = true, .sparse = true,
+                                            .digested = true };
+    struct upload *upload = begin(path, &options);
+    AUTO_FREE char *zeros = calloc(1, HOLE);
+    struct stat st;
+    char sum[DIGEST_HEX_MAX];
+    int fd;
+
+    write_text(upload, "begin");
+    ck_assert_int_eq(upload_write(upload, zeros, HOLE, NULL), 0);
+    write_text(upload, "middle");
+    for (size_t n = 0; n < HOLE; n += 8191)
+        ck_assert_int_eq(upload_write(upload, zeros,
+                                      HOLE - n < 8191 ? HOLE - n : 8191,
+                                      NULL), 0);
+    ck_assert_int_eq(commit(upload).result, 0);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_size, 2 * HOLE + 11);
+    ck_assert_int_le(st.st_blocks * 512, HOLE / 4);
+    fd = open(path, O_RDONLY);
+    ck_assert_int_eq(digest_file(DIGEST_MD5, fd, st.st_size, sum),
+                     st.st_size);
+    close(fd);
+    ck_assert_str_eq(sum, upload_sum(upload));
+    upload_free(upload);
+}
+END_TEST
+
+START_TEST(conditions)
+{
+    struct upload_options options = replace;
+    struct upload *upload = NULL;
+    char etag[ETAG_MAX];
+    struct stat st;
+
+    options.if_none_match = "*";
+    ck_assert_int_eq(put(path, "first", &options), 0);
+    ck_assert_int_eq(upload_begin(&policy, path, &options, &upload, NULL),
+                     STATUS_PRECONDITION_FAILED);
+    ck_assert_int_eq(stat(path, &st), 0);
+    etag_make(&st, etag);
+    options = replace;
+    options.if_match = etag;
+    upload = begin(path, &options);
+    write_text(upload, "second");
+    ck_assert_int_eq(chmod(path, 0600), 0); /* another ctime: another tag */
+    ck_assert_int_eq(commit(upload).result, STATUS_PRECONDITION_FAILED);
+    upload_free(upload);
+    expect_file(path, "first", 0600);
+    options.if_match = "*";
+    ck_assert_int_eq(put(path, "third", &options), 0);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(upload_begin(&policy, path, &options, &upload, NULL),
+                     STATUS_PRECONDITION_FAILED);
+}
+END_TEST
+
+START_TEST(expectations)
+{
+    struct upload *upload = begin(path, &replace);
+
+    ck_assert_int_eq(upload_expect(upload, "b1946", NULL),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(upload_expect(upload, "B1946ac92492d2347c6235b4d2611184",
+                                   NULL),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(upload_expect(upload, HELLO_MD5, NULL), 0);
+    write_text(upload, "hello");
+    ck_assert(upload_differs(upload));
+    upload_free(upload);
 }
 END_TEST
 
@@ -558,7 +721,7 @@ START_TEST(folder_came)
     struct upload *upload;
     struct verdict verdict;
 
-    if (!prepare(_i))
+    if (!forbid_unnamed(_i))
         return;
     upload = begin(path, &replace);
     write_text(upload, "new");
@@ -579,7 +742,7 @@ START_TEST(without_links)
     static const struct upload_options keep = { .overwrite = false };
     struct upload *upload;
 
-    if (!prepare(1) || !forbid(SYS_linkat, 0, 0, SECCOMP_RET_ERRNO | EPERM))
+    if (!forbid_unnamed(1) || !forbid(SYS_linkat, 0, 0, SECCOMP_RET_ERRNO | EPERM))
         return;
     ck_assert_int_eq(put(path, "new", &replace), 0);
     expect_file(path, "new", 0644);
@@ -606,7 +769,7 @@ START_TEST(worker_dies)
     struct verdict verdict;
 
     unit_write_file(path, "old");
-    if (!prepare(_i) || !forbid(SYS_renameat, 0, 0, SECCOMP_RET_KILL))
+    if (!forbid_unnamed(_i) || !forbid(SYS_renameat, 0, 0, SECCOMP_RET_KILL))
         return;
     upload = begin(path, &replace);
     write_text(upload, "new");
@@ -638,6 +801,15 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     add_both_ways(tcase);
+    tcase_add_test(tcase, part_is_gone_on_with);
+    tcase_add_test(tcase, part_is_digested);
+    tcase_add_test(tcase, part_is_too_short);
+    tcase_add_test(tcase, part_is_ours);
+    tcase_add_test(tcase, rest_of_an_old_file);
+    tcase_add_test(tcase, hasty);
+    tcase_add_test(tcase, sparse);
+    tcase_add_test(tcase, conditions);
+    tcase_add_test(tcase, expectations);
     tcase_add_loop_test(tcase, mode, 0, ARRAY_SIZE(modes));
     tcase_add_test(tcase, mode_is_kept);
     tcase_add_test(tcase, owner_is_kept);

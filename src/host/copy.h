@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Copying files in both directions, one at a time: download.c and upload.c,
+ * and what they have in common.
+ *
+ * A file goes in turns.  Between two of them others may have the channel, so a
+ * turn is as long as fits into a fraction of what they are promised.
+ */
+#ifndef VSRPC_HOST_COPY_H
+#define VSRPC_HOST_COPY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "host/client.h"
+#include "host/pace.h"
+#include "host/progress.h"
+#include "util/crypto.h"
+
+#define COPY_ID_SIZE 33
+
+/* How files are to be copied; strings are not owned. */
+struct copy_options {
+    const char *mode;  /* octal, in the guest; NULL: as the local file */
+    const char *owner; /* in the guest; NULL: as the old file, else root */
+    const char *group;
+    const char *checksum; /* "md5", "sha256", "none"; NULL: md5 */
+    const char *if_match; /* etag that the guest's file has to have; NULL */
+    bool create;          /* … or that there is to be none yet */
+    bool no_clobber;
+    bool resume;
+    bool preserve;
+    int64_t limit_rate;   /* bytes/s; 0: none */
+};
+
+/* One copy: a command's, of however many files. */
+struct copy {
+    struct client *client;
+    const struct copy_options *options;
+    struct progress *progress;
+    struct pace pace;
+    char id[COPY_ID_SIZE]; /* by which the agent counts it once */
+    bool digested;
+    enum digest_kind kind;
+    bool tree;    /* many files: made durable together, at the end */
+    int64_t turn; /* bytes that the next turn may have */
+};
+
+/* A file of the guest, as a listing has it; strings are owned. */
+struct remote_entry {
+    char *name;
+    char type[16]; /* "file", "directory", "symlink", … */
+    int64_t size;
+    unsigned int mode;
+    int64_t mtime;
+    long mtime_ns;
+    int64_t allocated;
+    char *owner;
+    char *group;
+    char *target; /* of a symlink */
+};
+
+/*
+ * Begins a copy; options and progress (which may be NULL) have to outlive it.
+ *
+ * Return: 0; -EINVAL when --checksum is none we know; -EIO without random
+ * numbers.
+ */
+int copy_begin(struct copy *copy, struct client *client,
+               const struct copy_options *options, struct progress *progress,
+               struct error *err);
+
+/*
+ * Copies a file of the guest to a path here ("-": standard output).
+ *
+ * Return: 0; the agent's business code (positive) with a message; negative
+ * errno.
+ */
+int download_to(struct copy *copy, const char *remote, const char *local,
+                struct transfer_result *result, struct error *err);
+
+/*
+ * Copies a file of the guest into a folder that is open here.  known is what a
+ * listing said of it, or NULL; path is what messages call the copy.
+ *
+ * Return: as download_to().
+ */
+int download_at(struct copy *copy, const char *remote,
+                const struct remote_entry *known, int dir, const char *name,
+                const char *path, struct transfer_result *result,
+                struct error *err);
+
+/*
+ * Copies a file ("-": standard input) to the guest, where remote is its name.
+ *
+ * Return: as download_to().
+ */
+int upload_from(struct copy *copy, const char *local, const char *remote,
+                struct transfer_result *result, struct error *err);
+
+/*
+ * Copies a file of a folder that is open here; a link is not followed.  path
+ * is what messages call it.
+ *
+ * Return: as download_to().
+ */
+int upload_at(struct copy *copy, int dir, const char *name, const char *path,
+              const char *remote, struct transfer_result *result,
+              struct error *err);
+
+/* --- for download.c and upload.c ------------------------------------------ */
+
+/* A copy of this size or more that breaks leaves what has come, so that it can
+ * be gone on with: a minute at a tenth of the usual speed. */
+#define COPY_KEEP_MIN (64L * 1024 * 1024)
+
+/* Begins a request target: "/api/v1ROUTE?path=PATH&transfer=ID".
+ * Return: 0 or negative errno with a message. */
+int copy_target(const struct copy *copy, struct buf *target, const char *route,
+                const char *path, struct error *err);
+
+/* Adds "&NAME=VALUE"; NULL adds nothing.  Return: 0 or negative errno. */
+int copy_target_add(struct buf *target, const char *name, const char *value);
+int copy_target_add_int(struct buf *target, const char *name, int64_t value);
+
+/* How many of the bytes that are left the next turn may have. */
+int64_t copy_turn(const struct copy *copy, int64_t left);
+
+/* A turn of n bytes took ms: learns from that, keeps to the rate that is
+ * allowed, and lets others have the channel. */
+void copy_turn_done(struct copy *copy, int64_t n, int64_t ms, bool more);
+
+/* What the agent says of a span of a file. */
+struct copy_span {
+    int64_t size;   /* of the file */
+    int64_t length; /* of the span that is there */
+    char digest[DIGEST_HEX_MAX];
+};
+
+/*
+ * Asks for the digest of a span of the guest's file, or of the part that was
+ * left of it.
+ *
+ * Return: as download_to().
+ */
+int copy_span(struct copy *copy, const char *remote, bool part, int64_t first,
+              int64_t length, struct copy_span *span, struct error *err);
+
+/*
+ * How much of the first n bytes is the same here and there?  Those go into
+ * *digest, too (which may be another one then; NULL: none).
+ *
+ * Return: the bytes; negative errno with a message; *code is the agent's
+ * business code, if it had one (and then the return value is 0).
+ */
+int64_t copy_same(struct copy *copy, const char *remote, bool part, int fd,
+                  int64_t n, struct digest **digest, int *code,
+                  struct error *err);
+
+/* The digest that a copy makes of what it moves.  Return: it; NULL when there
+ * is none to make, or, with a note, none to be had. */
+struct digest *copy_digest(struct copy *copy);
+
+/* Notes a file's digest, hex or "", for who asked for the copy. */
+void copy_result(const struct copy *copy, const char *path, int64_t size,
+                 const char *hex, struct transfer_result *result);
+
+#endif
