@@ -6,14 +6,14 @@
 #include "guest/handlers.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "guest/admission.h"
 #include "guest/agent.h"
+#include "guest/fileinfo.h"
+#include "guest/owner.h"
 #include "guest/upload.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -257,34 +257,12 @@ static void info_drop(void *work)
     free(info);
 }
 
-static const char *type_name(mode_t mode)
-{
-    static const struct {
-        mode_t type;
-        const char *name;
-    } types[] = {
-        { S_IFREG, "file" },    { S_IFDIR, "directory" },
-        { S_IFLNK, "symlink" }, { S_IFBLK, "block" },
-        { S_IFCHR, "char" },    { S_IFIFO, "fifo" },
-        { S_IFSOCK, "socket" },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if ((mode & S_IFMT) == types[i].type)
-            return types[i].name;
-    return "unknown";
-}
-
 static void add_owner(struct json_object *data, const struct stat *st)
 {
-    const struct passwd *user = getpwuid(st->st_uid);
-    const struct group *group = getgrgid(st->st_gid);
-    char number[24];
+    struct owner_cache names = { 0 };
 
-    snprintf(number, sizeof(number), "%u", (unsigned int) st->st_uid);
-    json_add_string(data, "owner", user ? user->pw_name : number);
-    snprintf(number, sizeof(number), "%u", (unsigned int) st->st_gid);
-    json_add_string(data, "group", group ? group->gr_name : number);
+    json_add_string(data, "owner", owner_name(&names.users, st->st_uid));
+    json_add_string(data, "group", owner_group(&names.groups, st->st_gid));
 }
 
 static struct json_object *info_json(const char *path,
@@ -301,7 +279,7 @@ static struct json_object *info_json(const char *path,
     if (found->fd < 0)
         return data;
     snprintf(mode, sizeof(mode), "%04o", (unsigned int) st->st_mode & 07777);
-    json_add_string(data, "type", type_name(st->st_mode));
+    json_add_string(data, "type", file_type_name(st->st_mode));
     json_add_int(data, "size", st->st_size);
     json_add_string(data, "mode", mode);
     add_owner(data, st);

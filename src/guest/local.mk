@@ -5,6 +5,8 @@ libguest_a_SOURCES = \
 	src/guest/admission.h \
 	src/guest/agent.c \
 	src/guest/agent.h \
+	src/guest/attributes.c \
+	src/guest/attributes.h \
 	src/guest/auth_check.c \
 	src/guest/auth_check.h \
 	src/guest/cgroup.c \
@@ -23,6 +25,8 @@ libguest_a_SOURCES = \
 	src/guest/etag.h \
 	src/guest/feed.c \
 	src/guest/feed.h \
+	src/guest/fileinfo.c \
+	src/guest/fileinfo.h \
 	src/guest/handle_content.c \
 	src/guest/handle_custom.c \
 	src/guest/handle_exec.c \
@@ -30,7 +34,10 @@ libguest_a_SOURCES = \
 	src/guest/handle_job_io.c \
 	src/guest/handle_jobs.c \
 	src/guest/handle_jobs.h \
+	src/guest/handle_list.c \
 	src/guest/handle_meta.c \
+	src/guest/handle_place.c \
+	src/guest/handle_remove.c \
 	src/guest/handle_requests.c \
 	src/guest/handle_service.c \
 	src/guest/handle_system.c \
@@ -56,6 +63,8 @@ libguest_a_SOURCES = \
 	src/guest/orphan.h \
 	src/guest/outlog.c \
 	src/guest/outlog.h \
+	src/guest/owner.c \
+	src/guest/owner.h \
 	src/guest/path_policy.c \
 	src/guest/path_policy.h \
 	src/guest/port.c \
@@ -72,6 +81,8 @@ libguest_a_SOURCES = \
 	src/guest/query.h \
 	src/guest/rate.c \
 	src/guest/rate.h \
+	src/guest/remove.c \
+	src/guest/remove.h \
 	src/guest/request.c \
 	src/guest/request.h \
 	src/guest/service.c \

@@ -117,6 +117,23 @@ int path_policy_check(const struct path_policy *policy, const char *real,
     return 0;
 }
 
+int path_policy_check_tree(const struct path_policy *policy, const char *real,
+                           struct error *err)
+{
+    static const char *const keys[] = { "allowed", "readonly", "forbidden" };
+    const struct strlist *lists[] = { &policy->allowed, &policy->readonly,
+                                      &policy->forbidden };
+
+    for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+        for (size_t i = 0; i < lists[k]->n; i++)
+            if (entry_covers(real, lists[k]->items[i]))
+                return error_set(err, STATUS_PERMISSION_DENIED,
+                                 "'%s' has '%s' in it, of "
+                                 "security.%s_paths",
+                                 real, lists[k]->items[i], keys[k]);
+    return 0;
+}
+
 /* Where the kernel says that a descriptor is (proc(5), /proc/PID/fd). */
 static int real_path(int fd, char real[PATH_MAX])
 {
@@ -211,9 +228,10 @@ static int judge_missing(const struct path_policy *policy, const char *path,
     return error_errno(err, -ENOENT, "'%s'", path);
 }
 
-int path_find(const struct path_policy *policy, const char *path,
-              enum path_access access, struct path_found *found,
-              struct error *err)
+/* flags: O_NOFOLLOW, or 0. */
+static int find(const struct path_policy *policy, const char *path, int flags,
+                enum path_access access, struct path_found *found,
+                struct error *err)
 {
     AUTO_CLOSE int fd = -1;
     int r = check_form(path, err);
@@ -221,7 +239,7 @@ int path_find(const struct path_policy *policy, const char *path,
     found->fd = -1;
     if (r)
         return r;
-    fd = open(path, O_PATH | O_CLOEXEC);
+    fd = open(path, O_PATH | O_CLOEXEC | flags);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return judge_missing(policy, path, access, found->real, err);
     if (fd < 0)
@@ -236,6 +254,19 @@ int path_find(const struct path_policy *policy, const char *path,
         return r;
     found->fd = steal_fd(&fd);
     return 0;
+}
+
+int path_find(const struct path_policy *policy, const char *path,
+              enum path_access access, struct path_found *found,
+              struct error *err)
+{
+    return find(policy, path, 0, access, found, err);
+}
+
+int path_look(const struct path_policy *policy, const char *path,
+              struct path_found *found, struct error *err)
+{
+    return find(policy, path, O_NOFOLLOW, PATH_LOOK, found, err);
 }
 
 int path_reopen(const struct path_found *found)
@@ -315,6 +346,21 @@ static int target_open(const struct path_policy *policy, const char *path,
     return path_policy_check(policy, target->real, PATH_WRITE, err);
 }
 
+/* Opens the place and looks what is there. */
+static int target_look(const struct path_policy *policy, const char *path,
+                       struct path_target *target, struct error *err)
+{
+    int r = target_open(policy, path, target, err);
+
+    if (r == 0)
+        target->exists = fstatat(target->dir, target->name, &target->st,
+                                 AT_SYMLINK_NOFOLLOW)
+                         == 0;
+    else
+        fd_close(&target->dir);
+    return r;
+}
+
 int path_target(const struct path_policy *policy, const char *path,
                 struct path_target *target, struct error *err)
 {
@@ -328,12 +374,14 @@ int path_target(const struct path_policy *policy, const char *path,
     there = open(path, O_PATH | O_CLOEXEC);
     if (there >= 0 && real_path(there, real) == 0)
         path = real;
-    r = target_open(policy, path, target, err);
-    if (r == 0)
-        target->exists = fstatat(target->dir, target->name, &target->st,
-                                 AT_SYMLINK_NOFOLLOW)
-                         == 0;
-    if (r)
-        fd_close(&target->dir);
-    return r;
+    return target_look(policy, path, target, err);
+}
+
+int path_place(const struct path_policy *policy, const char *path,
+               struct path_target *target, struct error *err)
+{
+    int r = check_form(path, err);
+
+    *target = (struct path_target) { .dir = -1 };
+    return r ? r : target_look(policy, path, target, err);
 }

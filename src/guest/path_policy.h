@@ -55,6 +55,15 @@ enum path_access {
 int path_policy_check(const struct path_policy *policy, const char *real,
                       enum path_access access, struct error *err);
 
+/*
+ * Judges a real path for removing it with all that is in it: no entry of the
+ * policy may be it or in it, whether something is there or not.
+ *
+ * Return: as path_policy_check().
+ */
+int path_policy_check_tree(const struct path_policy *policy, const char *real,
+                           struct error *err);
+
 /* A file that was found and judged. */
 struct path_found {
     int fd;              /* O_PATH, to be closed; -1: there is no such file */
@@ -72,6 +81,13 @@ struct path_found {
 int path_find(const struct path_policy *policy, const char *path,
               enum path_access access, struct path_found *found,
               struct error *err);
+
+/*
+ * As path_find() for looking, but a link is found itself, not what it points
+ * to, unless a '/' stands behind it.
+ */
+int path_look(const struct path_policy *policy, const char *path,
+              struct path_found *found, struct error *err);
 
 /*
  * Reopens what path_find() found, for reading its content.
@@ -107,5 +123,10 @@ struct path_target {
  */
 int path_target(const struct path_policy *policy, const char *path,
                 struct path_target *target, struct error *err);
+
+/* As path_target(), but a link that is there is the place itself, also with a
+ * '/' behind it. */
+int path_place(const struct path_policy *policy, const char *path,
+               struct path_target *target, struct error *err);
 
 #endif

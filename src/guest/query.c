@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-int query_take(struct request *request, const char *name, bool required,
-               char **value)
+#include "util/cleanup.h"
+
+int query(struct request *request, const char *name, bool required,
+          char **value)
 {
     int r = uri_query(request->head->target, name, value);
 
@@ -23,6 +25,22 @@ int query_take(struct request *request, const char *name, bool required,
     return r;
 }
 
+int query_bool(struct request *request, const char *name, bool *value)
+{
+    AUTO_FREE char *text = NULL;
+    int r = query(request, name, false, &text);
+
+    if (r < 0 || !text)
+        return r;
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+        request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                     "'%s' is neither true nor false", name);
+        return -EINVAL;
+    }
+    *value = strcmp(text, "true") == 0;
+    return 0;
+}
+
 static char **slot(const struct query_row *row, void *object)
 {
     return (char **) (void *) ((char *) object + row->offset);
@@ -34,8 +52,8 @@ int query_take_rows(struct request *request, const struct query_row *rows,
     int r = 0;
 
     for (size_t i = 0; i < n && r == 0; i++)
-        r = query_take(request, rows[i].name, rows[i].required,
-                       slot(&rows[i], object));
+        r = query(request, rows[i].name, rows[i].required,
+                  slot(&rows[i], object));
     return r;
 }
 

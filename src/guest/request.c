@@ -345,13 +345,19 @@ static int code_of_errno(int error)
     }
 }
 
-void request_error(struct request *request, int result,
-                   const struct error *err)
+void request_error_with(struct request *request, int result,
+                        struct json_object *extra, const struct error *err)
 {
     int code = result > 0 ? result : code_of_errno(-result);
 
-    request_fail(request, code, NULL, "%s",
+    request_fail(request, code, extra, "%s",
                  err->message[0] ? err->message : strerror(-result));
+}
+
+void request_error(struct request *request, int result,
+                   const struct error *err)
+{
+    request_error_with(request, result, NULL, err);
 }
 
 static void bad_http(struct request *request, const struct http_fault *fault,

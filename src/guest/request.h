@@ -160,6 +160,10 @@ void request_fail(struct request *request, int code,
 void request_error(struct request *request, int result,
                    const struct error *err);
 
+/* The same with the members of extra (taken over, may be NULL). */
+void request_error_with(struct request *request, int result,
+                        struct json_object *extra, const struct error *err);
+
 /* Answers a message that could not be understood as HTTP says. */
 void request_fault(struct request *request, const struct http_fault *fault);
 

@@ -6,9 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +14,7 @@
 #include <unistd.h>
 
 #include "guest/etag.h"
+#include "guest/owner.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -361,33 +360,6 @@ const char *upload_path(const struct upload *upload)
 }
 
 /* --- the end: in a worker, or at once ------------------------------------- */
-
-/* A number, or a name that a data base of the guest knows. */
-static int owner_id(const char *owner, int64_t *id)
-{
-    struct passwd *entry;
-
-    if (num_parse(owner, 0, UINT32_MAX - 1, id) == 0)
-        return 0;
-    entry = getpwnam(owner);
-    if (!entry)
-        return -ENOENT;
-    *id = entry->pw_uid;
-    return 0;
-}
-
-static int group_id(const char *group, int64_t *id)
-{
-    struct group *entry;
-
-    if (num_parse(group, 0, UINT32_MAX - 1, id) == 0)
-        return 0;
-    entry = getgrnam(group);
-    if (!entry)
-        return -ENOENT;
-    *id = entry->gr_gid;
-    return 0;
-}
 
 static int place_owner(const struct upload *upload, struct error *err)
 {

@@ -12,14 +12,13 @@
 
 #include <json-c/printbuf.h>
 
+#include "proto/jsonraw.h"
 #include "proto/limits.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
 
 /* Smaller ones are made at once: an answer that is remembered is whole. */
 #define FLOW_MIN ((size_t) MEMORY_ANSWER_MAX)
-
-#define ESCAPE_MAX 6 /* bytes that one byte may become: \u0000 */
 
 /* A large string: the user data of an empty one in the JSON object. */
 struct flow_string {
@@ -31,21 +30,6 @@ struct flow_string {
 
 /* --- what bytes become ---------------------------------------------------- */
 
-/* As json-c does it.  Return: the letter behind the backslash, 'u' for a
- * number; 0: it stays as it is. */
-static char escape_of(uint8_t byte)
-{
-    static const char letters[0x20] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
-    };
-
-    if (byte == '"' || byte == '\\')
-        return (char) byte;
-    if (byte >= 0x20)
-        return 0;
-    return letters[byte] ? letters[byte] : 'u';
-}
-
 /* One pass, with little to do for each byte: there are many of them. */
 static size_t escaped_length(const uint8_t *bytes, size_t n)
 {
@@ -55,10 +39,10 @@ static size_t escaped_length(const uint8_t *bytes, size_t n)
     for (size_t i = 0; i < n; i++)
         count[bytes[i]]++;
     for (unsigned int k = 0; k < ARRAY_SIZE(count); k++) {
-        char escape = escape_of((uint8_t) k);
+        char escape = jsonraw_escape((uint8_t) k);
 
         if (escape)
-            length += count[k] * (escape == 'u' ? ESCAPE_MAX - 1 : 1);
+            length += count[k] * (escape == 'u' ? JSONRAW_ESCAPE_MAX - 1 : 1);
     }
     return length;
 }
@@ -71,42 +55,6 @@ static void string_judge(struct flow_string *string)
     string->base64 = !json_bytes_are_text(bytes, n);
     string->length = string->base64 ? (n + 2) / 3 * 4
                                     : escaped_length(bytes, n);
-}
-
-static uint8_t *put_escape(uint8_t *to, char escape, uint8_t byte)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    *to++ = '\\';
-    *to++ = (uint8_t) escape;
-    if (escape == 'u') {
-        *to++ = '0';
-        *to++ = '0';
-        *to++ = (uint8_t) digits[byte >> 4];
-        *to++ = (uint8_t) digits[byte & 0xF];
-    }
-    return to;
-}
-
-static int append_escaped(struct buf *out, const uint8_t *bytes, size_t n)
-{
-    uint8_t *start;
-    uint8_t *to;
-    int r = buf_reserve(out, n * ESCAPE_MAX, &start);
-
-    if (r < 0)
-        return r;
-    to = start;
-    for (size_t i = 0; i < n; i++) {
-        char escape = escape_of(bytes[i]);
-
-        if (escape)
-            to = put_escape(to, escape, bytes[i]);
-        else
-            *to++ = bytes[i];
-    }
-    buf_commit(out, (size_t) (to - start));
-    return 0;
 }
 
 /* --- in the JSON object --------------------------------------------------- */
@@ -234,7 +182,7 @@ static int write_string(struct flow *flow, struct buf *out, size_t step)
     size_t rest = string->bytes.len - flow->string_at;
     /* base64 comes in whole groups but for its end */
     size_t room = string->base64 ? (step - 2) / 4 * 3
-                                 : (step - 2) / ESCAPE_MAX;
+                                 : (step - 2) / JSONRAW_ESCAPE_MAX;
     size_t n = rest < room ? rest : room;
     int r = 0;
 
@@ -242,7 +190,7 @@ static int write_string(struct flow *flow, struct buf *out, size_t step)
         r = buf_append(out, "\"", 1);
     if (r == 0)
         r = string->base64 ? base64_encode(out, bytes, n)
-                           : append_escaped(out, bytes, n);
+                           : jsonraw_escaped(out, bytes, n);
     if (r == 0 && n == rest)
         r = buf_append(out, "\"", 1);
     flow->string_at += n;

@@ -48,6 +48,12 @@
 /* Raw bytes in one JSON download; base64 and JSON make it a third more. */
 #define DOWNLOAD_JSON_MAX (6L * 1024 * 1024)
 
+/* Entries of a folder in one answer, and bytes of their names and of what links
+ * point to: some milliseconds of the agent, and a text that fits where answers
+ * are kept. */
+#define LIST_PAGE 1000
+#define LIST_NAMES_MAX (256L * 1024)
+
 /* Raw bytes of one turn of a transfer by the host: at 100 MiB/s the channel
  * is taken for 40 ms and the round trip is less than a hundredth of it. */
 #define TRANSFER_CHUNK (4L * 1024 * 1024)

@@ -7,6 +7,7 @@ libproto_a_SOURCES = \
 	src/proto/flow.c src/proto/flow.h \
 	src/proto/hello.c src/proto/hello.h \
 	src/proto/http.c src/proto/http.h \
+	src/proto/jsonraw.c src/proto/jsonraw.h \
 	src/proto/limits.h \
 	src/proto/msg.c src/proto/msg.h \
 	src/proto/probe.c src/proto/probe.h \

@@ -15,6 +15,7 @@ import base64
 import json
 import mmap
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -277,13 +278,39 @@ def info(client, files):
     return data is not None and expect(data, data["size"] == len(SMALL))
 
 
+def tree(client, files):
+    """Each step does what it says or nothing, but for a removal."""
+    top = files + "/tree"
+    target = "file/%s?path=" + top
+    steps = (("directory", "/a/b&parents=true&mode=700&owner=%d" % os.getuid(), lambda: os.path.isdir(top + "/a/b")),
+             ("symlink", "/link&target=a", lambda: os.readlink(top + "/link") == "a"),
+             ("symlink", "/link&target=b&overwrite=true", lambda: os.readlink(top + "/link") == "b"),
+             ("attributes", "/a&mode=711&mtime=5&owner=%d" % os.getuid(), lambda: os.stat(top + "/a").st_mtime == 5),
+             ("sync", "", lambda: True),
+             ("remove", "/link", lambda: not os.path.lexists(top + "/link")))
+    try:
+        for what, rest, done in steps:
+            if client.ask("POST", target % what + rest) is None:
+                return False
+            expect(what, done())
+        data = client.ask("GET", target % "list")
+        if data is None:
+            return False
+        expect(data, [(entry["name"], entry["mode"]) for entry in data["entries"]] == [("a", "0711")])
+        data = client.ask("POST", target % "remove" + "&recursive=true")
+        return data is not None and expect(data, data["removed"] == 3 and not os.path.exists(top))
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+        expect("only the tree", sorted(os.listdir(files)) == ["big", "small"])
+
+
 def capabilities(client, _):
     data = client.ask("GET", "capabilities")
     return data is not None
 
 
 SCENARIO = (sync, ping, execute, not_found, job, job_elsewhere, job_on_a_terminal,
-            upload, put, download, get, info, capabilities)
+            upload, put, download, get, info, tree, capabilities)
 STREAMS = SCENARIO + (execute_big, job_big)
 
 

@@ -17,7 +17,10 @@ FAULTS_WRAPPED = \
 	-Wl,--wrap=renameat -Wl,--wrap=read -Wl,--wrap=__read_chk \
 	-Wl,--wrap=pread -Wl,--wrap=__pread_chk -Wl,--wrap=write \
 	-Wl,--wrap=poll -Wl,--wrap=__poll_chk -Wl,--wrap=strndup \
-	-Wl,--wrap=syscall -Wl,--wrap=posix_openpt
+	-Wl,--wrap=syscall -Wl,--wrap=posix_openpt \
+	-Wl,--wrap=fdopendir -Wl,--wrap=setmntent -Wl,--wrap=unlinkat \
+	-Wl,--wrap=mkdirat -Wl,--wrap=symlinkat -Wl,--wrap=chmod \
+	-Wl,--wrap=fchownat -Wl,--wrap=utimensat -Wl,--wrap=syncfs
 
 check_PROGRAMS += tests/faults/agent
 tests_faults_agent_SOURCES = tests/faults/wrap.c src/guest/main.c

@@ -10,6 +10,7 @@
 #undef _FORTIFY_SOURCE /* the plain functions are meant here */
 #include <config.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -141,6 +142,8 @@ WRAP(int, json_object_array_add,
      (struct json_object *array, struct json_object *value), KIND_MEMORY,
      ENOMEM, -1, (array, value))
 
+MEMORY(DIR *, fdopendir, (int fd), (fd))
+
 int __wrap_asprintf(char **text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
@@ -220,6 +223,9 @@ NEW_FD(__openat_2, (int fd, const char *path, int flags), (fd, path, flags))
 WRAP(FILE *, fopen, (const char *path, const char *mode), KIND_OPEN, EMFILE,
      NULL, (path, mode))
 
+WRAP(FILE *, setmntent, (const char *path, const char *mode), KIND_OPEN,
+     EMFILE, NULL, (path, mode))
+
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_openat(int folder, const char *path, int flags, ...);
 int __real_openat(int folder, const char *path, int flags, ...);
@@ -264,6 +270,22 @@ WRAP(int, linkat,
      KIND_DISK, EIO, -1, (from, old, to, new, flags))
 WRAP(int, renameat, (int from, const char *old, int to, const char *new),
      KIND_DISK, EIO, -1, (from, old, to, new))
+
+WRAP(int, unlinkat, (int dir, const char *name, int flags), KIND_DISK, EIO, -1,
+     (dir, name, flags))
+WRAP(int, mkdirat, (int dir, const char *name, mode_t mode), KIND_DISK, ENOSPC,
+     -1, (dir, name, mode))
+WRAP(int, symlinkat, (const char *target, int dir, const char *name),
+     KIND_DISK, ENOSPC, -1, (target, dir, name))
+WRAP(int, chmod, (const char *path, mode_t mode), KIND_DISK, EIO, -1,
+     (path, mode))
+WRAP(int, fchownat,
+     (int dir, const char *name, uid_t user, gid_t group, int flags),
+     KIND_DISK, EIO, -1, (dir, name, user, group, flags))
+WRAP(int, utimensat,
+     (int dir, const char *name, const struct timespec times[2], int flags),
+     KIND_DISK, EIO, -1, (dir, name, times, flags))
+WRAP(int, syncfs, (int fd), KIND_DISK, EIO, -1, (fd))
 
 static mode_t type_of(int fd)
 {

@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test-status \
 	tests/unit/test-envelope \
 	tests/unit/test-flow \
+	tests/unit/test-jsonraw \
 	tests/unit/test-range \
 	tests/unit/test-syncscan \
 	tests/unit/test-hello
@@ -92,6 +93,9 @@ tests_unit_test_status_LDADD = $(UNIT_LIBS)
 tests_unit_test_flow_SOURCES = tests/unit/test-flow.c
 tests_unit_test_flow_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_flow_LDADD = $(UNIT_LIBS)
+tests_unit_test_jsonraw_SOURCES = tests/unit/test-jsonraw.c
+tests_unit_test_jsonraw_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_jsonraw_LDADD = $(UNIT_LIBS)
 tests_unit_test_envelope_SOURCES = tests/unit/test-envelope.c
 tests_unit_test_envelope_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_envelope_LDADD = $(UNIT_LIBS)
@@ -109,6 +113,7 @@ if GUEST
 check_LIBRARIES += tests/unit/libunitguest.a
 tests_unit_libunitguest_a_SOURCES = \
 	tests/unit/again.c tests/unit/again.h \
+	tests/unit/files.c tests/unit/files.h \
 	tests/unit/rig.c tests/unit/rig.h \
 	tests/unit/sessions.c tests/unit/sessions.h \
 	tests/unit/spin.c tests/unit/spin.h \
@@ -145,6 +150,10 @@ UNIT_GUEST_TESTS = \
 	tests/unit/test-transfer \
 	tests/unit/test-session \
 	tests/unit/test-session-files \
+	tests/unit/test-owner \
+	tests/unit/test-list \
+	tests/unit/test-place \
+	tests/unit/test-remove \
 	tests/unit/test-announced \
 	tests/unit/test-session-life \
 	tests/unit/test-session-urge \
@@ -230,6 +239,18 @@ tests_unit_test_transfer_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_session_files_SOURCES = tests/unit/test-session-files.c
 tests_unit_test_session_files_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_session_files_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_owner_SOURCES = tests/unit/test-owner.c
+tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_owner_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_list_SOURCES = tests/unit/test-list.c
+tests_unit_test_list_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_list_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_place_SOURCES = tests/unit/test-place.c
+tests_unit_test_place_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_place_LDADD = $(UNIT_GUEST_LIBS)
+tests_unit_test_remove_SOURCES = tests/unit/test-remove.c
+tests_unit_test_remove_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_remove_LDADD = $(UNIT_GUEST_LIBS)
 tests_unit_test_announced_SOURCES = tests/unit/test-announced.c
 tests_unit_test_announced_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_announced_LDADD = $(UNIT_GUEST_LIBS)

@@ -87,6 +87,34 @@ START_TEST(check)
 }
 END_TEST
 
+static const struct {
+    const char *path;
+    int result;
+} trees[] = {
+    { "/a", DENIED },       { "/a/b", DENIED },     { "/a/b/c", 0 },
+    { "/a/bc", 0 },         { "/a/ro", DENIED },    { "/a/ro/x", DENIED },
+    { "/a/ro/x/no", DENIED }, { "/a/ro/x/n", 0 },   { "/a/no", DENIED },
+    { "/a/no/x", 0 },       { "/", DENIED },        { "/x", 0 },
+    { "/a/slash", DENIED },
+};
+
+/* No entry may be in what is removed as a whole, nor be that. */
+START_TEST(check_tree)
+{
+    static const char *const allowed[] = { "/a", "/a/b", NULL };
+    static const char *const readonly[] = { "/a/ro", "/a/slash/", NULL };
+    static const char *const forbidden[] = { "/a/no", "/a/ro/x/no/", NULL };
+    struct path_policy policy = { 0 };
+
+    add_all(&policy.allowed, allowed);
+    add_all(&policy.readonly, readonly);
+    add_all(&policy.forbidden, forbidden);
+    ck_assert_int_eq(path_policy_check_tree(&policy, trees[_i].path, NULL),
+                     trees[_i].result);
+    path_policy_free(&policy);
+}
+END_TEST
+
 START_TEST(root_covers_all)
 {
     static const char *const root[] = { "/", NULL };
@@ -535,6 +563,98 @@ START_TEST(bounds)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    int result;       /* of path_look() */
+    const char *real; /* what was found (NULL: it is refused) */
+    bool link;
+} looks[] = {
+    { "in/file", 0, "in/file", false },
+    { "in/inside", 0, "in/inside", true },
+    { "in/dangling", 0, "in/dangling", true },
+    { "in/loop", 0, "in/loop", true },
+    { "in/out", 0, "in/out", true },
+    { "in/outdir", 0, "in/outdir", true },
+    { "in/tono", 0, "in/tono", true },
+    { "in/no/file", 0, "in/no/file", false },
+    /* on the way, and with a '/' behind it, a link is followed */
+    { "link/inside", 0, "in/inside", true },
+    { "link/", 0, "in", false },
+    { "link", DENIED, NULL, false },
+    { "in/outdir/", DENIED, NULL, false },
+    { "in/outdir/file", DENIED, NULL, false },
+    { "in/outdir/.", DENIED, NULL, false },
+    { "in/loop/", -ELOOP, NULL, false },
+};
+
+START_TEST(look)
+{
+    AUTO_FREE char *path = at(looks[_i].name);
+    struct path_found found;
+    int r = path_look(&tree.policy, path, &found, NULL);
+
+    ck_assert_int_eq(r, looks[_i].result);
+    ck_assert_int_eq(found.fd >= 0, r == 0);
+    if (r == 0) {
+        AUTO_FREE char *real = at(looks[_i].real);
+
+        ck_assert_str_eq(found.real, real);
+        ck_assert_int_eq(S_ISLNK(found.st.st_mode), looks[_i].link);
+    }
+    fd_close(&found.fd);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int result;
+    const char *real; /* NULL: it is refused */
+    bool exists;
+} places[] = {
+    { "in/new", 0, "in/new", false },
+    { "in/file", 0, "in/file", true },
+    { "in/inside", 0, "in/inside", true },
+    { "in/dangling", 0, "in/dangling", true },
+    { "in/loop", 0, "in/loop", true },
+    { "in/out", 0, "in/out", true },
+    { "in/outdir", 0, "in/outdir", true },
+    { "in/outdir/", 0, "in/outdir", true },
+    { "in/tono", 0, "in/tono", true },
+    { "link/inside", 0, "in/inside", true },
+    { "in/ro/../inside", 0, "in/inside", true },
+    { "link", DENIED, NULL, false },
+    { "in/outdir/file", DENIED, NULL, false },
+    { "in/outdir/new", DENIED, NULL, false },
+    { "in/../out/file", DENIED, NULL, false },
+    { "in/no", DENIED, NULL, false },
+    { "in/no/file", DENIED, NULL, false },
+    { "in/ro/file", DENIED, NULL, false },
+    { "in/ro", DENIED, NULL, false },
+    { "in/missing/new", -ENOENT, NULL, false },
+    { "in/no/missing/new", DENIED, NULL, false },
+    { "in/file/new", -ENOTDIR, NULL, false },
+    { "in/.", STATUS_INVALID_PARAMS, NULL, false },
+    { "in/..", STATUS_INVALID_PARAMS, NULL, false },
+};
+
+START_TEST(place_of)
+{
+    AUTO_FREE char *path = at(places[_i].name);
+    struct path_target spot;
+    int r = path_place(&tree.policy, path, &spot, NULL);
+
+    ck_assert_msg(r == places[_i].result, "%s: %d", places[_i].name, r);
+    ck_assert_int_eq(spot.dir >= 0, r == 0);
+    if (r == 0) {
+        AUTO_FREE char *real = at(places[_i].real);
+
+        ck_assert_str_eq(spot.real, real);
+        ck_assert_int_eq(spot.exists, places[_i].exists);
+    }
+    fd_close(&spot.dir);
+}
+END_TEST
+
 /* A name that is as long as a name can be, and one byte more. */
 START_TEST(longest_name)
 {
@@ -667,6 +787,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, check, 0, ARRAY_SIZE(checks));
+    tcase_add_loop_test(tcase, check_tree, 0, ARRAY_SIZE(trees));
     tcase_add_test(tcase, root_covers_all);
     tcase_add_test(tcase, nothing_is_allowed_by_default);
     tcase_add_loop_test(tcase, find, 0, ARRAY_SIZE(finds));
@@ -675,6 +796,8 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, reopen_keeps_the_file);
     tcase_add_loop_test(tcase, open_content, 0, ARRAY_SIZE(opens));
     tcase_add_loop_test(tcase, target, 0, ARRAY_SIZE(targets));
+    tcase_add_loop_test(tcase, look, 0, ARRAY_SIZE(looks));
+    tcase_add_loop_test(tcase, place_of, 0, ARRAY_SIZE(places));
     tcase_add_loop_test(tcase, odd_bytes, 0, ARRAY_SIZE(odd_names));
     tcase_add_loop_test(tcase, not_absolute, 0, ARRAY_SIZE(bad_forms));
     tcase_add_test(tcase, bounds);
