@@ -40,11 +40,14 @@ libhost_a_SOURCES = \
 	src/host/options.c src/host/options.h \
 	src/host/out.c src/host/out.h \
 	src/host/outlet.c src/host/outlet.h \
+	src/host/pace.c src/host/pace.h \
 	src/host/prefix.c src/host/prefix.h \
+	src/host/progress.c src/host/progress.h \
 	src/host/pump.c src/host/pump.h \
 	src/host/retry.c src/host/retry.h \
 	src/host/rpc.c src/host/rpc.h \
 	src/host/several.c src/host/several.h \
+	src/host/shorten.c src/host/shorten.h \
 	src/host/silence.c \
 	src/host/sock.c src/host/sock.h \
 	src/host/stream.c src/host/stream.h \

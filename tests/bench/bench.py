@@ -8,10 +8,13 @@
 #   RAW_PORT    name of a spare port     RAW_SOCKET  its channel
 #   BENCH_DIR   where the programs of this folder were built
 #   BENCH_RUNS  runs of a process (30); copies and connections get fewer
+#   BENCH_WORK  where copies lie on the host (the current folder); a disk that
+#               is slower than the channel is what is measured there
 #   ACCEL       for the headline
 #
 # A missed target is a measurement, not a failure.  Exit status: 1 when
 # something did not work.
+import filecmp
 import hashlib
 import json
 import os
@@ -24,11 +27,15 @@ import tempfile
 import time
 
 MIB = 1024 * 1024
-BIG = 64 * MIB        # raw port, vsrpc
+COPY = 256 * MIB      # raw port, vsrpc
+BIG = 64 * MIB        # through the pipes of a command
 GA_READ = 8 * MIB     # qemu-ga: a second or so each
 GA_WRITE = 1 * MIB
 TURNS = 20            # round trips per connection and run
 LINES = 200           # through one exec and back
+FILES = 1000          # in a tree
+FILE = 4096           # bytes of each
+SINGLE = 50           # of them copied by a call each
 CONNECTS = 50         # for the first request after a connect, of both kinds
 FIRST_MS = 2.0        # that one may take so much longer than the steady ones
 
@@ -83,7 +90,10 @@ def printed(*argv):
 
 def md5(path):
     with open(path, "rb") as file:
-        return hashlib.md5(file.read()).hexdigest()
+        digest = hashlib.md5()
+        while piece := file.read(MIB):
+            digest.update(piece)
+        return digest.hexdigest()
 
 
 class Bench:
@@ -250,7 +260,7 @@ class Bench:
         return path
 
     def same(self, ours, theirs):
-        if md5(ours) != md5(theirs):
+        if not filecmp.cmp(ours, theirs, shallow=False):
             raise Failed(f"{theirs} differs from {ours}")
 
     def guest_same(self, ours, theirs):
@@ -258,47 +268,137 @@ class Bench:
         if words[0] != md5(ours):
             raise Failed(f"the guest's {theirs} differs from {ours}")
 
+    def download(self, theirs, ours, *options):
+        """Seconds that it takes; what came is looked at afterwards."""
+        back = os.path.join(self.work, "back")
+        took = timed(*self.ours("download", "--no-progress", *options, theirs,
+                                back))
+        self.same(ours, back)
+        os.remove(back)
+        return took
+
+    def upload(self, ours, theirs, *options):
+        return timed(*self.ours("upload", "--no-progress", *options, ours,
+                                theirs))
+
+    def ga_download(self, theirs, ours):
+        back = os.path.join(self.work, "back")
+        took = self.qemuga("read", theirs, back)
+        self.same(ours, back)
+        os.remove(back)
+        return took
+
     def copies(self):
-        big = self.file("big", BIG)
+        big = self.file("big", COPY)
         read = self.file("read", GA_READ)
         write = self.file("write", GA_WRITE)
-        back = os.path.join(self.work, "back")
         runs = max(1, self.runs // 6)
-
-        def vsrpc_down():
-            took = timed(*self.ours("download", "/tmp/bench.big", back))
-            self.same(big, back)
-            os.remove(back)
-            return took
-
-        def ga_down():
-            took = self.qemuga("read", "/tmp/bench.read", back)
-            self.same(read, back)
-            os.remove(back)
-            return took
+        plain = ("--checksum", "none")
 
         # Reading needs the file there; the first upload is not measured.
         run(*self.ours("upload", big, "/tmp/bench.big"))
         run(*self.ours("upload", read, "/tmp/bench.read"))
         self.group(runs, {
-            "raw out": lambda: self.channel("out", BIG),
-            "vsrpc down": vsrpc_down,
-            "ga down": ga_down,
+            "raw out": lambda: self.channel("out", COPY),
+            "vsrpc down": lambda: self.download("/tmp/bench.big", big),
+            "plain down": lambda: self.download("/tmp/bench.big", big, *plain),
+            "ga down": lambda: self.ga_download("/tmp/bench.read", read),
         })
         self.group(runs, {
-            "raw in": lambda: self.channel("in", BIG),
-            "vsrpc up": lambda: timed(*self.ours("upload", big,
-                                                 "/tmp/bench.big")),
+            "raw in": lambda: self.channel("in", COPY),
+            "vsrpc up": lambda: self.upload(big, "/tmp/bench.big"),
+            "plain up": lambda: self.upload(big, "/tmp/bench.big", *plain),
             "ga up": lambda: self.qemuga("write", write, "/tmp/bench.write"),
         })
         self.guest_same(big, "/tmp/bench.big")
         self.guest_same(write, "/tmp/bench.write")
+        for name, nbytes in (("raw out", COPY), ("vsrpc down", COPY),
+                             ("plain down", COPY), ("ga down", GA_READ),
+                             ("raw in", COPY), ("vsrpc up", COPY),
+                             ("plain up", COPY), ("ga up", GA_WRITE)):
+            self.rate(name, nbytes)
+        self.beside_copy("download", "/tmp/bench.big",
+                         os.path.join(self.work, "back"))
+        self.beside_copy("upload", big, "/tmp/bench.big")
         run(*self.ours("exec", "--", "rm", "/tmp/bench.big",
                        "/tmp/bench.read", "/tmp/bench.write"))
-        for name, nbytes in (("raw out", BIG), ("vsrpc down", BIG),
-                             ("ga down", GA_READ), ("raw in", BIG),
-                             ("vsrpc up", BIG), ("ga up", GA_WRITE)):
-            self.rate(name, nbytes)
+        os.remove(big)
+
+    def beside_copy(self, *words):
+        """Pings while a copy runs; it begins anew until there are enough."""
+        left = self.runs
+        argv = self.ours(words[0], "--no-progress", *words[1:])
+        while left > 0:
+            with subprocess.Popen(argv, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL) as copy:
+                while left > 0 and copy.poll() is None:
+                    took = timed(*self.ours("ping"))
+                    if copy.poll() is None:  # else it was alone at its end
+                        self.add("ping beside " + words[0], took)
+                        left -= 1
+                if left == 0:
+                    copy.terminate()
+                elif copy.wait() != 0:
+                    raise Failed(f"{words[0]}: exit status {copy.returncode}")
+
+    # --- a tree of small files ------------------------------------------------
+
+    def make_tree(self):
+        top = os.path.join(self.work, "tree")
+        for i in range(FILES):
+            folder = os.path.join(top, f"folder{i % 10}")
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, f"file{i}"), "wb") as file:
+                file.write(os.urandom(FILE))
+        return top
+
+    def same_tree(self, ours, theirs):
+        found = 0
+        for folder, _, names in os.walk(ours):
+            there = os.path.join(theirs, os.path.relpath(folder, ours))
+            if filecmp.cmpfiles(folder, there, names, shallow=False)[1:] \
+                    != ([], []):
+                raise Failed(f"{there} differs from {folder}")
+            found += len(names)
+        if found != FILES:
+            raise Failed(f"{found} files in {ours}")
+
+    def trees(self):
+        top = self.make_tree()
+        back = os.path.join(self.work, "tree.back")
+        there = "/tmp/bench.tree"
+        paths = [f"folder{i % 10}/file{i}" for i in range(SINGLE)]
+
+        def up():
+            run(*self.ours("exec", "--", "rm", "-rf", there))
+            return timed(*self.ours("upload", "--no-progress", "-r", top,
+                                    there))
+
+        def down():
+            took = timed(*self.ours("download", "--no-progress", "-r", there,
+                                    back))
+            self.same_tree(top, back)
+            shutil.rmtree(back)
+            return took
+
+        def each(seconds):
+            """For all of them, of what some took."""
+            return sum(seconds) * FILES / SINGLE
+
+        run(*self.ours("exec", "--", "mkdir", "/tmp/bench.one"))
+        self.group(max(1, self.runs // 10), {
+            "tree up": up,
+            "single up": lambda: each(
+                [self.upload(os.path.join(top, path), "/tmp/bench.one/file")
+                 for path in paths]),
+        })
+        self.group(max(1, self.runs // 10), {
+            "tree down": down,
+            "single down": lambda: each(
+                [self.download(os.path.join(there, path),
+                               os.path.join(top, path)) for path in paths]),
+        })
+        run(*self.ours("exec", "--", "rm", "-rf", there, "/tmp/bench.one"))
 
     def memory(self, name, program):
         """Resident MiB of the program that init started."""
@@ -362,7 +462,11 @@ class Bench:
                  less_is_more=False)
         self.row("out of the guest, MiB/s", "raw out", "vsrpc down", "ga down",
                  less_is_more=False)
+        self.row("  --checksum none", "raw out", "plain down", "ga down",
+                 less_is_more=False)
         self.row("into the guest, MiB/s", "raw in", "vsrpc up", "ga up",
+                 less_is_more=False)
+        self.row("  --checksum none", "raw in", "plain up", "ga up",
                  less_is_more=False)
         self.row("agent resident, MiB", None, "vsrpc rss start",
                  "ga rss start")
@@ -373,10 +477,21 @@ class Bench:
               + self.cell("socket ping", ms))
 
     def beside_table(self):
-        print("\nvsrpc-virsh ping while an exec goes on, ms")
-        for what, name in (("one that is idle", "ping beside idle"),
-                           ("one that floods", "ping beside flood")):
+        print("\nvsrpc-virsh ping while something else goes on, ms")
+        for what, name in (("an exec that is idle", "ping beside idle"),
+                           ("an exec that floods", "ping beside flood"),
+                           ("a download", "ping beside download"),
+                           ("an upload", "ping beside upload")):
             print(f"  {what:<26}{self.cell(name, 1e3)}")
+
+    def tree_table(self):
+        print(f"\n{FILES} files of {FILE} bytes, s"
+              f"{'-r':>14}{'':<20}single calls ({SINGLE}, times "
+              f"{FILES // SINGLE})")
+        for what, way in (("upload", "up"), ("download", "down")):
+            gain = self.better("tree " + way, "single " + way, True)
+            print(f"  {what:<36}{self.cell('tree ' + way, 1):<22}"
+                  f"{self.cell('single ' + way, 1):<22}{gain:>6.2f}")
 
     def ratio_targets(self):
         for what, wanted, got, met in (
@@ -388,10 +503,27 @@ class Bench:
                  lambda ratio: ratio >= 0.2)):
             print(f"  {what:<48} {wanted}: {got:.2f}  "
                   f"{'met' if met(got) else 'MISSED'}")
-        worst = max(self.samples["ping beside idle"]
-                    + self.samples["ping beside flood"]) * 1e3
-        print(f"  {'the slowest ping beside an exec':<48} at most 300 ms: "
-              f"{worst:.0f}  {'met' if worst <= 300 else 'MISSED'}")
+        for what, kinds in (("an exec", ("idle", "flood")),
+                            ("a copy", ("download", "upload"))):
+            worst = 1e3 * max(max(self.samples["ping beside " + kind])
+                              for kind in kinds)
+            print(f"  {'the slowest ping beside ' + what:<48} at most 300 ms: "
+                  f"{worst:.0f}  {'met' if worst <= 300 else 'MISSED'}")
+
+    def copy_targets(self):
+        for what, mine, raw, wanted in (
+                ("download, with MD5", "vsrpc down", "raw out", 0.4),
+                ("download, --checksum none", "plain down", "raw out", 0.7),
+                ("upload, with MD5", "vsrpc up", "raw in", 0.4),
+                ("upload, --checksum none", "plain up", "raw in", 0.7)):
+            got = self.better(mine, raw, False)
+            print(f"  {what + ' against the raw port':<48} at least {wanted}: "
+                  f"{got:.2f}  {'met' if got >= wanted else 'MISSED'}")
+        for way, what in (("up", "upload"), ("down", "download")):
+            got = self.better("tree " + way, "single " + way, True)
+            print(f"  {what + ' -r against single calls':<48} at least 10.0 "
+                  f"times as fast: {got:.2f}  "
+                  f"{'met' if got >= 10 else 'MISSED'}")
 
     def first_table(self):
         print("\nthe first request after a connect, ms (plain client, "
@@ -423,6 +555,7 @@ class Bench:
             print(f"  {what:<48} at least {wanted:.1f} times as fast: "
                   f"{gain:.2f}  {'met' if gain >= wanted else 'MISSED'}")
         self.ratio_targets()
+        self.copy_targets()
         self.first_targets()
 
     def all(self):
@@ -435,16 +568,19 @@ class Bench:
         self.beside()
         self.pipes()
         self.copies()
+        self.trees()
         self.memories("end")
         self.table()
         self.beside_table()
+        self.tree_table()
         self.first_table()
         self.targets()
 
 
 def main():
     try:
-        with tempfile.TemporaryDirectory(prefix="bench.", dir=".") as work:
+        with tempfile.TemporaryDirectory(prefix="bench.",
+                                         dir=env("BENCH_WORK", ".")) as work:
             Bench(work).all()
     except (Failed, OSError, ValueError, KeyError,
             subprocess.TimeoutExpired) as failure:

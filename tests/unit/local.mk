@@ -285,7 +285,10 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-dial \
 	tests/unit/test-holder \
 	tests/unit/test-opt \
+	tests/unit/test-pace \
 	tests/unit/test-prefix \
+	tests/unit/test-progress \
+	tests/unit/test-shorten \
 	tests/unit/test-lock \
 	tests/unit/test-keyfile \
 	tests/unit/test-rpc \
@@ -324,6 +327,15 @@ tests_unit_test_opt_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_prefix_SOURCES = tests/unit/test-prefix.c
 tests_unit_test_prefix_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_prefix_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_pace_SOURCES = tests/unit/test-pace.c
+tests_unit_test_pace_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_pace_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_progress_SOURCES = tests/unit/test-progress.c
+tests_unit_test_progress_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_progress_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_shorten_SOURCES = tests/unit/test-shorten.c
+tests_unit_test_shorten_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_shorten_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_keyfile_SOURCES = tests/unit/test-keyfile.c
 tests_unit_test_keyfile_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_keyfile_LDADD = $(UNIT_HOST_LIBS)
