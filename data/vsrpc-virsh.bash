@@ -44,7 +44,8 @@ _vsrpc_virsh_operands()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -c | --connect | --channel | --socket | --config | --timeout | \
-            --wait-lock | --parallel | --log | --transport) ((i++)) ;;
+            --wait-lock | --parallel | --log | --transport | --checksum | \
+            --limit-rate) ((i++)) ;;
         -*) ;;
         *)
             ((operands++))
@@ -93,7 +94,12 @@ _vsrpc_virsh()
         mapfile -t COMPREPLY < <(compgen -W "auto socket stream" -- "$word")
         return
         ;;
-    -c | --connect | --channel | --timeout | --wait-lock | --parallel) return ;;
+    --checksum)
+        mapfile -t COMPREPLY < <(compgen -W "md5 sha256 none" -- "$word")
+        return
+        ;;
+    -c | --connect | --channel | --timeout | --wait-lock | --parallel | \
+        --limit-rate) return ;;
     esac
     if [[ $word == -* && (-n $command || $operands -eq 0) ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

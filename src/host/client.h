@@ -92,6 +92,7 @@ struct transfer_result {
     int64_t size; /* bytes */
     char md5[33]; /* hex, or "" when it was not made */
     char sha256[65];
+    char etag[RPC_WORD_MAX]; /* of what was downloaded; "" */
 };
 
 /* Sets a client up; nothing is connected yet. */

@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "host/copy.h"
+#include "host/cmd_copy.h"
 #include "host/transfer.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -19,23 +20,15 @@
 
 static int done_json(const struct transfer_result *result)
 {
-    AUTO_JSON struct json_object *root = NULL;
     AUTO_JSON struct json_object *data = json_object_new_object();
-    struct buf text;
-    int r = -1;
 
-    buf_init(&text, 64 * 1024);
-    if (data && json_add_string(data, "path", result->path) == 0
-        && json_add_int(data, "size", result->size) == 0
-        && json_add_string(data, "md5", *result->md5 ? result->md5 : NULL)
-               == 0
-        && envelope_write(&text, STATUS_SUCCESS, "success", data,
-                          clock_wall())
-               == 0
-        && json_parse((char *) buf_data(&text), text.len, &root, NULL) == 0)
-        r = out_json(root);
-    buf_free(&text);
-    return r;
+    if (!data || json_add_string(data, "path", result->path) < 0
+        || json_add_int(data, "size", result->size) < 0
+        || json_add_string(data, "md5", *result->md5 ? result->md5 : NULL) < 0
+        || (*result->sha256
+            && json_add_string(data, "sha256", result->sha256) < 0))
+        return -ENOMEM;
+    return command_json(STATUS_SUCCESS, data);
 }
 
 static int done(const struct command_call *call, const char *what,
@@ -54,26 +47,72 @@ static int done(const struct command_call *call, const char *what,
     return r < 0 ? command_output_status(r) : EXIT_STATUS_OK;
 }
 
-int cmd_upload(struct command_call *call)
+int cmd_copy_prepare(struct command_call *call, struct error *err)
 {
-    struct copy_options options = { .mode = call->values.mode,
-                                    .owner = call->values.owner,
-                                    .group = call->values.group,
-                                    .checksum = call->values.checksum,
-                                    .resume = call->values.resume,
-                                    .limit_rate = call->values.limit_rate,
-                                    .no_clobber = call->values.no_clobber };
-    struct error err = ERROR_INIT;
+    static const char *const kinds[] = { "md5", "sha256", "none" };
+    const char *kind = call->values.checksum;
+
+    if (!kind)
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return 0;
+    return error_set(err, -EINVAL,
+                     "%s: option '--checksum': '%s' is none of md5, sha256, "
+                     "none",
+                     call->command->name, kind);
+}
+
+struct copy_options cmd_copy_options(const struct command_call *call)
+{
+    const struct command_values *values = &call->values;
+
+    return (struct copy_options) {
+        .mode = values->mode,
+        .owner = values->owner,
+        .group = values->group,
+        .checksum = values->checksum,
+        .no_clobber = values->no_clobber,
+        .resume = values->resume,
+        .preserve = values->preserve,
+        .limit_rate = values->limit_rate,
+    };
+}
+
+struct progress *cmd_copy_progress(const struct command_call *call)
+{
+    return progress_new(!call->out.quiet && !call->values.no_progress,
+                        STDERR_FILENO, clock_ms);
+}
+
+/* What both directions do with one file. */
+typedef int one_function(struct copy *copy, const char *from, const char *to,
+                         struct transfer_result *result, struct error *err);
+
+static int copy_one(struct command_call *call, const char *to,
+                    one_function *one, const char *what)
+{
+    const struct copy_options options = cmd_copy_options(call);
+    struct progress *progress = cmd_copy_progress(call);
     struct transfer_result result = { 0 };
+    struct error err = ERROR_INIT;
     struct copy copy;
-    int r = copy_begin(&copy, call->client, &options, NULL, &err);
+    int r = copy_begin(&copy, call->client, &options, progress, &err);
 
     if (r == 0)
-        r = upload_from(&copy, call->args[0], call->args[1], &result, &err);
-
-    r = r ? command_fail(call, &err) : done(call, "Upload", &result);
+        r = one(&copy, call->args[0], to, &result, &err);
+    progress_end(progress);
+    progress_free(progress);
+    r = r ? command_fail(call, &err) : done(call, what, &result);
     transfer_result_free(&result);
     return r;
+}
+
+int cmd_upload(struct command_call *call)
+{
+    if (call->values.recursive || call->n_args > 2)
+        return cmd_upload_many(call);
+    return copy_one(call, call->args[1], upload_from, "Upload");
 }
 
 /* Where one of several puts its file: FOLDER/DOMAIN.NAME. */
@@ -90,25 +129,26 @@ static char *own_place(const struct command_call *call)
     return transfer_join(call->args[1], name);
 }
 
-int cmd_download(struct command_call *call)
+static int download_one(struct command_call *call)
 {
     bool own = call->several && strcmp(call->args[1], "-") != 0;
     AUTO_FREE char *place = own ? own_place(call) : strdup(call->args[1]);
-    struct copy_options options = { .checksum = call->values.checksum,
-                                    .resume = call->values.resume,
-                                    .limit_rate = call->values.limit_rate,
-                                    .no_clobber = call->values.no_clobber };
     struct error err = ERROR_INIT;
-    struct transfer_result result = { 0 };
-    struct copy copy;
-    int r = copy_begin(&copy, call->client, &options, NULL, &err);
 
-    if (r == 0 && place)
-        r = download_to(&copy, call->args[0], place, &result, &err);
-    else if (r == 0)
-        r = error_set(&err, -EINVAL, "'%s' gives no name for a file here",
-                      call->args[0]);
-    r = r ? command_fail(call, &err) : done(call, "Download", &result);
-    transfer_result_free(&result);
-    return r;
+    if (place)
+        return copy_one(call, place, download_to, "Download");
+    error_set(&err, -EINVAL, "'%s' gives no name for a file here",
+              call->args[0]);
+    return command_fail(call, &err);
+}
+
+/* With -p what is known of the file has to be asked for first. */
+int cmd_download(struct command_call *call)
+{
+    bool output = strcmp(call->args[call->n_args - 1], "-") == 0;
+
+    if (call->values.recursive || call->n_args > 2
+        || (call->values.preserve && !output))
+        return cmd_download_many(call);
+    return download_one(call);
 }

@@ -30,9 +30,16 @@ struct command_values {
     const char *owner;
     const char *group;
     bool no_clobber;
-    bool resume;
     const char *checksum;
-    int64_t limit_rate;
+    int64_t limit_rate; /* bytes in a second; 0: none */
+    bool resume;
+    bool preserve;
+    bool recursive;
+    bool no_progress;
+    bool parents;
+    bool force;
+    bool all;
+    bool details;
     bool json;
     bool no_stdin;
     bool detach;
@@ -107,6 +114,17 @@ int command_fail(const struct command_call *call, const struct error *err);
 int command_report(const struct command_call *call, int r,
                    const struct answer *answer, const struct error *err);
 
+/* The exit status that an error stands for. */
+int command_status(const struct error *err);
+
+/*
+ * Prints an envelope as an agent would have sent it, with what was done; code
+ * as of struct error, 0 for success.  data is not taken over.
+ *
+ * Return: as out_json().
+ */
+int command_json(int code, struct json_object *data);
+
 /* The exit status of output that failed: 141 when nobody reads it (as a
  * shell has it), or 125. */
 int command_output_status(int r);
@@ -124,8 +142,15 @@ int cmd_shell(struct command_call *call);
 int cmd_jobs(struct command_call *call);
 int cmd_job_prepare(struct command_call *call, struct error *err);
 int cmd_job(struct command_call *call);
+int cmd_copy_prepare(struct command_call *call, struct error *err);
 int cmd_upload(struct command_call *call);
 int cmd_download(struct command_call *call);
+int cmd_cat(struct command_call *call);
+int cmd_ls(struct command_call *call);
+int cmd_rm(struct command_call *call);
+int cmd_mkdir(struct command_call *call);
+int cmd_edit_prepare(struct command_call *call, struct error *err);
+int cmd_edit(struct command_call *call);
 int cmd_service_prepare(struct command_call *call, struct error *err);
 int cmd_service(struct command_call *call);
 int cmd_call_prepare(struct command_call *call, struct error *err);

@@ -48,25 +48,52 @@ static const struct opt job_opts[] = {
       "with output: go on until the job has ended" },
 };
 
-#define COPY_OPTS \
-    { 0, "checksum", "KIND", OPT_STRING, AT(checksum), "md5, sha256 or none" }, \
-    { 0, "resume", NULL, OPT_FLAG, AT(resume), "go on with what is there" }, \
-    { 0, "limit-rate", "SIZE", OPT_SIZE, AT(limit_rate), "bytes per second" },
+/* Of both copies. */
+#define COPY_OPTS                                                            \
+    { 'r', "recursive", NULL, OPT_FLAG, AT(recursive),                       \
+      "copy folders with everything in them" },                              \
+    { 'p', "preserve", NULL, OPT_FLAG, AT(preserve),                         \
+      "keep mode and time of last change" },                                 \
+    { 0, "no-clobber", NULL, OPT_FLAG, AT(no_clobber),                       \
+      "fail when the file exists" },                                         \
+    { 0, "resume", NULL, OPT_FLAG, AT(resume),                               \
+      "go on with a copy that was broken off" },                             \
+    { 0, "checksum", "KIND", OPT_STRING, AT(checksum),                       \
+      "md5, sha256 or none (default: md5)" },                                \
+    { 0, "limit-rate", "SIZE", OPT_SIZE, AT(limit_rate),                     \
+      "bytes in a second, at most" },                                        \
+    { 0, "no-progress", NULL, OPT_FLAG, AT(no_progress),                     \
+      "do not show how far it is" }
 
 static const struct opt upload_opts[] = {
     { 0, "mode", "MODE", OPT_MODE, AT(mode),
-      "octal mode (default: the local file's)" },
+      "octal mode of files (default: the local file's)" },
     { 0, "owner", "USER", OPT_STRING, AT(owner), "owner in the guest" },
     { 0, "group", "GROUP", OPT_STRING, AT(group), "group in the guest" },
-    { 0, "no-clobber", NULL, OPT_FLAG, AT(no_clobber),
-      "fail when the file exists" },
-    COPY_OPTS
+    COPY_OPTS,
 };
 
-static const struct opt download_opts[] = {
-    { 0, "no-clobber", NULL, OPT_FLAG, AT(no_clobber),
-      "fail when the file exists" },
-    COPY_OPTS
+static const struct opt download_opts[] = { COPY_OPTS };
+
+static const struct opt ls_opts[] = {
+    { 'l', "long", NULL, OPT_FLAG, AT(details),
+      "with mode, owner, group, size and time" },
+    { 'a', "all", NULL, OPT_FLAG, AT(all),
+      "also names that begin with a dot" },
+    { 0, "json", NULL, OPT_FLAG, AT(json), "as JSON, one line for each PATH" },
+};
+
+static const struct opt rm_opts[] = {
+    { 'r', "recursive", NULL, OPT_FLAG, AT(recursive),
+      "folders with everything in them" },
+    { 'f', "force", NULL, OPT_FLAG, AT(force),
+      "what is not there is no error" },
+};
+
+static const struct opt mkdir_opts[] = {
+    { 'p', "parents", NULL, OPT_FLAG, AT(parents),
+      "also those above; one that is there is no error" },
+    { 0, "mode", "MODE", OPT_MODE, AT(mode), "octal mode (default: 0755)" },
 };
 
 /* Behind the command is where the hand writes it. */
@@ -95,10 +122,21 @@ static const struct command commands[] = {
     { "job", "ID [output [--follow] | signal SIGNAL | wait | remove]",
       "show a job, its output or its end", OPTS(job_opts), 1, 3, 0,
       cmd_job_prepare, cmd_job },
-    { "upload", "LOCAL REMOTE", "copy a file to the guest",
-      OPTS(upload_opts), 2, 2, 0, NULL, cmd_upload },
-    { "download", "REMOTE LOCAL", "copy a file from the guest", OPTS(download_opts), 2, 2,
-      COMMAND_TO_FOLDER, NULL, cmd_download },
+    { "upload", "LOCAL… REMOTE", "copy files to the guest",
+      OPTS(upload_opts), 2, -1, 0, cmd_copy_prepare, cmd_upload },
+    { "download", "REMOTE… LOCAL", "copy files from the guest",
+      OPTS(download_opts), 2, -1, COMMAND_TO_FOLDER, cmd_copy_prepare,
+      cmd_download },
+    { "cat", "PATH…", "print files of the guest", NO_OPTS, 1, -1, 0, NULL,
+      cmd_cat },
+    { "ls", "[PATH…]", "list folders of the guest", OPTS(ls_opts), 0, -1, 0,
+      NULL, cmd_ls },
+    { "rm", "PATH…", "remove files in the guest", OPTS(rm_opts), 1, -1, 0,
+      NULL, cmd_rm },
+    { "mkdir", "PATH…", "make folders in the guest", OPTS(mkdir_opts), 1, -1,
+      0, NULL, cmd_mkdir },
+    { "edit", "PATH", "change a file of the guest in your editor", NO_OPTS, 1,
+      1, 0, cmd_edit_prepare, cmd_edit },
     { "stat", "PATH", "show a file's metadata", NO_OPTS, 1, 1, 0, NULL,
       cmd_stat },
     { "service", "NAME start|stop|restart|status|enable|disable",
@@ -195,23 +233,24 @@ static int code_of(int code)
     return code == -ETIMEDOUT ? STATUS_READ_TIMEOUT : STATUS_CONNECTION_LOST;
 }
 
+int command_json(int code, struct json_object *data)
+{
+    AUTO_JSON struct json_object *root = NULL;
+    const struct status *status = status_get(code_of(code));
+
+    root = envelope_build(status->code, status->message, data, clock_wall());
+    return root ? out_json(root) : -ENOMEM;
+}
+
 /* The envelope that an agent would have sent, had there been one. */
 static void fail_json(const struct error *err)
 {
-    AUTO_JSON struct json_object *root = NULL;
     AUTO_JSON struct json_object *data = json_object_new_object();
     const struct status *status = status_get(code_of(err->code));
-    struct buf text;
 
-    buf_init(&text, 2 * sizeof(*err));
     if (data && json_add_string(data, "error_type", status->name) == 0
-        && json_add_string(data, "detail", err->message) == 0
-        && envelope_write(&text, status->code, status->message, data,
-                          clock_wall())
-               == 0
-        && json_parse((char *) buf_data(&text), text.len, &root, NULL) == 0)
-        out_json(root);
-    buf_free(&text);
+        && json_add_string(data, "detail", err->message) == 0)
+        command_json(err->code, data);
 }
 
 /* virsh has to look where we did: it gets the URI that we were given. */
@@ -240,6 +279,11 @@ static void show_error(const struct command_call *call,
     out_error(&placed);
 }
 
+int command_status(const struct error *err)
+{
+    return err->code < 0 ? EXIT_STATUS_TRANSPORT : status_get(err->code)->exit;
+}
+
 int command_fail(const struct command_call *call, const struct error *err)
 {
     if (err->code == -EPIPE)
@@ -247,7 +291,7 @@ int command_fail(const struct command_call *call, const struct error *err)
     if (call->out.json)
         fail_json(err);
     show_error(call, err);
-    return err->code < 0 ? EXIT_STATUS_TRANSPORT : status_get(err->code)->exit;
+    return command_status(err);
 }
 
 int command_report(const struct command_call *call, int r,

@@ -17,6 +17,7 @@
 #include "host/client.h"
 #include "host/pace.h"
 #include "host/progress.h"
+#include "host/remote.h"
 #include "util/crypto.h"
 
 #define COPY_ID_SIZE 33
@@ -46,20 +47,6 @@ struct copy {
     enum digest_kind kind;
     bool tree;    /* many files: made durable together, at the end */
     int64_t turn; /* bytes that the next turn may have */
-};
-
-/* A file of the guest, as a listing has it; strings are owned. */
-struct remote_entry {
-    char *name;
-    char type[16]; /* "file", "directory", "symlink", … */
-    int64_t size;
-    unsigned int mode;
-    int64_t mtime;
-    long mtime_ns;
-    int64_t allocated;
-    char *owner;
-    char *group;
-    char *target; /* of a symlink */
 };
 
 /*

@@ -109,7 +109,7 @@ static int wrong_part(const struct download *download, struct error *err)
 /* The size, once it is known. */
 static void set_total(struct download *download, int64_t total)
 {
-    if (download->total < 0)
+    if (download->total < 0 && !download->copy->tree)
         progress_add_total(download->copy->progress, total, 0);
     download->total = total;
 }
@@ -645,7 +645,7 @@ static int download_file(struct copy *copy, const char *remote,
                     download.total, hex, result);
     else
         say_kept(&download);
-    progress_file_done(copy->progress);
+    memcpy(result->etag, download.etag, sizeof(result->etag));
     digest_free(download.digest);
     digest_free(download.rest);
     tempfile_close(file);

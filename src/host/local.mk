@@ -8,13 +8,17 @@ libhost_a_SOURCES = \
 	src/host/channel.c src/host/channel.h \
 	src/host/client.c src/host/client.h \
 	src/host/cmd_call.c \
-	src/host/cmd_copy.c \
+	src/host/cmd_copy.c src/host/cmd_copy.h \
+	src/host/cmd_copy_many.c \
 	src/host/cmd_doctor.c \
+	src/host/cmd_edit.c \
 	src/host/cmd_exec.c \
+	src/host/cmd_files.c \
 	src/host/cmd_help.c src/host/help.h \
 	src/host/cmd_info.c \
 	src/host/cmd_jobs.c \
 	src/host/cmd_list.c \
+	src/host/cmd_ls.c \
 	src/host/cmd_service.c \
 	src/host/commands.c src/host/command.h \
 	src/host/config.c src/host/config.h \
@@ -25,6 +29,7 @@ libhost_a_SOURCES = \
 	src/host/doctor_agent.c \
 	src/host/doctor_libvirt.c \
 	src/host/download.c \
+	src/host/editor.c src/host/editor.h \
 	src/host/effort.c \
 	src/host/escape.c src/host/escape.h \
 	src/host/fleet.c src/host/fleet.h \
@@ -34,6 +39,7 @@ libhost_a_SOURCES = \
 	src/host/job.c src/host/job.h \
 	src/host/joblog.c src/host/joblog.h \
 	src/host/keyfile.c src/host/keyfile.h \
+	src/host/localtree.c src/host/localtree.h \
 	src/host/lock.c src/host/lock.h \
 	src/host/opening.c \
 	src/host/opt.c src/host/opt.h \
@@ -44,10 +50,12 @@ libhost_a_SOURCES = \
 	src/host/prefix.c src/host/prefix.h \
 	src/host/progress.c src/host/progress.h \
 	src/host/pump.c src/host/pump.h \
+	src/host/remote.c src/host/remote.h \
 	src/host/retry.c src/host/retry.h \
 	src/host/rpc.c src/host/rpc.h \
 	src/host/several.c src/host/several.h \
 	src/host/shorten.c src/host/shorten.h \
+	src/host/shown.c src/host/shown.h \
 	src/host/silence.c \
 	src/host/sock.c src/host/sock.h \
 	src/host/stream.c src/host/stream.h \
@@ -58,6 +66,9 @@ libhost_a_SOURCES = \
 	src/host/terminal.c src/host/terminal.h \
 	src/host/transfer.c src/host/transfer.h \
 	src/host/transport.h \
+	src/host/tree.c src/host/tree.h \
+	src/host/tree_down.c \
+	src/host/tree_up.c \
 	src/host/upload.c \
 	src/host/virshline.c src/host/virshline.h \
 	src/host/virt.c src/host/virt.h src/host/virt_priv.h \

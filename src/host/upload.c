@@ -649,7 +649,7 @@ static int upload_file(struct upload *upload, struct transfer_result *result)
     int r = 0;
 
     progress_file(progress, upload->path);
-    if (upload->size >= 0)
+    if (upload->size >= 0 && !upload->copy->tree)
         progress_add_total(progress, upload->size, 0);
     upload->part = !upload->stream
                    && (upload->size >= COPY_KEEP_MIN
@@ -666,7 +666,6 @@ static int upload_file(struct upload *upload, struct transfer_result *result)
     }
     if (r != 0)
         say_kept(upload);
-    progress_file_done(progress);
     free(upload->chunk);
     digest_free(upload->digest);
     return r;

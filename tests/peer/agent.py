@@ -508,8 +508,8 @@ class Peer:
         self.client.sendall(answer(envelope(dict(job.status(), state="ended", exit_code=1000)), request_id))
 
 
-def main():
-    path, counts, mode = sys.argv[1:]
+def main(kind=Peer):
+    path, counts, mode = sys.argv[1:4]
     server = socket.socket(socket.AF_UNIX)
     server.bind(path + ".new")
     server.listen(64)
@@ -518,10 +518,11 @@ def main():
     while True:
         client, _ = server.accept()
         try:
-            Peer(client, counts, mode).serve()
+            kind(client, counts, mode).serve()
         except (OSError, ValueError, KeyError):
             pass
         client.close()
 
 
-main()
+if __name__ == "__main__":
+    main()
