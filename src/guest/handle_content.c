@@ -179,6 +179,8 @@ static bool get_reading(struct get *get, enum digest_kind kind)
         .digested = get->query->digest != NULL,
         .kind = kind,
         .first = get->range.first,
+        .size = get->total,
+        .etag = get->etag,
     };
 
     if (!get->query->transfer)

@@ -261,6 +261,8 @@ static void put_done(void *arg, int result, const struct error *err)
 {
     struct put *put = arg;
 
+    if (result == 0)
+        transfer_note(&put->request->agent->transfers, put->upload);
     put_answer(put->request, put->upload, result, err);
 }
 

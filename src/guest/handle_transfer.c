@@ -102,7 +102,6 @@ static void unknown(struct request *request, const char *id)
 static void reading_answer(struct request *request,
                            const struct reading *reading)
 {
-    CLEANUP(digest_cleanup) struct digest *copy = NULL;
     struct json_object *data = json_object_new_object();
     char hex[DIGEST_HEX_MAX];
 
@@ -113,12 +112,8 @@ static void reading_answer(struct request *request,
         json_add_string(data, "etag", reading->etag);
         json_add_string(data, "digest", NULL);
     }
-    if (reading->digest)
-        copy = digest_copy(reading->digest);
-    if (copy) {
-        digest_hex(copy, hex);
+    if (reading_digest(reading, hex) == 0)
         json_add_string(data, "digest", hex);
-    }
     request_ok(request, data);
 }
 

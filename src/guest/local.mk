@@ -96,6 +96,8 @@ libguest_a_SOURCES = \
 	src/guest/settings.h \
 	src/guest/spawn.c \
 	src/guest/spawn.h \
+	src/guest/sums.c \
+	src/guest/sums.h \
 	src/guest/sysinfo.c \
 	src/guest/sysinfo.h \
 	src/guest/transfer.c \

@@ -379,7 +379,8 @@ static void stream_more(struct session *session)
     request->stream.at += got;
     request->stream.left -= got;
     if (request->stream.left == 0)
-        reading_pause(request->stream.reading, request->stream.fd);
+        reading_pause(&session->agent->transfers, request->stream.reading,
+                      request->stream.fd);
 }
 
 /* What follows behind the output buffer: a large text, at once or made on the

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "guest/agent.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
 static void grace_over(void *arg);
@@ -81,6 +82,16 @@ struct transfer *transfer_add(struct transfers *transfers, const char *id,
     return transfer;
 }
 
+/* A file that has come whole is likely to be fetched again. */
+void transfer_note(struct transfers *transfers, struct upload *upload)
+{
+    char etag[ETAG_MAX];
+
+    if (*upload_sum(upload) && upload_etag(upload, etag) == 0)
+        sums_note(&transfers->sums, etag, upload_kind(upload),
+                  upload_sum(upload));
+}
+
 static void transfer_over(void *arg, int result, const struct error *err)
 {
     struct transfer *transfer = arg;
@@ -90,6 +101,8 @@ static void transfer_over(void *arg, int result, const struct error *err)
     transfer->result = result;
     if (err)
         transfer->error = *err;
+    if (result == 0)
+        transfer_note(transfer->transfers, transfer->upload);
     transfer->over = NULL;
     if (over)
         over(transfer->arg);
@@ -99,6 +112,7 @@ int transfer_place(struct transfers *transfers, struct transfer *transfer,
                    struct error *err)
 {
     transfer->state = TRANSFER_PLACING;
+    transfer->transfers = transfers;
     return upload_commit(transfer->upload, &transfers->agent->procs,
                          transfer_over, transfer, err);
 }
@@ -189,12 +203,24 @@ static struct reading *reading_oldest(struct transfers *transfers)
 }
 
 /* Return: 0 or -ENOMEM. */
-static int reading_restart(struct reading *reading,
+static int reading_restart(struct transfers *transfers,
+                           struct reading *reading,
                            const struct reading_options *options)
 {
+    const char *known = options->digested && options->first == 0
+                            ? sums_find(&transfers->sums, options->etag,
+                                        options->kind)
+                            : NULL;
+
     reading_end(reading);
-    if (options->digested && !(reading->digest = digest_new(options->kind)))
+    if (known)
+        snprintf(reading->known, sizeof(reading->known), "%s", known);
+    else if (options->digested
+             && !(reading->digest = digest_new(options->kind)))
         return -ENOMEM;
+    reading->size = options->size;
+    snprintf(reading->first_etag, sizeof(reading->first_etag), "%s",
+             options->etag);
     snprintf(reading->id, sizeof(reading->id), "%s", options->id);
     snprintf(reading->path, sizeof(reading->path), "%s", options->path);
     reading->digested = options->digested;
@@ -251,7 +277,7 @@ struct reading *reading_begin(struct transfers *transfers,
     if (!reading || !reading_fits(reading, options)) {
         if (!reading)
             reading = reading_oldest(transfers);
-        r = reading_restart(reading, options);
+        r = reading_restart(transfers, reading, options);
     }
     if (r == 0)
         r = reading_mark(reading, options->first);
@@ -277,12 +303,36 @@ bool transfer_reading(struct transfers *transfers, const char *path,
     return false;
 }
 
-void reading_pause(struct reading *reading, int fd)
+int reading_digest(const struct reading *reading, char hex[DIGEST_HEX_MAX])
 {
+    CLEANUP(digest_cleanup) struct digest *copy = NULL;
+
+    if (reading->known[0] && reading->next == reading->size) {
+        memcpy(hex, reading->known, DIGEST_HEX_MAX);
+        return 0;
+    }
+    if (!reading->digest)
+        return -ENODATA;
+    copy = digest_copy(reading->digest);
+    if (!copy)
+        return -ENOMEM;
+    digest_hex(copy, hex);
+    return 0;
+}
+
+void reading_pause(struct transfers *transfers, struct reading *reading,
+                   int fd)
+{
+    char hex[DIGEST_HEX_MAX];
     struct stat st;
 
-    if (reading && fstat(fd, &st) == 0)
-        etag_make(&st, reading->etag);
+    if (!reading || fstat(fd, &st) < 0)
+        return;
+    etag_make(&st, reading->etag);
+    if (reading->first == 0 && reading->next == st.st_size
+        && strcmp(reading->etag, reading->first_etag) == 0
+        && reading_digest(reading, hex) == 0)
+        sums_note(&transfers->sums, reading->etag, reading->kind, hex);
 }
 
 /* --- copies --------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 
 #include "guest/etag.h"
 #include "guest/loop.h"
+#include "guest/sums.h"
 #include "guest/upload.h"
 #include "util/crypto.h"
 
@@ -32,6 +33,7 @@
 
 struct agent;
 struct request;
+struct transfers;
 
 enum transfer_state {
     TRANSFER_PARTS,   /* its parts come */
@@ -47,6 +49,7 @@ struct transfer {
     int64_t used_at; /* boot clock, ms */
     int64_t left_at; /* since when nobody can go on with it; 0: somebody can */
     enum transfer_state state;
+    struct transfers *transfers; /* from transfer_place() on */
     int result;      /* when it is over, as upload_done has it */
     struct error error;
     void (*over)(void *arg); /* told once when it is over; NULL */
@@ -61,8 +64,11 @@ struct reading {
     bool digested;
     enum digest_kind kind;
     struct digest *digest; /* of first .. next; NULL: none is made */
+    char known[DIGEST_HEX_MAX]; /* of the whole file, instead; "" */
     int64_t first;
     int64_t next;
+    int64_t size;             /* of the file, as it began */
+    char first_etag[ETAG_MAX];
     /* As the piece before began: its client may have missed it. */
     struct digest *marked_digest;
     int64_t marked;
@@ -74,6 +80,7 @@ struct transfers {
     struct loop_timer grace;
     struct transfer uploads[TRANSFERS_MAX];
     struct reading readings[TRANSFERS_MAX];
+    struct sums sums;
     char copies[COPIES_MAX][TRANSFER_ID_MAX + 1]; /* the last used first */
     char path[PATH_MAX]; /* of the last counted download without an id */
 };
@@ -101,6 +108,9 @@ struct transfer *transfer_add(struct transfers *transfers, const char *id,
 int transfer_place(struct transfers *transfers, struct transfer *transfer,
                    struct error *err);
 
+/* Notes the digest of a file that is in its place. */
+void transfer_note(struct transfers *transfers, struct upload *upload);
+
 /* Ends one: removes the file unless it was handed out by setting upload to
  * NULL before, or is a part that is to stay. */
 void transfer_end(struct transfer *transfer);
@@ -122,6 +132,8 @@ struct reading_options {
     bool digested;
     enum digest_kind kind;
     int64_t first; /* of the piece */
+    int64_t size;  /* of the file */
+    const char *etag;
 };
 
 /*
@@ -139,8 +151,17 @@ struct reading *reading_find(struct transfers *transfers, const char *id);
 /* Bytes of the piece are on their way.  NULL reading is allowed. */
 void reading_take(struct reading *reading, const void *bytes, size_t n);
 
-/* The piece has been read: notes what the file was then. */
-void reading_pause(struct reading *reading, int fd);
+/* The piece has been read: notes what the file was then, and the digest of a
+ * whole one. */
+void reading_pause(struct transfers *transfers, struct reading *reading,
+                   int fd);
+
+/*
+ * The digest of first .. next.
+ *
+ * Return: 0; -ENODATA when there is none; -ENOMEM.
+ */
+int reading_digest(const struct reading *reading, char hex[DIGEST_HEX_MAX]);
 
 /*
  * Does a read of path at offset go on with the download before it, that has no

@@ -324,6 +324,21 @@ const char *upload_digest_name(const struct upload *upload)
     return upload->kind == DIGEST_MD5 ? "md5" : "sha256";
 }
 
+enum digest_kind upload_kind(const struct upload *upload)
+{
+    return upload->kind;
+}
+
+int upload_etag(const struct upload *upload, char etag[ETAG_MAX])
+{
+    struct stat st;
+
+    if (fstat(upload->file.fd, &st) < 0)
+        return -errno;
+    etag_make(&st, etag);
+    return 0;
+}
+
 int upload_expect(struct upload *upload, const char *hex, struct error *err)
 {
     size_t n = sum_length(upload->kind);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/etag.h"
 #include "guest/path_policy.h"
 #include "guest/proc.h"
 #include "guest/worker.h"
@@ -86,6 +87,12 @@ bool upload_differs(struct upload *upload);
 
 /* Which digest that is.  Return: "md5" or "sha256". */
 const char *upload_digest_name(const struct upload *upload);
+
+enum digest_kind upload_kind(const struct upload *upload);
+
+/* The validator of the file that is in its place.  Return: 0 or negative
+ * errno. */
+int upload_etag(const struct upload *upload, char etag[ETAG_MAX]);
 
 /* Bytes written so far. */
 int64_t upload_size(const struct upload *upload);

@@ -4,6 +4,7 @@
 
 #include "guest/transfer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,17 +150,16 @@ static const char *read_piece(const char *id, int64_t first, const char *text,
     const struct reading_options options = { .id = id, .path = "/f",
                                              .digested = true,
                                              .kind = DIGEST_MD5,
-                                             .first = first };
+                                             .first = first,
+                                             .size = 6,
+                                             .etag = "e" };
     struct reading *reading = reading_begin(&transfers, &options);
-    struct digest *copy;
 
     ck_assert_ptr_nonnull(reading);
     reading_take(reading, text, strlen(text));
     ck_assert_ptr_eq(reading_find(&transfers, id), reading);
     *since = reading->first;
-    copy = digest_copy(reading->digest);
-    digest_hex(copy, hex);
-    digest_free(copy);
+    ck_assert_int_eq(reading_digest(reading, hex), 0);
     return hex;
 }
 
@@ -182,6 +182,53 @@ START_TEST(digest_goes_on)
     ck_assert_int_eq(since, 100);
     transfers_drop(&transfers);
     ck_assert_ptr_null(reading_find(&transfers, "a"));
+}
+END_TEST
+
+/* What is known of the file is said, and not made again, when all of it has
+ * been read. */
+START_TEST(digest_is_known)
+{
+    const struct reading_options options = { .id = "k", .path = "/f",
+                                             .digested = true,
+                                             .kind = DIGEST_MD5,
+                                             .size = 6,
+                                             .etag = "e" };
+    char hex[DIGEST_HEX_MAX];
+    struct reading *reading;
+
+    sums_note(&transfers.sums, "other", DIGEST_MD5, "wrong");
+    sums_note(&transfers.sums, "e", DIGEST_SHA256, "wrong");
+    sums_note(&transfers.sums, "e", DIGEST_MD5, "right");
+    reading = reading_begin(&transfers, &options);
+    ck_assert_ptr_null(reading->digest);
+    reading_take(reading, "hello", 5);
+    ck_assert_int_eq(reading_digest(reading, hex), -ENODATA);
+    reading_take(reading, "\n", 1);
+    ck_assert_int_eq(reading_digest(reading, hex), 0);
+    ck_assert_str_eq(hex, "right");
+    transfers_drop(&transfers);
+}
+END_TEST
+
+START_TEST(sums_are_kept)
+{
+    static struct sums sums;
+    char etag[8];
+
+    for (int i = 0; i < SUMS_MAX; i++) {
+        snprintf(etag, sizeof(etag), "%d", i);
+        sums_note(&sums, etag, DIGEST_MD5, etag);
+    }
+    ck_assert_str_eq(sums_find(&sums, "0", DIGEST_MD5), "0");
+    ck_assert_ptr_null(sums_find(&sums, "0", DIGEST_SHA256));
+    ck_assert_ptr_null(sums_find(&sums, "", DIGEST_MD5));
+    sums_note(&sums, "new", DIGEST_MD5, "n");
+    ck_assert_ptr_null(sums_find(&sums, "1", DIGEST_MD5));
+    ck_assert_str_eq(sums_find(&sums, "0", DIGEST_MD5), "0");
+    sums_note(&sums, "0", DIGEST_MD5, "again");
+    ck_assert_str_eq(sums_find(&sums, "0", DIGEST_MD5), "again");
+    ck_assert_str_eq(sums_find(&sums, "2", DIGEST_MD5), "2");
 }
 END_TEST
 
@@ -210,6 +257,8 @@ END_TEST
 void unit_cases(TCase *tcase)
 {
     tcase_add_test(tcase, digest_goes_on);
+    tcase_add_test(tcase, digest_is_known);
+    tcase_add_test(tcase, sums_are_kept);
     tcase_add_test(tcase, copies);
     tcase_add_test(tcase, found_by_its_id);
     tcase_add_test(tcase, empty_id);
