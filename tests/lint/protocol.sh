@@ -34,7 +34,7 @@ code_routes()
     sed -n "s|^ *{ ROUTE_[A-Z_]*, \\(.*\\), API_PREFIX \"\\([^\"]*\\)\".*|\\1:$prefix\\2|p" \
         "$proto/route.c" | sed -e 's/"//g' -e 's/^NULL:/ANY:/' \
         -e 's|/custom/$|&NAME|' -e 's|/requests/$|&ID|' \
-        -e 's|/jobs/\*|/jobs/ID|'
+        -e 's,/\*,/ID,'
 }
 
 manual_routes()
