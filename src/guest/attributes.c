@@ -77,7 +77,8 @@ int attributes_parse(struct attributes *attributes,
 
 /* Through /proc, because fchmod(2) and futimens(3) refuse O_PATH.  The link
  * there leads to the file itself and no further, not even from a symbolic
- * link (proc(5)). */
+ * link (proc(5)), of which kernels before 6.6 would then change a mode that
+ * nobody looks at. */
 static int apply_mode(unsigned int mode, const char *link, int fd)
 {
     struct stat st;

@@ -242,8 +242,6 @@ static int link_make(const struct path_target *place, const struct wish *wish,
     bool replace = place->exists && wish->overwrite;
     int r;
 
-    if (replace && S_ISDIR(place->st.st_mode))
-        return error_errno(err, -EISDIR, "'%s'", place->real);
     if (replace && !S_ISREG(place->st.st_mode) && !S_ISLNK(place->st.st_mode))
         return error_set(err, STATUS_FILE_OPERATION_FAILED,
                          "'%s' is neither a regular file nor a link",

@@ -300,6 +300,7 @@ def tree(client, files):
         data = client.ask("POST", target % "remove" + "&recursive=true")
         return data is not None and expect(data, data["removed"] == 3 and not os.path.exists(top))
     finally:
+        expect("nothing temporary", not os.path.exists(top) or not [name for name in os.listdir(top) if name[0] == "."])
         shutil.rmtree(top, ignore_errors=True)
         expect("only the tree", sorted(os.listdir(files)) == ["big", "small"])
 

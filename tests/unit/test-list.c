@@ -7,10 +7,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -451,6 +453,43 @@ START_TEST(vanishing_folder)
 }
 END_TEST
 
+/* What is read, and is gone when it is looked at, is not told. */
+START_TEST(race)
+{
+    pid_t pid;
+
+    make_folder("folder");
+    pid = fork();
+    while (pid == 0) {
+        for (int i = 0; i < 200; i++) {
+            AUTO_FREE char *name = format("folder/%d", i);
+
+            make_file(name, "");
+        }
+        for (int i = 0; i < 200; i++) {
+            AUTO_FREE char *name = format("folder/%d", i);
+            AUTO_FREE char *path = in_dir(name);
+
+            unlink(path);
+        }
+    }
+    for (int i = 0; i < 500; i++) {
+        struct rig_answer answer;
+        struct json_object *all;
+
+        list("@/folder", "", &answer);
+        all = entries(&answer);
+        for (size_t k = 0; k < json_object_array_length(all); k++)
+            ck_assert_str_eq(string(json_object_array_get_idx(all, k),
+                                    "type"),
+                             "file");
+        rig_answer_free(&answer);
+    }
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 /* Long names, or long targets, make smaller pages. */
 START_TEST(long_names)
 {
@@ -510,6 +549,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, pages, 0, ARRAY_SIZE(sizes));
     tcase_add_test(tcase, changing_folder);
     tcase_add_test(tcase, vanishing_folder);
+    tcase_add_test(tcase, race);
     tcase_add_test(tcase, long_names);
     tcase_add_test(tcase, quick);
 }
