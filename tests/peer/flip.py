@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A channel that damages what goes to the agent.
+"""A channel that damages what goes to the agent, or what comes from it.
 
-    flip.py SOCKET AGENT COUNTS TIMES
+    flip.py SOCKET AGENT COUNTS TIMES [back]
 
 Carries bytes between clients of SOCKET, one at a time, and the agent behind the
 socket AGENT.  The first TIMES bytes that are zero become one: heads and JSON
@@ -24,7 +24,7 @@ def flipped(piece, left):
     return piece.replace(b"\0", b"\1", n), left - n
 
 
-def carry(client, agent, counts, left):
+def carry(client, agent, counts, left, back):
     """Return: how many may still be changed, when one of the ends has left."""
     heads = b""
     while True:
@@ -33,6 +33,8 @@ def carry(client, agent, counts, left):
             piece = end.recv(1 << 20)
             if not piece:
                 return left
+            if (end is agent) == back:
+                piece, left = flipped(piece, left)
             if end is agent:
                 client.sendall(piece)
                 continue
@@ -42,12 +44,12 @@ def carry(client, agent, counts, left):
                 counts.write(match.group().decode() + "\n")
             counts.flush()
             heads = heads[found[-1].end():][-20000:] if found else heads[-20000:]
-            piece, left = flipped(piece, left)
             agent.sendall(piece)
 
 
 def main():
     path, behind, counts, left = sys.argv[1:4] + [int(sys.argv[4])]
+    back = sys.argv[5:] == ["back"]
     server = socket.socket(socket.AF_UNIX)
     server.bind(path + ".new")
     server.listen(64)
@@ -58,7 +60,7 @@ def main():
             agent = socket.socket(socket.AF_UNIX)
             agent.connect(behind)
             try:
-                left = carry(client, agent, counts, left)
+                left = carry(client, agent, counts, left, back)
             except OSError:
                 pass
             client.close()
