@@ -23,12 +23,15 @@ struct put {
     struct transfer *transfer; /* while a part of it arrives, else NULL */
     bool last;
     bool failed; /* it could not be written */
+    bool tidy;   /* … and then no part of it is to stay */
 };
 
 /* A part that is cut short has not come: the file is again what it was before,
  * and the part can be sent once more. */
 static void part_drop(struct put *put)
 {
+    if (put->failed && put->tidy)
+        upload_discard(steal_ptr(&put->transfer->upload));
     if (put->failed || upload_rewind(put->transfer->upload) < 0)
         transfer_end(put->transfer);
 }
@@ -85,6 +88,13 @@ static int put_digest(const struct put_query *q,
                      "'digest' is none of md5, sha256 and none");
 }
 
+/* "auto": only what is broken off stays; a disk that is full is not kept
+ * so. */
+static bool keeps_part(const struct put_query *q)
+{
+    return query_says(q->resume, "true") || query_says(q->resume, "auto");
+}
+
 static int put_upload(struct put *put, const struct put_query *q, int64_t from,
                       struct error *err)
 {
@@ -99,7 +109,7 @@ static int put_upload(struct put *put, const struct put_query *q, int64_t from,
         .overwrite = !query_says(q->overwrite, "false"),
         .hasty = query_says(q->sync, "false"),
         .sparse = query_says(q->sparse, "true"),
-        .part = query_says(q->resume, "true"),
+        .part = keeps_part(q),
         .from = from,
     };
     int r = put_digest(q, &options, err);
@@ -130,7 +140,7 @@ static int part_begin(struct put *put, const struct put_query *q,
 {
     int r;
 
-    if (*transfer || (first > 0 && !query_says(q->resume, "true")))
+    if (*transfer || (first > 0 && !keeps_part(q)))
         return 0;
     r = put_upload(put, q, first, err);
     if (r)
@@ -174,6 +184,7 @@ static int put_part(struct put *put, const struct put_query *q,
     if (r < 0)
         return r;
     put->transfer = transfer;
+    put->tidy = query_says(q->resume, "auto");
     put->last = range.last + 1 == total;
     return 0;
 }

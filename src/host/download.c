@@ -616,6 +616,10 @@ static int run(struct download *download)
 /* Our own words are better than those about a connection that we broke. */
 static int own_words(struct download *download, int r)
 {
+    /* What is broken off stays; what cannot be had, or has no room, does not
+     * unless it was asked for. */
+    if ((r > 0 || download->local.code) && !download->copy->options->resume)
+        download->file->file.kept = false;
     if (r == 0 || !download->local.code)
         return r;
     *download->err = download->local;

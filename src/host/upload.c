@@ -216,7 +216,10 @@ static int put_target(const struct upload *upload, struct buf *target)
     if (r == 0 && (int64_t) upload->st.st_blocks * 512 < upload->size)
         r = copy_target_add(target, "sparse", "true");
     if (r == 0)
-        r = copy_target_add(target, "resume", upload->part ? "true" : NULL);
+        r = copy_target_add(target, "resume",
+                            !upload->part     ? NULL
+                            : options->resume ? "true"
+                                              : "auto");
     if (r == 0)
         r = copy_target_add(target, "digest", digest);
     return r < 0 ? error_errno(upload->err, r, "path '%.100s'",
@@ -553,8 +556,8 @@ static int find_part(struct upload *upload)
         *upload->err = own;
         return r;
     }
-    if (span.size > upload->size)
-        span.size = upload->size;
+    if (span.size >= upload->size) /* one byte at least makes a transfer */
+        span.size = upload->size - 1;
     same = copy_same(upload->copy, upload->remote, true, upload->fd,
                      span.size, &upload->digest, &code, upload->err);
     if (same < 0 || code)
@@ -632,9 +635,10 @@ static int parts(struct upload *upload, struct transfer_result *result)
 
 /* --- the whole ------------------------------------------------------------ */
 
-static void say_kept(const struct upload *upload)
+static void say_kept(const struct upload *upload, int r)
 {
-    if (!upload->part || upload->at == 0)
+    if (!upload->part || upload->at == 0
+        || (r > 0 && !upload->copy->options->resume))
         return;
     progress_clear(upload->copy->progress);
     out_message(upload->copy->client->setup.out,
@@ -651,12 +655,12 @@ static int upload_file(struct upload *upload, struct transfer_result *result)
     progress_file(progress, upload->path);
     if (upload->size >= 0 && !upload->copy->tree)
         progress_add_total(progress, upload->size, 0);
-    upload->part = !upload->stream
-                   && (upload->size >= COPY_KEEP_MIN
-                       || (options->resume && upload->size > TRANSFER_CHUNK));
+    upload->part = !upload->stream && upload->size > 0
+                   && (upload->size >= COPY_KEEP_MIN || options->resume);
     if (upload->stream)
         r = stream_fill(upload);
-    if (r == 0 && upload->size >= 0 && upload->size <= TRANSFER_CHUNK)
+    if (r == 0 && upload->size >= 0 && upload->size <= TRANSFER_CHUNK
+        && !upload->part)
         r = small(upload, result);
     else if (r == 0)
         r = parts(upload, result);
@@ -665,7 +669,7 @@ static int upload_file(struct upload *upload, struct transfer_result *result)
         r = upload->local.code;
     }
     if (r != 0)
-        say_kept(upload);
+        say_kept(upload, r);
     free(upload->chunk);
     digest_free(upload->digest);
     return r;
