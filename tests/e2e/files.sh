@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # MIB and MS are for those who source this
 #
 # lib.sh, and what the scripts share that copy files.
 #

@@ -19,6 +19,8 @@ download() { "$VSRPC" "$DOMAIN" download "$@"; }
 clean() { # DESCRIPTION
 	t_is "$1" '' "$(leftovers here; guest_leftovers "$there"; guest_leftovers "$full")"
 	t "… and the channel is in order" "$VSRPC" "$DOMAIN" ping
+	# what it holds takes room even when it has been removed
+	t_not "… and the agent holds no file open" guest_opened "$there"
 }
 
 # --- no room
@@ -148,11 +150,13 @@ t_either() { # DESCRIPTION TARGET-MD5 OLD-MD5 GOOD-MD5…
 	t_diag "stderr: $ERR"
 }
 old_md5=$(echo old | md5_of /dev/stdin)
-grow='head -c 3000000 /dev/urandom >>"$0"'
-shrink='dd if=/dev/null of="$0" bs=1 seek=3000000 2>/dev/null'
-# another one in its place, and bytes behind our back
-replace='head -c 5000000 /dev/urandom >"$0.new" && mv "$0.new" "$0"'
-scribble='dd if=/dev/urandom of="$0" bs=1M seek=1 count=6 conv=notrunc 2>/dev/null'
+# Another one in its place, or bytes behind our back.
+declare -A changes=(
+	[grow]='head -c 3000000 /dev/urandom >>"$0"'
+	[shrink]='dd if=/dev/null of="$0" bs=1 seek=3000000 2>/dev/null'
+	[replace]='head -c 5000000 /dev/urandom >"$0.new" && mv "$0.new" "$0"'
+	[scribble]='dd if=/dev/urandom of="$0" bs=1M seek=1 count=6 conv=notrunc 2>/dev/null'
+)
 for checksum in md5 none; do
 	for change in grow shrink replace scribble; do
 		# written into it, both are mixed: only a check can tell
@@ -160,14 +164,14 @@ for checksum in md5 none; do
 		cp big source
 		second sh -c 'echo old >"$0/f"' "$there"
 		t "an upload is on its way, --checksum $checksum" slowly upload --checksum "$checksum" source "$there/f"
-		sh -c "${!change}" source
+		sh -c "${changes[$change]}" source
 		ended
 		t_either "… its source: $change" "$(guest_md5 "$there/f")" "$old_md5" "$(md5_of source)" "$(md5_of big)"
 
 		in_guest cp "$there/big" "$there/source"
 		echo old >here/f
 		t "a download is on its way, --checksum $checksum" slowly download --checksum "$checksum" "$there/source" here/f
-		second sh -c "${!change}" "$there/source"
+		second sh -c "${changes[$change]}" "$there/source"
 		ended
 		t_either "… its source: $change" "$(md5_of here/f)" "$old_md5" "$(guest_md5 "$there/source")" "$(md5_of big)"
 	done
@@ -235,7 +239,7 @@ done
 second touch "$there/stop"
 touch here/stop
 wait "$guest_pid" "$here_pid"
-both=$(cat a | md5_of /dev/stdin; md5_of b)
+both=$(md5_of a; md5_of b)
 t_is "in the guest nothing but the two files was ever seen" "$(sort <<<"$both")" "$(cat seen.guest)"
 t_is "… nor here" "$(sort <<<"$both")" "$(cat seen.here)"
 clean "nothing is left"

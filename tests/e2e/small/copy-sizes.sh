@@ -3,6 +3,7 @@
 # Copies from nothing to 3 GiB: every --checksum, pipes, holes, what a terminal
 # shows, and --limit-rate.
 # shellcheck source=../files.sh
+# shellcheck disable=SC2016 # the guest's shell expands
 . "$(dirname "$0")/../files.sh"
 
 there=/tmp/sizes
@@ -67,8 +68,8 @@ for size in 0 1 65536 $((5 * MIB + 3)) $((33 * MIB + 1)); do
 	sum=$("$VSRPC" "$DOMAIN" download "$there/pipe" - | md5sum | cut -d' ' -f1; echo "${PIPESTATUS[0]}")
 	t_is "download of them into one" "$(md5_of up) 0" "${sum/$'\n'/ }"
 done
-"$VSRPC" "$DOMAIN" download --checksum none "$there/pipe" - | head -c 10 >head
-t_is "a reader that has enough gets what it wants" "$(head -c 10 up | md5_of /dev/stdin)" "$(md5_of head)"
+"$VSRPC" "$DOMAIN" download --checksum none "$there/pipe" - | head -c 10 >first
+t_is "a reader that has enough gets what it wants" "$(head -c 10 up | md5_of /dev/stdin)" "$(md5_of first)"
 t "… and the channel is in order" "$VSRPC" "$DOMAIN" ping
 # A slow writer does not keep the channel from others.
 mkfifo slow
@@ -124,6 +125,7 @@ done
 t "without a terminal" "$VSRPC" "$DOMAIN" upload --limit-rate 2M rate "$there/rate"
 t_is "… there is none either" '' "$ERR"
 
+t_not "the agent holds no file open" guest_opened "$there"
 t_is "nothing is left here" '' "$(leftovers .)"
 t_is "… nor in the guest" '' "$(guest_leftovers "$there")"
 done_testing

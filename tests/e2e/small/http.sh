@@ -8,6 +8,7 @@ API=/api/v1
 body() { cat "$WORK/body"; }
 # The HTTP status is $STATUS, the head is in $HEAD, the body in $OUT.
 ask() { # METHOD TARGET [CURL-OPTION…]
+	rm -f "$WORK/body" # -C would write behind what is there
 	STATUS=$(http "$@" -D "$WORK/head" -o "$WORK/body" -w '%{http_code}' 2>"$WORK/curl.err")
 	HEAD=$(tr -d '\r' <"$WORK/head")
 	OUT=$(tr -d '\0' <"$WORK/body")
@@ -124,6 +125,73 @@ t_is "a range behind the end is 416" 416 "$STATUS"
 head -c 1000000 "$WORK/raw" >"$WORK/part"
 http GET "$API/file/content?path=/tmp/raw" -C - -o "$WORK/part"
 t_is "curl -C - goes on with a download" "$sum" "$(md5_of "$WORK/part")"
+ask GET "$API/file/content?path=/tmp/raw" -r -10
+t_is "a range may be counted from the end" "206 $(tail -c 10 "$WORK/raw" | md5sum | cut -d' ' -f1)" "$STATUS $(md5_of "$WORK/body")"
+ask GET "$API/file/content?path=/tmp/raw" -r 3000000-
+t_like "416 tells how much there is" 'Content-Range: bytes \*/3000000' "$HEAD"
+http GET "$API/file/content?path=/tmp/raw" -C - -o "$WORK/part"
+t_is "curl -C - leaves what is complete as it is" "$sum" "$(md5_of "$WORK/part")"
+
+# A file as any HTTP server has it: what is known of it, and conditions.
+field() { sed -n "s/^$1: //p" <<<"$HEAD"; }
+ask HEAD "$API/file/content?path=/tmp/raw" -I
+t_is "curl -I tells the size" "200 3000000" "$STATUS $(field Content-Length)"
+t_like "… that there are ranges" 'Accept-Ranges: bytes' "$HEAD"
+t_like "… and when it was changed" 'Last-Modified: [A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT' "$HEAD"
+etag=$(field ETag)
+t_like "… and which version it is" '^"[^"]+"$' "$etag"
+ask GET "$API/file/content?path=/tmp/raw" -r 0-9
+t_is "… a range is of the same one" "206 $etag" "$STATUS $(field ETag)"
+ask HEAD "$API/file/content?path=/tmp/not-there" -I
+t_is "curl -I of what is not there" 404 "$STATUS"
+ask GET $API/ping
+t_is "… and the next one is answered" 200 "$STATUS"
+ask GET "$API/file/content?path=/tmp/raw" -r 5- -H 'If-Range: "another"'
+t_is "a range of another version is all of this one" "200 $sum" "$STATUS $(md5_of "$WORK/body")"
+ask GET "$API/file/content?path=/tmp/raw" -r 5- -H "If-Range: $etag"
+t_is "one of this version is that" "206 2999995" "$STATUS $(wc -c <"$WORK/body")"
+
+post /shell/exec '{"argv": ["rm", "-f", "/tmp/version", "/tmp/version-none", "/tmp/raw4", "/tmp/raw5"]}'
+echo one >"$WORK/one"
+echo two >"$WORK/two"
+ask PUT "$API/file/content?path=/tmp/version" -T "$WORK/one" -H 'If-None-Match: *'
+t_json "If-None-Match: * stores a new file" "d['code'] == 0" "$OUT"
+ask PUT "$API/file/content?path=/tmp/version" -T "$WORK/two" -H 'If-None-Match: *'
+t_is "… but not over one that is there" 412 "$STATUS"
+t_json "… and says PRECONDITION_FAILED" "d['code'] == 4004 and d['data']['error_type'] == 'PRECONDITION_FAILED'" "$OUT"
+ask GET "$API/file/content?path=/tmp/version"
+t_is "… which is as it was" one "$OUT"
+etag=$(field ETag)
+ask PUT "$API/file/content?path=/tmp/version" -T "$WORK/two" -H "If-Match: $etag"
+t_json "If-Match stores over that version" "d['code'] == 0" "$OUT"
+ask PUT "$API/file/content?path=/tmp/version" -T "$WORK/one" -H "If-Match: $etag"
+t_is "… and not over another" 412 "$STATUS"
+ask GET "$API/file/content?path=/tmp/version"
+t_is "… which is as it was" two "$OUT"
+ask PUT "$API/file/content?path=/tmp/version-none" -T "$WORK/one" -H 'If-Match: *'
+t_is "If-Match: * wants a file that is there" 412 "$STATUS"
+
+# curl -C OFFSET -T: the rest of a file of which the first bytes are there.
+kept() { head -c "$1" "$WORK/raw" >"$WORK/kept" && ask PUT "$API/file/content?path=/tmp/raw4" -T "$WORK/kept"; }
+kept 1000000
+ask PUT "$API/file/content?path=/tmp/raw4" -C 1000000 -T "$WORK/raw"
+t_json "curl -C 1000000 -T goes on with an upload" "d['code'] == 0 and d['data']['size'] == 3000000" "$OUT"
+ask GET "$API/file/content?path=/tmp/raw4"
+t_is "… and it is right" "200 $sum" "$STATUS $(md5_of "$WORK/body")"
+kept 1500000
+ask PUT "$API/file/content?path=/tmp/raw4" -C 1000000 -T "$WORK/raw"
+t_json "… also of a file that has more than that" "d['code'] == 0" "$OUT"
+ask GET "$API/file/content?path=/tmp/raw4"
+t_is "… which is then the one that was sent" "200 $sum" "$STATUS $(md5_of "$WORK/body")"
+kept 999999
+ask PUT "$API/file/content?path=/tmp/raw4" -C 1000000 -T "$WORK/raw"
+t_not "one that has less is no beginning" [ "$STATUS" = 200 ]
+ask GET "$API/file/content?path=/tmp/raw4"
+t_is "… and stays as it was" "$(md5_of "$WORK/kept")" "$(md5_of "$WORK/body")"
+ask PUT "$API/file/content?path=/tmp/raw5" -C 1000000 -T "$WORK/raw"
+t_not "nor is one that is not there" [ "$STATUS" = 200 ]
+ask GET $API/ping
+t_is "the channel is in order after that" 200 "$STATUS"
 ask PUT "$API/file/content?path=/tmp/raw&overwrite=false" -T "$WORK/raw"
 t_json "overwrite=false leaves a file alone" "d['code'] == 1004" "$OUT"
 
