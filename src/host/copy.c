@@ -28,7 +28,7 @@
 #define TURN_MAX (32L * 1024 * 1024)
 
 /* A longer wait for the rate's sake is not made with the channel in hand. */
-#define PACE_HOLD_MS 100
+#define PACE_HOLD_MS 20
 
 int copy_begin(struct copy *copy, struct client *client,
                const struct copy_options *options, struct progress *progress,
