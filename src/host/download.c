@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/localtree.h"
 #include "host/tempfile.h"
 #include "host/transfer.h"
 #include "proto/digestfield.h"
@@ -568,7 +569,6 @@ static int commit(struct download *download)
 {
     const struct copy *copy = download->copy;
     const struct remote_entry *known = download->known;
-    mode_t mask = 0777 & ~tempfile_new_mode();
     mode_t mode = 0;
     const struct timespec mtime
         = { .tv_sec = known ? (time_t) known->mtime : 0,
@@ -582,7 +582,7 @@ static int commit(struct download *download)
     if (known && (copy->options->preserve || copy->tree)) {
         mode = known->mode & 0777;
         if (!copy->options->preserve)
-            mode &= ~(mask & 0022);
+            mode &= ~localtree_umask();
         options.mode = &mode;
     }
     if (known && copy->options->preserve)

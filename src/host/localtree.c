@@ -141,6 +141,7 @@ int localtree_names(int dir, const char *path, struct strlist *names,
             close(own);
         return r;
     }
+    rewinddir(stream); /* a copy of a descriptor stands where that does */
     r = names_read(stream, path, names, err);
     closedir(stream);
     if (r == 0 && names->n > 0)

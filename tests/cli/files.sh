@@ -26,9 +26,8 @@ t_is "… does not keep the rest" two "$OUT"
 t_status "cat of a folder" 1 sut cat "$G"
 t_status "cat of what is forbidden" 126 sut cat "$G/secret"
 head -c 3000000 /dev/urandom >guest/large
-status=0
-sut cat "$G/large" 2>err | head -c 1 >/dev/null || status=${PIPESTATUS[0]}
-t_is "nobody reads it to its end" "141 " "$status $(cat err)"
+sut cat "$G/large" 2>err | head -c 1 >/dev/null
+t_is "nobody reads it to its end" "141 " "${PIPESTATUS[0]} $(cat err)"
 
 # --- ls
 mkdir -p guest/ls/sub
@@ -106,7 +105,7 @@ t "edit" edit 'echo second >>"$1"' "$G/app.conf"
 t_is "… changes the file" "first second" "$(xargs <guest/app.conf)"
 t_is "… which keeps owner, group and mode" "$owner" "$(stat -c '%u:%g %a' guest/app.conf)"
 t_is "… and leaves nothing here" '' "$(ls tmp)"
-t "the editor sees the file's name" edit 'echo "$1" >"$OLDPWD$WORK_NAMED"; case $1 in */app.conf) exit 0 ;; esac; exit 1' "$G/app.conf"
+t "the editor sees the file's name" edit 'case $1 in */app.conf) exit 0 ;; esac; exit 1' "$G/app.conf"
 before=$(stat -c '%i %y' guest/app.conf)
 t "nothing changed" edit ':' "$G/app.conf"
 t_like "… says so" "not changed" "$ERR"

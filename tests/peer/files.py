@@ -78,7 +78,10 @@ class Files(agent.Peer):
     def files(self, target, request_id, body):
         url = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        getattr(self, "file_" + url.path.split("/")[-1])(query, request_id)
+        route = url.path.split("/")[4]
+        if not hasattr(self, "file_" + route):
+            return self.say(request_id, {"detail": "no " + route}, 3001, "404 Not Found")
+        return getattr(self, "file_" + route)(query, request_id)
 
     files = agent.memory(files)
 
@@ -86,6 +89,12 @@ class Files(agent.Peer):
         kind = "directory" if query["path"].endswith("/.") else "file"
         self.say(request_id, file("", path=query["path"], exists=True, type=kind, mode="0755",
                                   md5=hashlib.md5(CONTENT).hexdigest()))
+
+    def file_digest(self, query, request_id):
+        first, length = int(query["first"]), int(query["length"])
+        span = CONTENT[first:first + length]
+        self.say(request_id, {"path": query["path"], "size": len(CONTENT), "first": first, "length": len(span),
+                              "digest": hashlib.new(query["algorithm"], span).hexdigest()})
 
     def file_content(self, query, request_id):
         n = len(CONTENT)

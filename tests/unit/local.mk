@@ -297,6 +297,8 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-out \
 	tests/unit/test-tempfile \
 	tests/unit/test-escape \
+	tests/unit/test-localtree \
+	tests/unit/test-shown \
 	tests/unit/test-wake \
 	tests/unit/test-outlet \
 	tests/unit/test-job \
@@ -363,6 +365,12 @@ tests_unit_test_escape_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_wake_SOURCES = tests/unit/test-wake.c
 tests_unit_test_wake_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_wake_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_localtree_SOURCES = tests/unit/test-localtree.c
+tests_unit_test_localtree_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_localtree_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_shown_SOURCES = tests/unit/test-shown.c
+tests_unit_test_shown_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_shown_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c
 tests_unit_test_outlet_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_outlet_LDADD = $(UNIT_HOST_LIBS)
