@@ -85,10 +85,8 @@ struct transfer *transfer_add(struct transfers *transfers, const char *id,
 /* A file that has come whole is likely to be fetched again. */
 void transfer_note(struct transfers *transfers, struct upload *upload)
 {
-    char etag[ETAG_MAX];
-
-    if (*upload_sum(upload) && upload_etag(upload, etag) == 0)
-        sums_note(&transfers->sums, etag, upload_kind(upload),
+    if (*upload_sum(upload) && *upload_etag(upload))
+        sums_note(&transfers->sums, upload_etag(upload), upload_kind(upload),
                   upload_sum(upload));
 }
 

@@ -52,6 +52,7 @@ struct upload {
     struct digest *marked_digest;
     bool marked;
 
+    char etag[ETAG_MAX];   /* of the file in its place; "" */
     struct worker *worker; /* while it is put in place */
     upload_done *done;     /* NULL then: nobody waits any more */
     void *arg;
@@ -329,14 +330,9 @@ enum digest_kind upload_kind(const struct upload *upload)
     return upload->kind;
 }
 
-int upload_etag(const struct upload *upload, char etag[ETAG_MAX])
+const char *upload_etag(const struct upload *upload)
 {
-    struct stat st;
-
-    if (fstat(upload->file.fd, &st) < 0)
-        return -errno;
-    etag_make(&st, etag);
-    return 0;
+    return upload->etag;
 }
 
 int upload_expect(struct upload *upload, const char *hex, struct error *err)
@@ -516,6 +512,19 @@ static void place(void *arg, void *report)
     memcpy(verdict->sum, upload->sum, sizeof(verdict->sum));
 }
 
+/* Whoever still has the words of the upload does not hold its file: that may
+ * be replaced and removed by now. */
+static void release(struct upload *upload)
+{
+    struct stat st;
+
+    if (fstat(upload->file.fd, &st) == 0)
+        etag_make(&st, upload->etag);
+    upload->file.temp[0] = '\0'; /* may be another's by now */
+    newfile_close(&upload->file);
+    fd_close(&upload->target.dir);
+}
+
 static void placed(void *arg, const void *report)
 {
     struct upload *upload = arg;
@@ -530,6 +539,8 @@ static void placed(void *arg, const void *report)
     }
     if (verdict)
         memcpy(upload->sum, verdict->sum, sizeof(upload->sum));
+    if (verdict && !r)
+        release(upload);
     if (r)
         error_set(&err, r, "%s",
                   verdict ? verdict->message : "the worker died");

@@ -90,9 +90,8 @@ const char *upload_digest_name(const struct upload *upload);
 
 enum digest_kind upload_kind(const struct upload *upload);
 
-/* The validator of the file that is in its place.  Return: 0 or negative
- * errno. */
-int upload_etag(const struct upload *upload, char etag[ETAG_MAX]);
+/* The validator of the file that is in its place; "" while none is. */
+const char *upload_etag(const struct upload *upload);
 
 /* Bytes written so far. */
 int64_t upload_size(const struct upload *upload);

@@ -354,6 +354,33 @@ START_TEST(freed_while_committed)
 }
 END_TEST
 
+/* An upload that is over does not hold its file: that may be replaced. */
+START_TEST(lets_go)
+{
+    struct upload *upload;
+    char link[64];
+    char there[PATH_MAX];
+    struct stat st;
+
+    if (!forbid_unnamed(_i))
+        return;
+    upload = begin(path, &replace);
+    write_text(upload, "new");
+    ck_assert_int_eq(commit(upload).result, 0);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_ptr_nonnull(strchr(upload_etag(upload), '"'));
+    for (int fd = 3; fd < 64; fd++) {
+        ssize_t n;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, there, sizeof(there) - 1);
+        there[n > 0 ? n : 0] = '\0';
+        ck_assert_msg(strncmp(there, dir, strlen(dir)) != 0, "%s", there);
+    }
+    upload_free(upload);
+}
+END_TEST
+
 /* --- parts, holes, conditions -------------------------------------------- */
 
 #define HELLO_MD5 "b1946ac92492d2347c6235b4d2611184"
@@ -801,6 +828,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     add_both_ways(tcase);
+    tcase_add_loop_test(tcase, lets_go, 0, 2);
     tcase_add_test(tcase, part_is_gone_on_with);
     tcase_add_test(tcase, part_is_digested);
     tcase_add_test(tcase, part_is_too_short);
