@@ -104,7 +104,8 @@ static int page_read(struct page *page, DIR *folder)
         entry = readdir(folder);
         if (!entry)
             return -errno;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0
+            || strcmp(entry->d_name, "..") == 0)
             continue;
         if (page_is_full(page)) {
             page->more = true;

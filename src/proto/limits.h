@@ -48,9 +48,9 @@
 /* Raw bytes in one JSON download; base64 and JSON make it a third more. */
 #define DOWNLOAD_JSON_MAX (6L * 1024 * 1024)
 
-/* Entries of a folder in one answer, and bytes of their names and of what links
- * point to: some milliseconds of the agent, and a text that fits where answers
- * are kept. */
+/* Entries of a folder in one answer, and bytes of their names and of what
+ * links point to: some milliseconds of the agent, and at most about a megabyte
+ * of text. */
 #define LIST_PAGE 1000
 #define LIST_NAMES_MAX (256L * 1024)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
-/* What the tests of the file routes share: things in the agent's folder (an "@"
- * in a path), and answers about them. */
+/* What the tests of the file routes share: things in the agent's folder ("@" in
+ * a path), and answers about them. */
 #ifndef VSRPC_TESTS_FILES_H
 #define VSRPC_TESTS_FILES_H
 
