@@ -30,7 +30,7 @@ for checksum in md5 sha256 none; do
 		both "$size bytes, --checksum $checksum" up --checksum "$checksum"
 	done
 done
-t_status "another --checksum is refused" 125 "$VSRPC" "$DOMAIN" upload --checksum crc32 up "$there/g"
+t_status "another --checksum is refused" 2 "$VSRPC" "$DOMAIN" upload --checksum crc32 up "$there/g"
 t_not "… and copies nothing" guest_has "$there/g"
 
 # --- 200 MiB, that do not compress and do not fit into memory twice
