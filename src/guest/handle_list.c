@@ -32,6 +32,7 @@ struct page {
     int64_t names;    /* bytes of them */
     int64_t behind;   /* the cursor behind the last entry taken */
     bool more;
+    struct stat st;   /* of the folder */
     struct owner_cache owners;
     char target[PATH_MAX];
 };
@@ -159,6 +160,10 @@ static struct json_object *page_json(struct page *page, const char *path,
     if (data) {
         json_add_bytes(data, "path", path, strlen(path));
         json_add_bool(data, "folder", folder);
+        if (folder) {
+            json_add_int(data, "mtime", page->st.st_mtim.tv_sec);
+            json_add_int(data, "mtime_ns", page->st.st_mtim.tv_nsec);
+        }
         json_add_string(data, "cursor", page->more ? cursor : NULL);
         json_add(data, "entries", jsonraw_value(&page->text));
     }
@@ -177,6 +182,7 @@ static int list_make(struct page *page, const struct agent *agent,
     if (found.fd < 0)
         return error_errno(err, -ENOENT, "'%s'", path);
     *folder = S_ISDIR(found.st.st_mode);
+    page->st = found.st;
     if (*folder)
         r = path_policy_check(&agent->paths, found.real, PATH_READ, err);
     if (r == 0) {

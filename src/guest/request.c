@@ -333,7 +333,6 @@ static int code_of_errno(int error)
         return STATUS_FILE_NOT_FOUND;
     case EACCES:
     case EPERM:
-    case EROFS:
         return STATUS_PERMISSION_DENIED;
     case EINVAL:
         return STATUS_INVALID_PARAMS;

@@ -283,7 +283,7 @@ static int64_t entry_cost(const struct remote_entry *entry)
 
 void remote_list_init(struct remote_list *list, struct remote_budget *budget)
 {
-    *list = (struct remote_list) { .budget = budget };
+    *list = (struct remote_list) { .budget = budget, .mtime_ns = -1 };
 }
 
 void remote_list_free(struct remote_list *list)
@@ -406,7 +406,12 @@ static int page_read(struct remote_list *list, struct json_object *data,
     size_t came = 0;
     int r = page_entries(list, data, &came, err);
 
-    if (r == 0 && param_bool(data, "folder", PARAM_OPTIONAL, &folder, err))
+    if (r == 0
+        && (param_bool(data, "folder", PARAM_OPTIONAL, &folder, err)
+            || param_int(data, "mtime", PARAM_OPTIONAL, INT64_MIN, INT64_MAX,
+                         &list->mtime, err)
+            || param_int(data, "mtime_ns", PARAM_OPTIONAL, 0, 999999999,
+                         &list->mtime_ns, err)))
         r = senseless(err, "folder");
     if (r == 0)
         r = page_cursor(data, came, cursor, err);

@@ -53,6 +53,8 @@ struct remote_list {
     size_t n;
     size_t room;
     bool folder;
+    int64_t mtime;    /* of the folder */
+    int64_t mtime_ns; /* -1: not told */
     bool owners;      /* set before: owner and group are wanted */
     int64_t bytes;    /* taken from the budget */
     size_t repeated;  /* names that came more than once, and were dropped */

@@ -94,6 +94,7 @@ static void take_into(struct tree *tree, const char *path,
                       int depth)
 {
     struct folder folder = { tree, path, fd, depth };
+    struct remote_entry now = *entry; /* its strings stay the entry's */
     struct error err = ERROR_INIT;
     struct remote_list list;
     int r;
@@ -106,9 +107,13 @@ static void take_into(struct tree *tree, const char *path,
         tree_fail(tree, path, &err);
     else
         folder_fill(&folder, &list);
+    if (r == 0 && list.mtime_ns >= 0) {
+        now.mtime = list.mtime;
+        now.mtime_ns = (long) list.mtime_ns;
+    }
     remote_list_free(&list);
     error_clear(&err);
-    if (!tree->ended && finish(tree, fd, created, entry, &err) < 0)
+    if (!tree->ended && finish(tree, fd, created, &now, &err) < 0)
         tree_fail(tree, path, &err);
     if (r == 0)
         tree->folders++;

@@ -61,7 +61,7 @@ clean "nothing is left"
 # --- no right to write
 in_guest mount -o remount,ro "$full"
 for name in new old; do
-	t_status "upload to a read-only file system ($name)" 126 upload big "$full/$name"
+	t_status "upload to a read-only file system ($name)" 1 upload big "$full/$name"
 	t_like "… says so" 'Read-only file system' "$ERR"
 done
 t_is "… what was there is as it was" old "$(in_guest cat "$full/old")"
