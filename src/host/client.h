@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * The client API of the specification: connect, disconnect, send_request,
- * ping, get_system_info, upload_file and download_file, for one target (job.h
- * has exec_command).  Every command stands on it.
+ * The client API of the specification: connect, disconnect, send_request, ping
+ * and get_system_info, for one target (job.h has exec_command, copy.h has
+ * upload_file and download_file).  Every command stands on it.
  *
  * Functions that talk give 0 when the agent answered, whatever its business
  * code says; the answer has it.  Negative errno is ours or the channel's.
