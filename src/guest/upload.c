@@ -24,9 +24,6 @@
 #define NEW_FILE_MODE 0644
 #define ID_KEEP ((int64_t) -1) /* as for chown(2) */
 
-/* What a hole is made of: file systems give space in blocks of this size. */
-#define BLOCK 4096
-
 #define COPY_STEP (256 * 1024)
 
 struct upload {
@@ -235,53 +232,12 @@ int upload_begin(const struct path_policy *policy, const char *path,
 
 /* --- content -------------------------------------------------------------- */
 
-static int write_at(int fd, const uint8_t *bytes, size_t n, int64_t at)
-{
-    while (n > 0) {
-        ssize_t done = pwrite(fd, bytes, n, at);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return done < 0 ? -errno : -ENOSPC;
-        bytes += done;
-        n -= (size_t) done;
-        at += done;
-    }
-    return 0;
-}
-
-static bool all_zero(const uint8_t *bytes, size_t n)
-{
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
-}
-
-/* Leaves holes where whole blocks of zeros would be.  The file gets its size
- * at the end. */
-static int write_sparsely(int fd, const uint8_t *bytes, size_t n, int64_t at)
-{
-    int r = 0;
-
-    while (n > 0 && r == 0) {
-        size_t step = BLOCK - (size_t) (at % BLOCK);
-
-        if (step > n)
-            step = n;
-        if (!all_zero(bytes, step))
-            r = write_at(fd, bytes, step, at);
-        bytes += step;
-        n -= step;
-        at += (int64_t) step;
-    }
-    return r;
-}
-
 int upload_write(struct upload *upload, const void *bytes, size_t n,
                  struct error *err)
 {
     int r = upload->sparse
-                ? write_sparsely(upload->file.fd, bytes, n, upload->size)
-                : write_at(upload->file.fd, bytes, n, upload->size);
+                ? fd_pwrite_sparse(upload->file.fd, bytes, n, upload->size)
+                : fd_pwrite_all(upload->file.fd, bytes, n, upload->size);
 
     if (r < 0)
         return error_errno(err, r, "writing '%s'", upload->target.real);
@@ -425,7 +381,7 @@ static int place_old(const struct upload *upload, struct error *err)
 
         if (got <= 0)
             return error_set(err, -EIO, "'%s' became shorter", target->real);
-        r = write_at(upload->file.fd, step, (size_t) got, at);
+        r = fd_pwrite_all(upload->file.fd, step, (size_t) got, at);
         at += got;
     }
     return step && r == 0 ? 0

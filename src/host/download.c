@@ -36,9 +36,6 @@
 /* A file that changes as often while it is read is not to be had. */
 #define TRIES 3
 
-/* Holes are looked for in pieces of this size. */
-#define BLOCK 4096
-
 struct download {
     struct copy *copy;
     const char *remote;
@@ -159,46 +156,14 @@ static int take_head(struct download *download, const struct rpc_reply *reply,
     return download->begun ? 0 : file_begin(download);
 }
 
-static bool all_zero(const uint8_t *bytes, size_t n)
+static int write_file(struct download *download, const uint8_t *bytes,
+                      size_t n)
 {
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
-}
+    int fd = download->file->fd;
+    int r = download->sparse ? fd_pwrite_sparse(fd, bytes, n, download->at)
+                             : fd_pwrite_all(fd, bytes, n, download->at);
 
-static int write_at(struct download *download, const uint8_t *bytes, size_t n,
-                    int64_t at)
-{
-    while (n > 0) {
-        ssize_t done = pwrite(download->file->fd, bytes, n, at);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return local_error(download, done < 0 ? -errno : -ENOSPC,
-                               "writing");
-        bytes += done;
-        n -= (size_t) done;
-        at += done;
-    }
-    return 0;
-}
-
-static int write_sparsely(struct download *download, const uint8_t *bytes,
-                          size_t n, int64_t at)
-{
-    int r = 0;
-
-    while (n > 0 && r == 0) {
-        size_t step = BLOCK - (size_t) (at % BLOCK);
-
-        if (step > n)
-            step = n;
-        if (!all_zero(bytes, step))
-            r = write_at(download, bytes, step, at);
-        bytes += step;
-        n -= step;
-        at += (int64_t) step;
-    }
-    return r;
+    return r < 0 ? local_error(download, r, "writing") : 0;
 }
 
 /* Whoever reads our output may be slow: the channel is for others then. */
@@ -216,14 +181,9 @@ static int write_stream(struct download *download, const uint8_t *bytes,
 
 static int keep(struct download *download, const uint8_t *bytes, size_t n)
 {
-    int r;
+    int r = is_stream(download) ? write_stream(download, bytes, n)
+                                : write_file(download, bytes, n);
 
-    if (is_stream(download))
-        r = write_stream(download, bytes, n);
-    else if (download->sparse)
-        r = write_sparsely(download, bytes, n, download->at);
-    else
-        r = write_at(download, bytes, n, download->at);
     if (r < 0)
         return r;
     if (download->digest)

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -107,6 +109,70 @@ int fd_wait_or(int fd, short events, int wake_fd, int64_t deadline)
         if (n == 0 && left == 0)
             return -ETIMEDOUT;
     }
+}
+
+int fd_pwrite_all(int fd, const void *bytes, size_t n, int64_t at)
+{
+    const uint8_t *p = bytes;
+
+    while (n > 0) {
+        ssize_t done = pwrite(fd, p, n, at);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? -errno : -ENOSPC;
+        p += done;
+        n -= (size_t) done;
+        at += done;
+    }
+    return 0;
+}
+
+/* What a hole is made of: file systems give space in blocks of this size. */
+#define BLOCK 4096
+
+static bool all_zero(const uint8_t *bytes, size_t n)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+/* How many bytes from here on are zeros, or none: whole blocks of the file. */
+static size_t same_run(const uint8_t *bytes, size_t n, int64_t at, bool *zero)
+{
+    size_t run = 0;
+
+    while (run < n) {
+        size_t step = BLOCK - (size_t) ((at + (int64_t) run) % BLOCK);
+        bool is_zero;
+
+        if (step > n - run)
+            step = n - run;
+        is_zero = all_zero(bytes + run, step);
+        if (run > 0 && is_zero != *zero)
+            break;
+        *zero = is_zero;
+        run += step;
+    }
+    return run;
+}
+
+int fd_pwrite_sparse(int fd, const void *bytes, size_t n, int64_t at)
+{
+    const uint8_t *p = bytes;
+    int r = 0;
+
+    while (n > 0 && r == 0) {
+        bool zero = false;
+        size_t run = same_run(p, n, at, &zero);
+
+        if (!zero)
+            r = fd_pwrite_all(fd, p, run, at);
+        p += run;
+        n -= run;
+        at += (int64_t) run;
+    }
+    return r;
 }
 
 int fd_wait(int fd, short events, int64_t deadline)

@@ -39,6 +39,21 @@ int64_t fd_read_full(int fd, void *bytes, size_t n);
 int fd_slurp(const char *path, struct buf *into);
 
 /*
+ * Writes all n bytes at an offset.
+ *
+ * Return: 0 or negative errno.
+ */
+int fd_pwrite_all(int fd, const void *bytes, size_t n, int64_t at);
+
+/*
+ * As fd_pwrite_all(), but leaves out whatever would be zeros, so that holes
+ * stay where nothing was; the file may be shorter than at + n then.
+ *
+ * Return: as fd_pwrite_all().
+ */
+int fd_pwrite_sparse(int fd, const void *bytes, size_t n, int64_t at);
+
+/*
  * Waits until events (POLLIN, POLLOUT) or an error are there.
  *
  * Return: 0 when ready, -ETIMEDOUT at the deadline, other negative errno.

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "unit.h"
@@ -130,8 +131,36 @@ START_TEST(deadlines)
 }
 END_TEST
 
+/* Zeros are left out, data is where it belongs, wherever the pieces are cut. */
+START_TEST(pwrite_sparse)
+{
+    static const size_t cuts[] = { 1, 511, 4095, 4096, 4097, 65536, 1 << 20 };
+    AUTO_FREE uint8_t *bytes = calloc(1, 1 << 20);
+    AUTO_FREE uint8_t *back = calloc(1, 1 << 20);
+    AUTO_CLOSE int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    size_t cut = cuts[_i];
+    struct stat st;
+
+    memset(bytes + 5000, 'a', 3);
+    memset(bytes + 300000, 'b', 100000);
+    bytes[(1 << 20) - 1] = 'c';
+    ck_assert_int_ge(fd, 0);
+    for (size_t at = 0; at < 1 << 20; at += cut)
+        ck_assert_int_eq(fd_pwrite_sparse(fd, bytes + at,
+                                          (1 << 20) - at < cut
+                                              ? (1 << 20) - at
+                                              : cut,
+                                          (int64_t) at), 0);
+    ck_assert_int_eq(pread(fd, back, 1 << 20, 0), 1 << 20);
+    ck_assert(memcmp(bytes, back, 1 << 20) == 0);
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    ck_assert_int_lt(st.st_blocks * 512, 1 << 18);
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
+    tcase_add_loop_test(tcase, pwrite_sparse, 0, 7);
     tcase_add_test(tcase, slurp_whole_file_and_ceiling);
     tcase_add_test(tcase, wait_sees_data_deadline_and_end);
     tcase_add_test(tcase, wait_is_woken);
