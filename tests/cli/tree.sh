@@ -104,6 +104,16 @@ echo old >here/one
 echo own >here/many_own
 t "over what is there" sut download -r "$G/new/." here
 t_is "… files are replaced, others stay" "one own" "$(cat here/one) $(cat here/many_own)"
+ln -sfn mine here/dangling && ln -sfn theirs guest/there/dangling
+for target in "$G/new/dangling here" "tree/dangling $G/there"; do
+	way=download
+	[ "${target#tree}" = "$target" ] || way=upload
+	# shellcheck disable=SC2086 # two words
+	t_not "$way --no-clobber over a link" sut "$way" -r --no-clobber $target
+done
+t_is "… leaves it" "mine theirs" "$(readlink here/dangling) $(readlink guest/there/dangling)"
+t "without it" sut download -r "$G/new/dangling" here
+t_is "… it is replaced" nowhere "$(readlink here/dangling)"
 t_not "--no-clobber" sut download -r --no-clobber "$G/new/a" here
 mkdir victim && echo precious >victim/b
 rm -rf here/a && ln -s ../victim here/a
