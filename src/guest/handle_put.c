@@ -172,6 +172,11 @@ static int put_part(struct put *put, const struct put_query *q,
         transfer_end(transfer); /* the next file of the same copy */
         transfer = NULL;
     }
+    if (transfer && keeps_part(q)
+        && upload_size(transfer->upload) != range.first) {
+        transfer_end(transfer); /* what it left is gone on with */
+        transfer = NULL;
+    }
     r = part_begin(put, q, range.first, total, &transfer, err);
     if (r)
         return r;

@@ -142,8 +142,10 @@ void transfer_delete_run(struct request *request)
 
     id_of(request, id);
     upload = transfer_find(&request->agent->transfers, id);
-    if (upload)
+    if (upload) {
+        upload_discard(steal_ptr(&upload->upload));
         transfer_end(upload);
+    }
     request_ok(request, json_object_new_object());
 }
 

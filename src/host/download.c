@@ -611,6 +611,7 @@ static int download_file(struct copy *copy, const char *remote,
     char hex[DIGEST_HEX_MAX] = "";
     int r;
 
+    file->firm = copy->options->resume;
     progress_file(copy->progress, remote);
     r = own_words(&download, run(&download));
     if (r == 0 && download.digest)

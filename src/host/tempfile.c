@@ -134,7 +134,7 @@ int tempfile_begin(struct tempfile *file, bool part, int64_t *there,
     deadly_block(&before);
     r = part ? newfile_open_part(&file->file, file->dir, file->name, there)
              : newfile_open(&file->file, file->dir);
-    if (r == 0 && !part && !file->file.unnamed)
+    if (r == 0 && !file->file.unnamed && !(part && file->firm))
         doomed_set(&file->file);
     sigprocmask(SIG_SETMASK, &before, NULL);
     file->fd = file->file.fd;

@@ -25,6 +25,7 @@ struct tempfile {
     int dir;            /* its folder */
     char *name;         /* in it */
     char *path;         /* what messages call it */
+    bool firm;          /* a part that a signal does not remove, either */
     struct newfile file;
 };
 

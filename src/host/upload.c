@@ -598,7 +598,7 @@ static int parts_once(struct upload *upload, bool again,
     upload->sum[0] = '\0';
     upload->at = upload->digested = 0;
     upload->lost = upload->damaged = false;
-    if (again)
+    if (again && !upload->part)
         forget_parts(upload);
     if (upload->part && (again || upload->copy->options->resume))
         r = find_part(upload);
@@ -668,7 +668,10 @@ static int upload_file(struct upload *upload, struct transfer_result *result)
         *upload->err = upload->local;
         r = upload->local.code;
     }
-    if (r != 0)
+    /* Who presses Ctrl-C has thought better of it; --resume is for the rest. */
+    if (r == -ECANCELED && upload->part && !options->resume)
+        forget_parts(upload);
+    else if (r != 0)
         say_kept(upload, r);
     free(upload->chunk);
     digest_free(upload->digest);

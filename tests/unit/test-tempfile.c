@@ -224,10 +224,17 @@ START_TEST(killed)
         if (pid == 0) {
             struct tempfile file;
 
+            int64_t there;
+
             if (!forbid_unnamed(1))
                 _exit(0);
             signal(number, SIG_DFL);
-            begin(&file, path, "x");
+            if (i % 2) { /* a part that nobody asked for goes as well */
+                tempfile_find(&file, path, NULL);
+                tempfile_begin(&file, true, &there, NULL);
+            } else {
+                begin(&file, path, "x");
+            }
             if (committed)
                 tempfile_commit(&file, &plain, NULL);
             raise(number);
