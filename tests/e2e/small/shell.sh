@@ -30,7 +30,11 @@ sees "there is a shell on the host" 10 '^HOST>'
 # What is typed while a program changes the terminal's mode may be thrown away, as
 # on any terminal: a person waits for the prompt, and so do we, with another one
 # each time.
-turn=0
+#
+# No prompt of four characters may stand in the first line: busybox (read_key.c in
+# libbb) asks the terminal where the cursor is, and takes the answer "ESC [ 1 ; 5 R"
+# for a key that it does not know, together with the next ten that are typed.
+turn=100
 back() { t_within 5 shows "^$turn>"; } # to the last one
 prompt() { [ "$(screen | sed '/^$/d')" = "$turn>" ]; }
 fresh() {
@@ -38,7 +42,7 @@ fresh() {
 	typed "PS1='$turn> '; clear" && t_within 10 prompt
 }
 begin() { # ARG…: leaves an empty screen with the guest's prompt
-	typed "clear; $VSRPC $DOMAIN $*; echo left=\$?"
+	typed "clear; echo; $VSRPC $DOMAIN $*; echo left=\$?"
 	t_within 15 shows '^~ [#$]' && fresh
 }
 continues() { "$VSRPC" "$DOMAIN" exec -- sh -c 'for p in $(pidof sleep); do grep -q "^State:.S" /proc/$p/status && exit 0; done; exit 1'; }
