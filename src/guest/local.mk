@@ -104,6 +104,8 @@ libguest_a_SOURCES = \
 	src/guest/transfer.h \
 	src/guest/upload.c \
 	src/guest/upload.h \
+	src/guest/upload_place.c \
+	src/guest/upload_priv.h \
 	src/guest/user.c \
 	src/guest/user.h \
 	src/guest/words.c \

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 #include <config.h>
 
-#include "guest/upload.h"
+#include "guest/upload_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "guest/etag.h"
-#include "guest/owner.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -22,48 +21,6 @@
 #include "util/num.h"
 
 #define NEW_FILE_MODE 0644
-#define ID_KEEP ((int64_t) -1) /* as for chown(2) */
-
-#define COPY_STEP (256 * 1024)
-
-struct upload {
-    struct path_target target;
-    struct newfile file;
-    int64_t size;
-    int64_t from; /* what was there already */
-    unsigned int mode;
-    char *owner;
-    char *group;
-    struct timespec mtime; /* tv_nsec UTIME_OMIT: as it comes */
-    char *if_match;
-    char *if_none_match;
-    bool overwrite;
-    bool hasty;
-    bool sparse;
-    enum digest_kind kind;
-    struct digest *digest;    /* NULL: none, or not before the end */
-    bool digest_at_end;       /* what was there is to be read, too */
-    char sum[DIGEST_HEX_MAX]; /* "": the digest goes on */
-    char expected[DIGEST_HEX_MAX]; /* "": anything */
-    int64_t marked_size;
-    struct digest *marked_digest;
-    bool marked;
-
-    char etag[ETAG_MAX];   /* of the file in its place; "" */
-    struct worker *worker; /* while it is put in place */
-    upload_done *done;     /* NULL then: nobody waits any more */
-    void *arg;
-};
-
-/* What the worker reports. */
-struct verdict {
-    int code; /* 0, positive enum status_code or negative errno */
-    char sum[DIGEST_HEX_MAX];
-    char message[512];
-};
-
-_Static_assert(sizeof(struct verdict) <= WORKER_REPORT_MAX,
-               "a verdict fits the report");
 
 /* --- beginning ------------------------------------------------------------ */
 
@@ -116,9 +73,7 @@ static int options_take(struct upload *upload,
     return copy_strings(upload, options);
 }
 
-/* Is the file that is there the one that the client means to replace?
- * (RFC 9110 section 13.2.2) */
-static int preconditions(const struct upload *upload, struct error *err)
+int upload_preconditions(const struct upload *upload, struct error *err)
 {
     const struct path_target *target = &upload->target;
     char etag[ETAG_MAX];
@@ -219,7 +174,7 @@ int upload_begin(const struct path_policy *policy, const char *path,
     if (r == 0)
         r = options_take(made, options, err);
     if (r == 0)
-        r = preconditions(made, err);
+        r = upload_preconditions(made, err);
     if (r == 0)
         r = file_open(made, options->part, err);
     if (r) {
@@ -326,207 +281,7 @@ const char *upload_path(const struct upload *upload)
     return upload->target.real;
 }
 
-/* --- the end: in a worker, or at once ------------------------------------- */
-
-static int place_owner(const struct upload *upload, struct error *err)
-{
-    bool keep = upload->target.exists && S_ISREG(upload->target.st.st_mode);
-    int64_t uid = keep ? (int64_t) upload->target.st.st_uid : ID_KEEP;
-    int64_t gid = keep ? (int64_t) upload->target.st.st_gid : ID_KEEP;
-    int fd = upload->file.fd;
-
-    if (upload->owner && owner_id(upload->owner, &uid) < 0)
-        return error_set(err, -EINVAL, "no such user: '%s'", upload->owner);
-    if (upload->group && group_id(upload->group, &gid) < 0)
-        return error_set(err, -EINVAL, "no such group: '%s'", upload->group);
-    if (fchown(fd, (uid_t) uid, (gid_t) gid) < 0)
-        return error_errno(err, -errno, "owner of '%s'", upload->target.real);
-    /* After the owner: changing that clears the set-id bits. */
-    if (fchmod(fd, upload->mode) < 0)
-        return error_errno(err, -errno, "mode of '%s'", upload->target.real);
-    return 0;
-}
-
-static int place_time(const struct upload *upload, struct error *err)
-{
-    const struct timespec times[]
-        = { { .tv_nsec = UTIME_OMIT }, upload->mtime };
-
-    if (upload->mtime.tv_nsec == UTIME_OMIT
-        || futimens(upload->file.fd, times) == 0)
-        return 0;
-    return error_errno(err, -errno, "time of '%s'", upload->target.real);
-}
-
-/* The first bytes, from the file that will be replaced. */
-static int place_old(const struct upload *upload, struct error *err)
-{
-    const struct path_target *target = &upload->target;
-    AUTO_FREE uint8_t *step = NULL;
-    AUTO_CLOSE int old = -1;
-    int64_t at = 0;
-    int r = 0;
-
-    if (upload->from == 0 || upload->file.kept)
-        return 0;
-    old = openat(target->dir, target->name,
-                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (old < 0)
-        return error_errno(err, -errno, "'%s'", target->real);
-    step = malloc(COPY_STEP);
-    while (step && r == 0 && at < upload->from) {
-        int64_t left = upload->from - at;
-        ssize_t got = pread(old, step, left < COPY_STEP ? (size_t) left
-                                                        : COPY_STEP, at);
-
-        if (got <= 0)
-            return error_set(err, -EIO, "'%s' became shorter", target->real);
-        r = fd_pwrite_all(upload->file.fd, step, (size_t) got, at);
-        at += got;
-    }
-    return step && r == 0 ? 0
-                          : error_errno(err, step ? r : -ENOMEM, "'%s'",
-                                        target->real);
-}
-
-/* The digest of all of it, when a part was there before. */
-static int place_sum(struct upload *upload, struct error *err)
-{
-    int64_t done;
-
-    if (!upload->digest_at_end)
-        return 0;
-    done = digest_file(upload->kind, upload->file.fd, upload->size,
-                       upload->sum);
-    if (done != upload->size)
-        return error_errno(err, done < 0 ? (int) done : -EIO, "reading '%s'",
-                           upload->target.real);
-    if (!upload_differs(upload))
-        return 0;
-    return error_set(err, STATUS_FILE_OPERATION_FAILED,
-                     "the content is not the one announced (%s %s)",
-                     upload_digest_name(upload), upload->sum);
-}
-
-static int place_durable(const struct upload *upload, int fd, const char *what,
-                         struct error *err)
-{
-    if (upload->hasty || fsync(fd) == 0)
-        return 0;
-    return error_errno(err, -errno, "fsync of %s'%s'", what,
-                       upload->target.real);
-}
-
-static int place_name(struct upload *upload, struct error *err)
-{
-    int r = newfile_place(&upload->file, upload->target.name,
-                          upload->overwrite);
-
-    return r < 0 ? error_errno(err, r, "'%s'", upload->target.real) : 0;
-}
-
-/* Holes at the end have no byte that would make the file long enough. */
-static int place_size(const struct upload *upload, struct error *err)
-{
-    if (!upload->sparse || ftruncate(upload->file.fd, upload->size) == 0)
-        return 0;
-    return error_errno(err, -errno, "size of '%s'", upload->target.real);
-}
-
-static int place_all(struct upload *upload, struct error *err)
-{
-    int r = place_size(upload, err);
-
-    if (r == 0)
-        r = place_old(upload, err);
-    if (r == 0)
-        r = place_sum(upload, err);
-    if (r == 0)
-        r = place_owner(upload, err);
-    if (r == 0)
-        r = place_time(upload, err);
-    if (r == 0)
-        r = place_durable(upload, upload->file.fd, "", err);
-    if (r == 0)
-        r = preconditions(upload, err);
-    if (r == 0)
-        r = place_name(upload, err);
-    if (r == 0)
-        r = place_durable(upload, upload->target.dir, "the folder of ", err);
-    return r;
-}
-
-static void place(void *arg, void *report)
-{
-    struct upload *upload = arg;
-    struct verdict *verdict = report;
-    struct error err = ERROR_INIT;
-
-    verdict->code = place_all(upload, &err);
-    snprintf(verdict->message, sizeof(verdict->message), "%.511s",
-             err.message);
-    memcpy(verdict->sum, upload->sum, sizeof(verdict->sum));
-}
-
-/* Whoever still has the words of the upload does not hold its file: that may
- * be replaced and removed by now. */
-static void release(struct upload *upload)
-{
-    struct stat st;
-
-    if (fstat(upload->file.fd, &st) == 0)
-        etag_make(&st, upload->etag);
-    upload->file.temp[0] = '\0'; /* may be another's by now */
-    newfile_close(&upload->file);
-    fd_close(&upload->target.dir);
-}
-
-static void placed(void *arg, const void *report)
-{
-    struct upload *upload = arg;
-    const struct verdict *verdict = report;
-    struct error err = ERROR_INIT;
-    int r = verdict ? verdict->code : -EIO;
-
-    upload->worker = NULL;
-    if (!upload->done) {
-        upload_free(upload);
-        return;
-    }
-    if (verdict)
-        memcpy(upload->sum, verdict->sum, sizeof(upload->sum));
-    if (verdict && !r)
-        release(upload);
-    if (r)
-        error_set(&err, r, "%s",
-                  verdict ? verdict->message : "the worker died");
-    upload->done(upload->arg, r, &err);
-}
-
-/* What is not to be durable takes no longer than a fork, unless there is
- * something to read. */
-static bool place_at_once(const struct upload *upload)
-{
-    return upload->hasty && upload->from == 0;
-}
-
-int upload_commit(struct upload *upload, struct procs *procs,
-                  upload_done *done, void *arg, struct error *err)
-{
-    uint8_t report[WORKER_REPORT_MAX] = { 0 };
-    int r = 0;
-
-    upload->done = done;
-    upload->arg = arg;
-    upload_sum(upload);
-    if (place_at_once(upload)) {
-        place(upload, report);
-        placed(upload, report);
-    } else {
-        r = worker_start(procs, place, placed, upload, &upload->worker);
-    }
-    return r < 0 ? error_errno(err, r, "worker") : 0;
-}
+/* --- the end -------------------------------------------------------------- */
 
 void upload_free(struct upload *upload)
 {

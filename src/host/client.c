@@ -78,6 +78,14 @@ void answer_free(struct answer *answer)
     answer_init(answer);
 }
 
+int answer_unreadable(struct error *err)
+{
+    error_prefix(err, "the agent's answer makes no sense");
+    if (err)
+        err->code = -EBADMSG;
+    return -EBADMSG;
+}
+
 void transfer_result_free(struct transfer_result *result)
 {
     free(result->path);

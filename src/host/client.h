@@ -188,6 +188,14 @@ void answer_free(struct answer *answer);
 int answer_error(const struct client *client, const struct answer *answer,
                  struct error *err);
 
+/*
+ * An answer that the agent cannot have meant: puts that in front of what is
+ * wrong with it.
+ *
+ * Return: -EBADMSG, which is the error's code then.
+ */
+int answer_unreadable(struct error *err);
+
 /* Frees what a transfer's result holds. */
 void transfer_result_free(struct transfer_result *result);
 

@@ -11,11 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/filetarget.h"
 #include "proto/digestfield.h"
 #include "proto/limits.h"
-#include "proto/route.h"
 #include "proto/status.h"
-#include "proto/uri.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -51,40 +50,6 @@ int copy_begin(struct copy *copy, struct client *client,
     if (crypto_random_hex(copy->id, COPY_ID_SIZE / 2) < 0)
         return error_errno(err, -EIO, "random numbers");
     return 0;
-}
-
-int copy_target_add(struct buf *target, const char *name, const char *value)
-{
-    int r = 0;
-
-    if (!value)
-        return 0;
-    r = buf_printf(target, "&%s=", name);
-    if (r == 0)
-        r = uri_encode(target, value);
-    return r < 0 ? r : buf_cstr(target) ? 0 : -ENOMEM;
-}
-
-int copy_target_add_int(struct buf *target, const char *name, int64_t value)
-{
-    char text[24];
-
-    snprintf(text, sizeof(text), "%" PRId64, value);
-    return copy_target_add(target, name, text);
-}
-
-int copy_target(const struct copy *copy, struct buf *target, const char *route,
-                const char *path, struct error *err)
-{
-    int r;
-
-    buf_clear(target);
-    r = buf_printf(target, API_PREFIX "%s?path=", route);
-    if (r == 0)
-        r = uri_encode(target, path);
-    if (r == 0)
-        r = copy_target_add(target, "transfer", copy->id);
-    return r < 0 ? error_errno(err, r, "path '%.100s'", path) : 0;
 }
 
 /* --- turns ---------------------------------------------------------------- */
@@ -154,8 +119,7 @@ static int span_take(struct json_object *data, struct copy_span *span,
         || param_int(data, "length", PARAM_REQUIRED, 0, DIGEST_SPAN_MAX,
                      &span->length, err)
         || param_string(data, "digest", PARAM_REQUIRED, &digest, err)) {
-        error_prefix(err, "the agent's answer makes no sense");
-        return -EBADMSG;
+        return answer_unreadable(err);
     }
     snprintf(span->digest, sizeof(span->digest), "%s", digest);
     return 0;
@@ -165,17 +129,17 @@ static int span_target(const struct copy *copy, const char *remote, bool part,
                        int64_t first, int64_t length, struct buf *target,
                        struct error *err)
 {
-    int r = copy_target(copy, target, "/file/digest", remote, err);
+    int r = filetarget_begin(target, "digest", remote, copy->id, err);
 
     if (r < 0)
         return r;
-    r = copy_target_add(target, "algorithm", digest_word(copy->kind));
+    r = filetarget_add(target, "algorithm", digest_word(copy->kind));
     if (r == 0)
-        r = copy_target_add_int(target, "first", first);
+        r = filetarget_add_int(target, "first", first);
     if (r == 0)
-        r = copy_target_add_int(target, "length", length);
-    if (r == 0 && part)
-        r = copy_target_add(target, "part", "true");
+        r = filetarget_add_int(target, "length", length);
+    if (r == 0)
+        r = filetarget_add_flag(target, "part", part);
     return r < 0 ? error_errno(err, r, "path '%.100s'", remote) : 0;
 }
 

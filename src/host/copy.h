@@ -103,15 +103,6 @@ int upload_at(struct copy *copy, int dir, const char *name, const char *path,
  * be gone on with: a minute at a tenth of the usual speed. */
 #define COPY_KEEP_MIN (64L * 1024 * 1024)
 
-/* Begins a request target: "/api/v1ROUTE?path=PATH&transfer=ID".
- * Return: 0 or negative errno with a message. */
-int copy_target(const struct copy *copy, struct buf *target, const char *route,
-                const char *path, struct error *err);
-
-/* Adds "&NAME=VALUE"; NULL adds nothing.  Return: 0 or negative errno. */
-int copy_target_add(struct buf *target, const char *name, const char *value);
-int copy_target_add_int(struct buf *target, const char *name, int64_t value);
-
 /* How many of the bytes that are left the next turn may have. */
 int64_t copy_turn(const struct copy *copy, int64_t left);
 

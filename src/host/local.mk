@@ -29,9 +29,13 @@ libhost_a_SOURCES = \
 	src/host/doctor_agent.c \
 	src/host/doctor_libvirt.c \
 	src/host/download.c \
+	src/host/download_check.c \
+	src/host/download_priv.h \
+	src/host/download_turns.c \
 	src/host/editor.c src/host/editor.h \
 	src/host/effort.c \
 	src/host/escape.c src/host/escape.h \
+	src/host/filetarget.c src/host/filetarget.h \
 	src/host/fleet.c src/host/fleet.h \
 	src/host/holder.c src/host/holder.h \
 	src/host/inlet.c src/host/inlet.h \
@@ -70,6 +74,10 @@ libhost_a_SOURCES = \
 	src/host/tree_down.c \
 	src/host/tree_up.c \
 	src/host/upload.c \
+	src/host/upload_parts.c \
+	src/host/upload_priv.h \
+	src/host/upload_request.c \
+	src/host/upload_source.c \
 	src/host/virshline.c src/host/virshline.h \
 	src/host/virt.c src/host/virt.h src/host/virt_priv.h \
 	src/host/virt_stream.c src/host/virt_stream.h \

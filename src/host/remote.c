@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/filetarget.h"
 #include "proto/limits.h"
 #include "proto/route.h"
 #include "proto/status.h"
@@ -22,37 +23,6 @@
 #define LINKS_MAX 40 /* as many as Linux follows */
 
 /* --- requests ------------------------------------------------------------- */
-
-static int query_add(struct buf *target, const char *name, const char *value)
-{
-    int r;
-
-    if (!value)
-        return 0;
-    r = buf_printf(target, "&%s=", name);
-    return r < 0 ? r : uri_encode(target, value);
-}
-
-static int query_flag(struct buf *target, const char *name, bool set)
-{
-    return set ? buf_printf(target, "&%s=true", name) : 0;
-}
-
-/* "/api/v1/file/WHAT?path=PATH[&transfer=ID]" */
-static int target_begin(const struct remote *remote, const char *what,
-                        const char *path, struct buf *target,
-                        struct error *err)
-{
-    int r;
-
-    buf_clear(target);
-    r = buf_printf(target, API_PREFIX "/file/%s?path=", what);
-    if (r == 0)
-        r = uri_encode(target, path);
-    if (r == 0)
-        r = query_add(target, "transfer", remote->transfer);
-    return r < 0 ? error_errno(err, r, "path '%.200s'", path) : 0;
-}
 
 /* A request of ours that no person has named a time for may take what it
  * takes: the agent says that it is alive. */
@@ -91,21 +61,21 @@ static int change(const struct remote *remote, const char *what,
     int r;
 
     buf_init(&target, HTTP_TARGET_MAX);
-    r = target_begin(remote, what, path, &target, err);
+    r = filetarget_begin(&target, what, path, remote->transfer, err);
     if (r < 0) {
         buf_free(&target);
         return r;
     }
-    if (query_add(&target, "target", link) < 0
-        || query_add(&target, "mode", wish->mode) < 0
-        || query_add(&target, "owner", wish->owner) < 0
-        || query_add(&target, "group", wish->group) < 0
-        || query_add(&target, "mtime", wish->mtime) < 0
-        || query_flag(&target, "parents", wish->parents) < 0
-        || query_flag(&target, "exist_ok", wish->exist_ok) < 0
-        || query_flag(&target, "overwrite", wish->overwrite) < 0
-        || query_flag(&target, "recursive", wish->recursive) < 0
-        || query_flag(&target, "missing_ok", wish->missing_ok) < 0)
+    if (filetarget_add(&target, "target", link) < 0
+        || filetarget_add(&target, "mode", wish->mode) < 0
+        || filetarget_add(&target, "owner", wish->owner) < 0
+        || filetarget_add(&target, "group", wish->group) < 0
+        || filetarget_add(&target, "mtime", wish->mtime) < 0
+        || filetarget_add_flag(&target, "parents", wish->parents) < 0
+        || filetarget_add_flag(&target, "exist_ok", wish->exist_ok) < 0
+        || filetarget_add_flag(&target, "overwrite", wish->overwrite) < 0
+        || filetarget_add_flag(&target, "recursive", wish->recursive) < 0
+        || filetarget_add_flag(&target, "missing_ok", wish->missing_ok) < 0)
         r = error_errno(err, -ENAMETOOLONG, "path '%.200s'", path);
     if (r == 0)
         r = ask(remote, "POST", &target, answer, err);
@@ -126,14 +96,6 @@ static int senseless(struct error *err, const char *what)
 {
     return error_set(err, -EBADMSG, "the agent's answer makes no sense: %s",
                      what);
-}
-
-/* What a param_…() said: to us it is no code of the agent's. */
-static int bad_message(struct error *err)
-{
-    if (err)
-        err->code = -EBADMSG;
-    return -EBADMSG;
 }
 
 /*
@@ -234,8 +196,7 @@ static int entry_numbers(struct json_object *from, struct remote_entry *entry,
         || param_int(from, "mtime_ns", PARAM_OPTIONAL, 0, 999999999, &ns, err)
         || param_int(from, "allocated", PARAM_OPTIONAL, 0, INT64_MAX,
                      &entry->allocated, err)) {
-        error_prefix(err, "the agent's answer makes no sense");
-        return bad_message(err);
+        return answer_unreadable(err);
     }
     if (num_parse_mode(mode, &entry->mode) < 0)
         return senseless(err, "mode");
@@ -430,8 +391,8 @@ static int page(const struct remote *remote, const char *path,
 
     answer_init(&answer);
     buf_init(&target, HTTP_TARGET_MAX);
-    r = target_begin(remote, "list", path, &target, err);
-    if (r == 0 && query_add(&target, "cursor", *cursor) < 0)
+    r = filetarget_begin(&target, "list", path, remote->transfer, err);
+    if (r == 0 && filetarget_add(&target, "cursor", *cursor) < 0)
         r = senseless(err, "cursor");
     if (r == 0)
         r = ask(remote, "GET", &target, &answer, err);
@@ -559,7 +520,7 @@ int remote_folder(const struct remote *remote, const char *path,
         return error_errno(err, -ENOMEM, "path '%.200s'", path);
     answer_init(&answer);
     buf_init(&target, HTTP_TARGET_MAX);
-    r = target_begin(remote, "info", inside, &target, err);
+    r = filetarget_begin(&target, "info", inside, remote->transfer, err);
     if (r == 0)
         r = ask(remote, "GET", &target, &answer, err);
     if (r == 0)

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/filetarget.h"
 #include "proto/limits.h"
-#include "proto/route.h"
-#include "proto/uri.h"
 #include "util/cleanup.h"
 
 char *transfer_basename(const char *path)
@@ -56,8 +55,7 @@ static int info_take(struct json_object *data, struct remote_info *info,
         || param_string(data, "md5", PARAM_OPTIONAL, &md5, err)
         || (info->exists
             && param_string(data, "type", PARAM_REQUIRED, &type, err))) {
-        error_prefix(err, "the agent's answer makes no sense");
-        return -EBADMSG;
+        return answer_unreadable(err);
     }
     snprintf(info->type, sizeof(info->type), "%s", type);
     snprintf(info->md5, sizeof(info->md5), "%s", md5);
@@ -75,14 +73,11 @@ int transfer_info(struct client *client, const char *path,
 
     answer_init(&answer);
     buf_init(&target, HTTP_TARGET_MAX);
-    r = buf_puts(&target, API_PREFIX "/file/info?path=");
-    if (r == 0)
-        r = uri_encode(&target, path);
-    request.target = r == 0 ? buf_cstr(&target) : NULL;
-    if (!request.target)
-        r = error_set(err, -ENAMETOOLONG, "path '%.99s…' is too long", path);
-    else
+    r = filetarget_begin(&target, "info", path, NULL, err);
+    if (r == 0) {
+        request.target = buf_cstr(&target);
         r = client_send_request(client, &request, &answer, err);
+    }
     if (r == 0)
         r = answer_error(client, &answer, err);
     if (r == 0)

@@ -109,6 +109,14 @@ t_is "… is left out" a "$(ls in/new)"
 t_like "… and told" "'/t/pipe' is a fifo, left out" "$ERR"
 stop "$PID"
 
+# --- the end of a single file
+start_files odd_transfer
+rm -rf in && mkdir in
+t_status "a transfer's end that makes no sense" 125 quick --socket "$SOCKET" download /t/f in/f
+t_like "… is said to" "makes no sense: .*first" "$ERR"
+t_is "… and nothing is here" '' "$(ls -A in)"
+stop "$PID"
+
 # --- what a terminal would obey
 start_files terminal
 ls_() { quick --socket "$SOCKET" ls "$@"; }
@@ -118,13 +126,9 @@ t_is "… shows none" 0 "$(controls <<<"$OUT")"
 t_like "… but what stands for them" "a\\\\033\[2J\\\\007'" "$OUT"
 t_like "… also in targets" "-> \\$'\\\\033\]0;evil\\\\007'" "$OUT"
 t_like "… and of bytes that are no UTF-8" "\\$'c\\\\2331m'" "$OUT"
-if command -v script >/dev/null 2>&1; then
-	script -qec "'$VSRPC' --config quick.yaml --socket '$SOCKET' ls /t" /dev/null >typed </dev/null
-	t_is "ls on a terminal shows none" 0 "$(tr -d '\r' <typed | controls)"
-	t_is "… but four lines" 4 "$(wc -l <typed)"
-else
-	t_skip "ls on a terminal" "there is no script"
-fi
+"$PYTHON" -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$VSRPC" --config quick.yaml --socket "$SOCKET" ls /t >typed </dev/null
+t_is "ls on a terminal shows none" 0 "$(tr -d '\r' <typed | controls)"
+t_is "… but four lines" 4 "$(wc -l <typed)"
 t "ls --json" ls_ --json /t
 t_is "… shows none" 0 "$(controls <<<"$OUT")"
 t_json "… and loses none" "d['data']['entries'][0]['name'] == 'a\x1b[2J\x07' and d['data']['entries'][2]['name_encoding'] == 'base64'" "$OUT"

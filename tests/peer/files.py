@@ -102,6 +102,11 @@ class Files(agent.Peer):
         self.client.sendall(agent.answer(CONTENT, request_id, "206 Partial Content", fields,
                                          "application/octet-stream"))
 
+    def file_transfers(self, query, request_id):
+        if self.tree == "odd_transfer":
+            return self.say(request_id, {"first": "zero", "next": len(CONTENT)})
+        self.say(request_id, {"detail": "no such transfer"}, 2001, "400 Bad Request")
+
     def page(self, entries, cursor=None, is_folder=True):
         return {"path": "/t", "folder": is_folder, "entries": entries, "cursor": cursor}
 

@@ -141,6 +141,22 @@ static void expect_file(const char *where, const char *text,
                   st.st_mode & 07777);
 }
 
+/* Neither the folder, nor a file in it. */
+static void expect_nothing_open(void)
+{
+    char link[64];
+    char there[PATH_MAX];
+
+    for (int fd = 3; fd < 64; fd++) {
+        ssize_t n;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        n = readlink(link, there, sizeof(there) - 1);
+        there[n > 0 ? n : 0] = '\0';
+        ck_assert_msg(strncmp(there, dir, strlen(dir)) != 0, "%s", there);
+    }
+}
+
 START_TEST(new_file)
 {
     struct upload *upload;
@@ -271,7 +287,8 @@ START_TEST(no_overwrite)
 }
 END_TEST
 
-/* It came after the upload began: still nothing is overwritten. */
+/* It came after the upload began: still nothing is overwritten, and what has
+ * failed holds no room, though its words are kept. */
 START_TEST(no_overwrite_of_what_came)
 {
     static const struct upload_options keep = { .overwrite = false };
@@ -283,6 +300,7 @@ START_TEST(no_overwrite_of_what_came)
     write_text(upload, "new");
     unit_write_file(path, "came");
     ck_assert_int_eq(commit(upload).result, -EEXIST);
+    expect_nothing_open();
     upload_free(upload);
     expect_file(path, "came", 0600);
     ck_assert_int_eq(files(), 1);
@@ -358,26 +376,31 @@ END_TEST
 START_TEST(lets_go)
 {
     struct upload *upload;
-    char link[64];
-    char there[PATH_MAX];
-    struct stat st;
 
     if (!forbid_unnamed(_i))
         return;
     upload = begin(path, &replace);
     write_text(upload, "new");
     ck_assert_int_eq(commit(upload).result, 0);
-    ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_ptr_nonnull(strchr(upload_etag(upload), '"'));
-    for (int fd = 3; fd < 64; fd++) {
-        ssize_t n;
-
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, there, sizeof(there) - 1);
-        there[n > 0 ? n : 0] = '\0';
-        ck_assert_msg(strncmp(there, dir, strlen(dir)) != 0, "%s", there);
-    }
+    expect_nothing_open();
     upload_free(upload);
+}
+END_TEST
+
+/* A part of one that has failed stays, until it is known to be of no use. */
+START_TEST(part_of_what_failed)
+{
+    struct upload_options options = { .part = true };
+    struct upload *upload = begin(path, &options);
+
+    write_text(upload, "new");
+    unit_write_file(path, "came");
+    ck_assert_int_eq(commit(upload).result, -EEXIST);
+    ck_assert_int_eq(files(), 2);
+    upload_discard(upload);
+    ck_assert_int_eq(files(), 1);
+    expect_nothing_open();
 }
 END_TEST
 
@@ -829,6 +852,7 @@ void unit_cases(TCase *tcase)
     tcase_add_checked_fixture(tcase, setup, teardown);
     add_both_ways(tcase);
     tcase_add_loop_test(tcase, lets_go, 0, 2);
+    tcase_add_test(tcase, part_of_what_failed);
     tcase_add_test(tcase, part_is_gone_on_with);
     tcase_add_test(tcase, part_is_digested);
     tcase_add_test(tcase, part_is_too_short);
