@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,15 @@ START_TEST(bytes)
 }
 END_TEST
 
+/* Waits until a pipe takes no more. */
+static void fills_up(int end)
+{
+    struct pollfd room = { .fd = end, .events = POLLOUT };
+
+    while (poll(&room, 1, 0) > 0)
+        usleep(100);
+}
+
 /* A pipe that does not block and whose reader is slow. */
 START_TEST(slow_reader)
 {
@@ -213,8 +223,8 @@ START_TEST(slow_reader)
         fd_nonblock(ends[1]);
         _exit(out_bytes(ends[1], sent, SIZE) != 0);
     }
+    fills_up(ends[1]);
     close(ends[1]);
-    usleep(50000);
     ck_assert_int_eq(fd_read_full(ends[0], got, SIZE), SIZE);
     ck_assert_mem_eq(got, sent, SIZE);
 }

@@ -211,7 +211,7 @@ START_TEST(broken_part_comes_again)
 }
 END_TEST
 
-/* Bytes while the file is put in place: another client's. */
+/* Bytes while the file is put in place: another client's, at 20 moments. */
 START_TEST(interrupted_commit)
 {
     for (int i = 0; i < 20; i++) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "unit.h"
+#include "util/clock.h"
 
 const char unit_name[] = "transfer";
 
@@ -75,6 +76,15 @@ static struct upload *make_upload(const char *dir, int i)
     return upload;
 }
 
+/* Later than now, by the clock that use is noted with. */
+static void later(void)
+{
+    int64_t now = clock_ms();
+
+    while (clock_ms() == now)
+        usleep(100);
+}
+
 /* When all are taken, the one that was unused longest goes, with its file;
  * being looked for is use. */
 START_TEST(oldest_goes)
@@ -85,10 +95,10 @@ START_TEST(oldest_goes)
     for (int i = 0; i < TRANSFERS_MAX; i++) {
         snprintf(id, sizeof(id), "%d", i);
         transfer_add(&transfers, id, i)->upload = make_upload(dir, i);
-        usleep(3000);
+        later();
     }
     ck_assert_ptr_nonnull(transfer_find(&transfers, "0"));
-    usleep(3000);
+    later();
     transfer_add(&transfers, "new", 1);
     ck_assert_ptr_nonnull(transfer_find(&transfers, "new"));
     ck_assert_ptr_nonnull(transfer_find(&transfers, "0"));

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "spin.h"
@@ -168,10 +169,11 @@ START_TEST(cancel_too_late)
 {
     struct work work = { 0 };
     struct worker *worker;
+    siginfo_t ended;
 
     ck_assert_int_eq(worker_start(&procs, says_little, note, &work, &worker),
                      0);
-    usleep(100000);
+    ck_assert_int_eq(waitid(P_ALL, 0, &ended, WEXITED | WNOWAIT), 0);
     worker_cancel(worker);
     ck_assert(spin_until(&loop, spin_childless, NULL));
     ck_assert_int_eq(work.calls, 0);
