@@ -48,6 +48,17 @@ static int resume(struct download *download)
     return r;
 }
 
+/* All of it has come: nothing that the disk refused, and a hole at the end. */
+static int settle(struct download *download)
+{
+    int r = flusher_end(&download->flusher);
+
+    if (r == 0 && download->sparse
+        && ftruncate(download->file->fd, download->total) < 0)
+        r = -errno;
+    return r < 0 ? download_local_error(download, r, "writing") : 0;
+}
+
 static int commit(struct download *download)
 {
     const struct copy *copy = download->copy;
@@ -70,11 +81,6 @@ static int commit(struct download *download)
     }
     if (known && copy->options->preserve)
         options.mtime = &mtime;
-    if (download->sparse
-        && ftruncate(download->file->fd, download->total) < 0) {
-        download_local_error(download, -errno, "writing");
-        return -EIO;
-    }
     return tempfile_commit(download->file, &options, download->err);
 }
 
@@ -91,6 +97,8 @@ static int run(struct download *download)
         r = download_fetch(download);
     if (r == 0)
         r = download_verify(download);
+    if (r == 0)
+        r = settle(download);
     if (r == 0)
         r = commit(download);
     return r;
@@ -148,6 +156,7 @@ static int download_file(struct copy *copy, const char *remote,
     memcpy(result->etag, download.etag, sizeof(result->etag));
     digest_free(download.digest);
     digest_free(download.rest);
+    flusher_end(&download.flusher);
     tempfile_close(file);
     return r;
 }

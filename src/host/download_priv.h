@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "host/copy.h"
+#include "host/flusher.h"
 #include "host/tempfile.h"
 
 struct download {
@@ -31,6 +32,7 @@ struct download {
     struct digest *rest;      /* of those from rest_first on, when that is not
                                * the beginning */
     int64_t rest_first;
+    struct flusher flusher;
     struct error local;   /* what went wrong here, not on the way */
     struct error *err;
 };

@@ -242,12 +242,15 @@ static int turn_send(struct download *download, const char *target,
 }
 
 /* The disk works while the next turn comes: fsync(2) has less to do then. */
-static void start_writing(const struct download *download)
+static void start_writing(struct download *download)
 {
-    if (!download_is_stream(download) && !download->copy->tree)
-        sync_file_range(download->file->fd, download->first,
-                        download->at - download->first,
-                        SYNC_FILE_RANGE_WRITE);
+    int64_t n = download->at - download->first;
+    int fd = download->file->fd;
+
+    if (download_is_stream(download) || download->copy->tree)
+        return;
+    sync_file_range(fd, download->first, n, SYNC_FILE_RANGE_WRITE);
+    flusher_written(&download->flusher, fd, n);
 }
 
 static int turn(struct download *download, const char *target)

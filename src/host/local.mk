@@ -37,6 +37,7 @@ libhost_a_SOURCES = \
 	src/host/escape.c src/host/escape.h \
 	src/host/filetarget.c src/host/filetarget.h \
 	src/host/fleet.c src/host/fleet.h \
+	src/host/flusher.c src/host/flusher.h \
 	src/host/holder.c src/host/holder.h \
 	src/host/inlet.c src/host/inlet.h \
 	src/host/interrupt.c src/host/interrupt.h \

@@ -285,6 +285,7 @@ UNIT_HOST_TESTS = \
 	tests/unit/test-dial \
 	tests/unit/test-holder \
 	tests/unit/test-opt \
+	tests/unit/test-flusher \
 	tests/unit/test-pace \
 	tests/unit/test-prefix \
 	tests/unit/test-progress \
@@ -329,6 +330,9 @@ tests_unit_test_opt_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_prefix_SOURCES = tests/unit/test-prefix.c
 tests_unit_test_prefix_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_prefix_LDADD = $(UNIT_HOST_LIBS)
+tests_unit_test_flusher_SOURCES = tests/unit/test-flusher.c
+tests_unit_test_flusher_CFLAGS = $(UNIT_HOST_CFLAGS)
+tests_unit_test_flusher_LDADD = $(UNIT_HOST_LIBS)
 tests_unit_test_pace_SOURCES = tests/unit/test-pace.c
 tests_unit_test_pace_CFLAGS = $(UNIT_HOST_CFLAGS)
 tests_unit_test_pace_LDADD = $(UNIT_HOST_LIBS)
