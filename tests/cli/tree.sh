@@ -159,6 +159,35 @@ t_json "… has counts and the first of them" "d['code'] != 0 and d['data']['fai
 t "--json" sut --json upload -r tree "$G/json"
 t_json "… has counts" "d['code'] == 0 and d['data']['symlinks'] == 5 and d['data']['failed'] == 0 and d['data']['folders'] == 8" "$OUT"
 
+# --- somebody presses Ctrl-C: what is there is whole, and there is no more
+mkdir slow
+for i in $(seq 40); do head -c 200000 /dev/urandom >"slow/$i"; done
+breaks() { # WAY TARGET ARG…: as soon as two files are there
+	local way=$1 target=$2
+	shift 2
+	env --default-signal=INT "$VSRPC" --config "$WORK/host.yaml" --socket "$SOCKET" "$way" -r --limit-rate 2M "$@" >broken.out 2>broken.err & pid=$!
+	t_within 20 some "$target"
+	kill -INT "$pid"
+	RC=0
+	wait "$pid" || RC=$?
+}
+some() { [ "$(find "$1" -type f -size 200000c 2>/dev/null | wc -l)" -ge 2 ]; }
+partly() { # DESCRIPTION DIR
+	local name
+	t_is "$1: it ends as by a signal" 130 "$RC"
+	t_not "$1: not all of it" [ "$(find "$2" -type f | wc -l)" = 40 ]
+	t_is "$1: what is there is whole" '' "$(for name in $(ls -A "$2"); do cmp "$2/$name" "slow/$name"; done 2>&1)"
+}
+t "an upload -r is on its way" breaks upload guest/slow slow "$G/slow"
+partly "upload" guest/slow
+t "… the next one ends it" sut upload -r slow "$G"
+same "… the next one" slow guest/slow
+mkdir into
+t "a download -r is on its way" breaks download into/slow "$G/slow" into
+partly "download" into/slow
+t "… the next one ends it" sut download -r "$G/slow" into
+same "… the next one" slow into/slow
+
 # --- deep, and very many
 deep=$(printf 'd/%.0s' $(seq 100))
 mkdir -p "deep/$deep" && echo bottom >"deep/${deep}f"
