@@ -191,7 +191,7 @@ static bool get_reading(struct get *get, enum digest_kind kind)
     return get->reading != NULL;
 }
 
-static void get_stream(struct get *get, bool body)
+static void get_stream(struct get *get, int http, bool body)
 {
     struct request_field fields[FIELDS_MAX];
     char range[80];
@@ -203,8 +203,7 @@ static void get_stream(struct get *get, bool body)
     };
 
     get_fields(get, NULL, range, fields);
-    request_send_stream(get->request, get->partial ? 206 : 200, fields,
-                        get_length(get), &stream);
+    request_send_stream(get->request, http, fields, get_length(get), &stream);
 }
 
 /* Is the body the whole file, or a piece that belongs to no other? */
@@ -213,18 +212,31 @@ static bool get_alone(const struct get *get)
     return get_length(get) == get->total || !get->query->transfer;
 }
 
+/* Does the client have this version?  (RFC 9110 section 13.1.2) */
+static bool get_is_known(const struct get *get)
+{
+    const char *known = http_field_get(get->request->head, "If-None-Match");
+
+    return known && etag_listed(known, get->etag);
+}
+
 static void get_answer(struct get *get)
 {
     bool body = strcmp(get->request->head->method, "HEAD") != 0;
     enum digest_kind kind;
 
+    if (get_is_known(get)) {
+        get->range = (struct range) { 0, get->total - 1 };
+        get_stream(get, 304, false);
+        return;
+    }
     if (get_range(get) < 0 || get_kind(get, &kind) < 0)
         return;
     if (body && get->query->digest && get_length(get) <= SMALL
         && get_alone(get))
         get_small(get, kind);
     else if (!body || get_reading(get, kind))
-        get_stream(get, body);
+        get_stream(get, get->partial ? 206 : 200, body);
 }
 
 static void get_file(struct request *request, const struct get_query *query)

@@ -35,6 +35,14 @@ t_status "an unknown name in a list" 1 "$VSRPC" "$DOMAIN,no-such-domain" ping
 t_like "… fails alone" "2 domains: 1 succeeded, 1 failed \(no-such-domain: 125\)" "$ERR"
 t_status "a pattern that matches nothing" 125 "$VSRPC" "zz-no-such-*" ping
 
+mkdir -p here/tree/empty
+echo one >here/tree/one
+t "a tree to several" "$VSRPC" "$DOMAIN*" upload -r here/tree /tmp/
+t "… and back" "$VSRPC" "$DOMAIN*" download -r /tmp/tree here
+t_is "… into a folder for each" "$DOMAIN.tree $DOMAIN.tree/empty $DOMAIN.tree/one" "$(cd here && find "$DOMAIN.tree" | LC_ALL=C sort | paste -sd ' ')"
+t_status "… not into one for all" 2 "$VSRPC" "$DOMAIN*" download -r /tmp/tree there
+t_like "… which says how" 'mkdir there \(each file becomes DOMAIN\.NAME in it\)' "$ERR"
+
 t "a paused domain" define "${dead[0]}" --paused
 t "one without an agent" define "${dead[1]}"
 start=$EPOCHREALTIME

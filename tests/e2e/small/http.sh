@@ -150,6 +150,15 @@ ask GET "$API/file/content?path=/tmp/raw" -r 5- -H 'If-Range: "another"'
 t_is "a range of another version is all of this one" "200 $sum" "$STATUS $(md5_of "$WORK/body")"
 ask GET "$API/file/content?path=/tmp/raw" -r 5- -H "If-Range: $etag"
 t_is "one of this version is that" "206 2999995" "$STATUS $(wc -c <"$WORK/body")"
+ask GET "$API/file/content?path=/tmp/raw" -H "If-None-Match: \"other\", $etag"
+t_is "who has this version gets no other" "304 $etag" "$STATUS $(field ETag)"
+t_not "… and no body" test -s "$WORK/body"
+ask HEAD "$API/file/content?path=/tmp/raw" -I -H "If-None-Match: $etag"
+t_is "… nor with curl -I" "304 $etag" "$STATUS $(field ETag)"
+ask GET "$API/file/content?path=/tmp/raw" -r 5- -H 'If-None-Match: "other"'
+t_is "who has another gets this one" "206 2999995" "$STATUS $(wc -c <"$WORK/body")"
+ask GET $API/ping
+t_is "… and the next one is answered" 200 "$STATUS"
 
 post /shell/exec '{"argv": ["rm", "-f", "/tmp/version", "/tmp/version-none", "/tmp/raw4", "/tmp/raw5"]}'
 echo one >"$WORK/one"
