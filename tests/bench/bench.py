@@ -277,6 +277,11 @@ class Bench:
         os.remove(back)
         return took
 
+    def first_download(self, theirs, ours):
+        """… of a file whose digest the agent does not know yet."""
+        run(*self.ours("exec", "--", "touch", theirs))
+        return self.download(theirs, ours)
+
     def upload(self, ours, theirs, *options):
         return timed(*self.ours("upload", "--no-progress", *options, ours,
                                 theirs))
@@ -301,6 +306,7 @@ class Bench:
         self.group(runs, {
             "raw out": lambda: self.channel("out", COPY),
             "vsrpc down": lambda: self.download("/tmp/bench.big", big),
+            "first down": lambda: self.first_download("/tmp/bench.big", big),
             "plain down": lambda: self.download("/tmp/bench.big", big, *plain),
             "ga down": lambda: self.ga_download("/tmp/bench.read", read),
         })
@@ -313,7 +319,8 @@ class Bench:
         self.guest_same(big, "/tmp/bench.big")
         self.guest_same(write, "/tmp/bench.write")
         for name, nbytes in (("raw out", COPY), ("vsrpc down", COPY),
-                             ("plain down", COPY), ("ga down", GA_READ),
+                             ("first down", COPY), ("plain down", COPY),
+                             ("ga down", GA_READ),
                              ("raw in", COPY), ("vsrpc up", COPY),
                              ("plain up", COPY), ("ga up", GA_WRITE)):
             self.rate(name, nbytes)
@@ -462,6 +469,8 @@ class Bench:
                  less_is_more=False)
         self.row("out of the guest, MiB/s", "raw out", "vsrpc down", "ga down",
                  less_is_more=False)
+        self.row("  seen for the first time", "raw out", "first down",
+                 "ga down", less_is_more=False)
         self.row("  --checksum none", "raw out", "plain down", "ga down",
                  less_is_more=False)
         self.row("into the guest, MiB/s", "raw in", "vsrpc up", "ga up",
