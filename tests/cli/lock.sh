@@ -100,6 +100,8 @@ if sut list >/dev/null 2>&1; then
 	t_like "… says so" "used .* busy " "$OUT"
 	t_like "… and has the other one" "idle .* connected " "$OUT"
 	t "… after a second ($took)" below "$took" 2.5
+	wait "$BUSY"
+	busy
 	t "list --json" sut --json list
 	t_json "… has it" "[(r['error'] or '')[:4] for r in d] == ['', 'busy']" "$OUT"
 	wait "$BUSY"

@@ -87,7 +87,8 @@ sent() { [ "$(requests | wc -l)" -ge "${1:-1}" ]; }
 urged() { grep -q /ping "$COUNTS"; }
 asked() { grep -q DELETE "$COUNTS"; }
 # interrupt SIGNAL COMMAND…: sends it once the request is there, and again for
-# each of AGAIN, what has to be there then. Sets: STATUS, ERR.
+# each of AGAIN, what has to be there then. Sets: STATUS, ERR, BEGIN (when the
+# first one was sent).
 interrupt() {
 	local signal=$1 there
 	shift
@@ -97,9 +98,11 @@ interrupt() {
 for s in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP): signal.signal(s, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$@" >"$WORK.out" 2>"$WORK.err" &
 	local pid=$!
+	BEGIN=''
 	for there in sent "${AGAIN[@]}"; do
 		t_within 20 "$there" || t_diag "not $there"
 		sleep 0.15 # within 100 ms it would be the same signal
+		BEGIN=${BEGIN:-$EPOCHREALTIME}
 		kill "-$signal" "$pid"
 	done
 	STATUS=0
@@ -110,9 +113,8 @@ command=("$VSRPC" --config "$WORK/quick.yaml" --socket)
 AGAIN=(urged)
 while IFS='|' read -r signal number mode words; do
 	start_peer "$mode$signal" "$mode"
-	begin=$EPOCHREALTIME
 	interrupt "$signal" "${command[@]}" "$SOCKET" exec -- sleep 100
-	took=$(since "$begin")
+	took=$(since "$BEGIN")
 	t_is "$mode: dies of $signal" "$((128 + number))" "$STATUS"
 	t_like "$mode: … after it said what became of the command" "$words" "$ERR"
 	t "$mode: … within 5 s ($took)" below "$took" 5
