@@ -85,14 +85,17 @@ static int many_end(struct many *many, const char *what)
     return tree->first.code ? command_status(&tree->first) : EXIT_STATUS_OK;
 }
 
-/* Several files do not fit into one. */
-static int check_target(const struct many *many, struct error *err)
+/* Several files do not fit into one.  mkdir is what makes a folder there. */
+static int check_target(const struct many *many, const char *mkdir,
+                        struct error *err)
 {
     if (many->folder || many->call->n_args == 2)
         return 0;
-    return error_set(err, STATUS_FILE_OPERATION_FAILED,
-                     "'%s' is not a folder, and several files are meant",
-                     many->target);
+    error_set(err, STATUS_FILE_OPERATION_FAILED,
+              "'%s' is not a folder, and several files are meant",
+              many->target);
+    error_hint(err, "%s %s", mkdir, many->target);
+    return STATUS_FILE_OPERATION_FAILED;
 }
 
 static void tell_folder(struct many *many, const char *source)
@@ -167,7 +170,7 @@ int cmd_upload_many(struct command_call *call)
         many.folder = r > 0;
     }
     if (r >= 0)
-        r = check_target(&many, &err);
+        r = check_target(&many, PROGRAM " … mkdir", &err);
     if (r)
         tree_fail(&many.tree, NULL, &err);
     for (int i = 0; r == 0 && i + 1 < call->n_args && !many.tree.ended; i++)
@@ -317,7 +320,7 @@ static void download_to_place(struct many *many)
     int r;
 
     many->folder = stat(many->target, &st) == 0 && S_ISDIR(st.st_mode);
-    r = check_target(many, &err);
+    r = check_target(many, "mkdir", &err);
     if (r == 0)
         r = dir = open_target(many, &err);
     if (r < 0 || dir < 0) {

@@ -45,7 +45,7 @@ void tree_fail(struct tree *tree, const char *path, const struct error *err)
     struct error told = *err;
     bool hopeless = is_hopeless(err->code) || tree->budget.entries <= 0;
 
-    if (!hopeless)
+    if (!hopeless && path)
         *told.hint = '\0'; /* one line for each file is enough */
     if (path && !strstr(told.message, path))
         error_prefix(&told, "'%.400s'", path);

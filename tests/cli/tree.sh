@@ -89,6 +89,9 @@ t "several files" sut upload tree/one tree/zero tree/link "$G/there"
 t_is "… into a folder, a link as its file" "one  one regular file" "$(cat guest/there/one) $(cat guest/there/zero) $(cat guest/there/link) $(stat -c %F guest/there/link)"
 t_status "… but to no file" 1 sut upload tree/one tree/zero "$G/there/one"
 t_like "… because" "'$G/there/one' is not a folder, and several files are meant" "$ERR"
+t_like "… and what to do" "try: vsrpc-virsh … mkdir $G/there/one" "$ERR"
+t_not "several to no folder here" sut download "$G/there/one" "$G/there/zero" nowhere
+t_like "… and what to do" "try: mkdir nowhere" "$ERR"
 t "several files from the guest" sut download "$G/new/one" "$G/new/-rf" here
 t_is "… into a folder" "one x" "$(cat here/one) $(cat here/-rf)"
 t_status "… but to no file" 1 sut download "$G/new/one" "$G/new/zero" here/one
