@@ -70,7 +70,6 @@ static int get_range(struct get *get)
     const char *condition = http_field_get(head, "If-Range");
     int r = 1;
 
-    get->range = (struct range) { 0, get->total - 1 };
     /* Parts of two files would make none (RFC 9110 section 13.1.5). */
     if (header && (!condition || strcmp(condition, get->etag) == 0))
         r = range_parse(header, get->total, &get->range);
@@ -226,7 +225,6 @@ static void get_answer(struct get *get)
     enum digest_kind kind;
 
     if (get_is_known(get)) {
-        get->range = (struct range) { 0, get->total - 1 };
         get_stream(get, 304, false);
         return;
     }
@@ -257,6 +255,7 @@ static void get_file(struct request *request, const struct get_query *query)
         return;
     }
     get.total = found.st.st_size;
+    get.range = (struct range) { 0, get.total - 1 };
     etag_make(&found.st, get.etag);
     snprintf(get.allocated, sizeof(get.allocated), "%lld",
              (long long) found.st.st_blocks * 512);

@@ -94,8 +94,8 @@ bool remote_name_fits(const char *name, size_t n)
 
 static int senseless(struct error *err, const char *what)
 {
-    return error_set(err, -EBADMSG, "the agent's answer makes no sense: %s",
-                     what);
+    error_set(err, -EBADMSG, "%s", what);
+    return answer_unreadable(err);
 }
 
 /*

@@ -29,7 +29,8 @@ struct tree {
 /* Sets up for a copy that has begun. */
 void tree_init(struct tree *tree, struct copy *copy, const struct out *out);
 
-/* Tells an error about a path and counts it; path NULL: it names it itself. */
+/* Tells an error about a path and counts it; path NULL: it names it itself, and
+ * keeps its hint, which one about each of many files does not. */
 void tree_fail(struct tree *tree, const char *path, const struct error *err);
 
 /* Tells that something is left out, and why. */

@@ -150,7 +150,7 @@ static int finish_step(struct upload *upload,
     if (r == 0
         && param_bool(answer.envelope.data, "complete", PARAM_REQUIRED,
                       &complete, upload->err))
-        r = -EBADMSG;
+        r = answer_unreadable(upload->err);
     if (r == 0 && complete)
         r = upload_check_stored(upload, answer.envelope.data, result);
     answer_free(&answer);
