@@ -113,7 +113,7 @@ _vsrpc_virsh()
             mapfile -t COMPREPLY < <(compgen -W "$(_vsrpc_virsh_job)" -- "$word") ;;
         service)
             mapfile -t COMPREPLY < <(compgen -W \
-                "start stop restart status enable disable" -- "$word") ;;
+                "start stop restart reload status is-active is-enabled enable disable" -- "$word") ;;
         upload | download) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
         esac
     elif ((operands == 0)); then

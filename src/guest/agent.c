@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Sets up and frees the parts of the agent in the order in which they need
+ * each other.  Also its signals: TERM and INT end it, HUP opens the log file
+ * anew, for logrotate(8).
+ */
 #include <config.h>
 
 #include "guest/agent.h"
@@ -8,7 +13,8 @@
 #include <signal.h>
 #include <string.h>
 
-#include "guest/environment.h"
+#include "guest/handle/handlers.h"
+#include "guest/proc/environment.h"
 #include "util/clock.h"
 #include "util/fd.h"
 
@@ -92,23 +98,48 @@ static int agent_port(struct agent *agent, const struct agent_source *source,
         return port_use_fd(port, source->fd, err);
     if (source->listen)
         return port_listen(port, source->listen, err);
-    return port_device(port,
-                       source->device ? source->device
-                                      : agent->settings.device_path,
-                       err);
+    return port_device(
+        port, source->device ? source->device : agent->settings.device_path,
+        err);
+}
+
+/* Nobody looks into what is not set up yet. */
+static struct context agent_context(struct agent *agent)
+{
+    return (struct context) {
+        .settings = &agent->settings,
+        .log = &agent->log,
+        .loop = &agent->loop,
+        .procs = &agent->procs,
+        .session = &agent->session,
+        .server = &agent->session.server,
+        .handlers = handlers,
+        .rate = &agent->rate,
+        .auth = &agent->auth,
+        .paths = &agent->paths,
+        .transfers = &agent->transfers,
+        .replay_cache = &agent->replay_cache,
+        .detached = &agent->detached,
+        .jobs = &agent->jobs,
+        .outpool = &agent->jobs.pool,
+        .cgroups = &agent->cgroups,
+        .environment = &agent->environment,
+        .grace_ms = SESSION_GRACE_MS,
+    };
 }
 
 int agent_init(struct agent *agent, struct settings *settings,
                const struct agent_source *source, struct error *err)
 {
+    struct context *context = &agent->context;
     int r;
 
-    *agent = (struct agent) { .settings = *settings,
-                              .grace_ms = SESSION_GRACE_MS };
+    *agent = (struct agent) { .settings = *settings };
     *settings = (struct settings) { 0 };
-    memory_init(&agent->memory, clock_ms());
-    transfers_init(&agent->transfers, agent);
-    jobs_init(&agent->jobs, agent);
+    agent->context = agent_context(agent);
+    replay_cache_init(&agent->replay_cache, clock_ms());
+    transfers_init(&agent->transfers, context);
+    jobs_init(&agent->jobs, context);
     cgroups_init(&agent->cgroups);
     r = loop_init(&agent->loop);
     if (r < 0)
@@ -124,16 +155,16 @@ int agent_init(struct agent *agent, struct settings *settings,
     r = environment_base(&agent->environment);
     if (r < 0)
         return error_errno(err, r, "environment");
-    r = boot_id_read(agent->boot_id, sizeof(agent->boot_id));
+    r = boot_id_read(context->boot_id, sizeof(context->boot_id));
     if (r < 0)
         return error_errno(err, r, "boot id");
-    r = crypto_random_hex(agent->instance, INSTANCE_LEN / 2);
+    r = crypto_random_hex(context->instance, INSTANCE_LEN / 2);
     if (r < 0)
         return error_errno(err, r, "random bytes");
     r = agent_policies(agent, err);
     if (r < 0)
         return r;
-    session_init(&agent->session, agent);
+    session_init(&agent->session, context);
     return agent_port(agent, source, err);
 }
 
@@ -151,10 +182,10 @@ int agent_run(struct agent *agent)
 void agent_free(struct agent *agent)
 {
     session_free(&agent->session);
-    orphans_free(&agent->orphans);
+    detached_free(&agent->detached);
     jobs_free(&agent->jobs);
     cgroups_free(&agent->cgroups);
-    memory_free(&agent->memory);
+    replay_cache_free(&agent->replay_cache);
     transfers_drop(&agent->transfers);
     port_free(&agent->port);
     rate_free(&agent->rate);

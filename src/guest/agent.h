@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
-/* The agent: everything that lives as long as the process. */
+/* The agent: owns everything that lives as long as the process. */
 #ifndef VSRPC_GUEST_AGENT_H
 #define VSRPC_GUEST_AGENT_H
 
-#include "guest/auth_check.h"
-#include "guest/cgroup.h"
-#include "guest/jobs.h"
-#include "guest/loop.h"
-#include "guest/memory.h"
-#include "guest/orphan.h"
-#include "guest/path_policy.h"
-#include "guest/port.h"
-#include "guest/proc.h"
-#include "guest/rate.h"
-#include "guest/session.h"
-#include "guest/settings.h"
-#include "guest/transfer.h"
+#include "guest/core/context.h"
+#include "guest/core/loop.h"
+#include "guest/core/settings.h"
+#include "guest/file/transfer.h"
+#include "guest/job/jobs.h"
+#include "guest/policy/auth_check.h"
+#include "guest/policy/path_policy.h"
+#include "guest/policy/rate.h"
+#include "guest/port/port.h"
+#include "guest/port/session.h"
+#include "guest/proc/cgroup.h"
+#include "guest/proc/proc.h"
+#include "guest/request/detached.h"
+#include "guest/request/replay_cache.h"
 #include "util/log.h"
 
-#define BOOT_ID_MAX 64
-#define INSTANCE_LEN 32 /* hex digits */
-
 struct agent {
+    struct context context; /* points to what follows */
     struct settings settings;
     struct log log;
     struct loop loop;
@@ -33,15 +32,11 @@ struct agent {
     struct auth_check auth;
     struct path_policy paths;
     struct transfers transfers;
-    struct memory memory;
-    struct orphans orphans;
+    struct replay_cache replay_cache;
+    struct detached_requests detached;
     struct jobs jobs;
     struct cgroups cgroups;
-    int64_t grace_ms; /* SESSION_GRACE_MS; a test may be in a hurry */
-    struct strlist environment; /* that commands start with */
-    int64_t running; /* commands, handlers and service tools now */
-    char boot_id[BOOT_ID_MAX];
-    char instance[INSTANCE_LEN + 1]; /* random: another one, another memory */
+    struct strlist environment;
 };
 
 /* Where the bytes come from; exactly one of them, else the settings'. */

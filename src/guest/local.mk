@@ -1,120 +1,75 @@
 # guest: knows util and proto; no libvirt, no libxml2, nothing of the host.
 noinst_LIBRARIES += libguest.a
 libguest_a_SOURCES = \
-	src/guest/admission.c \
-	src/guest/admission.h \
-	src/guest/agent.c \
-	src/guest/agent.h \
-	src/guest/attributes.c \
-	src/guest/attributes.h \
-	src/guest/auth_check.c \
-	src/guest/auth_check.h \
-	src/guest/cgroup.c \
-	src/guest/cgroup.h \
-	src/guest/child.c \
-	src/guest/child.h \
-	src/guest/child_report.c \
-	src/guest/child_report.h \
-	src/guest/command.c \
-	src/guest/command.h \
-	src/guest/command_policy.c \
-	src/guest/command_policy.h \
-	src/guest/environment.c \
-	src/guest/environment.h \
-	src/guest/etag.c \
-	src/guest/etag.h \
-	src/guest/feed.c \
-	src/guest/feed.h \
-	src/guest/fileinfo.c \
-	src/guest/fileinfo.h \
-	src/guest/handle_content.c \
-	src/guest/handle_custom.c \
-	src/guest/handle_exec.c \
-	src/guest/handle_file.c \
-	src/guest/handle_job_io.c \
-	src/guest/handle_jobs.c \
-	src/guest/handle_jobs.h \
-	src/guest/handle_list.c \
-	src/guest/handle_meta.c \
-	src/guest/handle_place.c \
-	src/guest/handle_remove.c \
-	src/guest/handle_requests.c \
-	src/guest/handle_service.c \
-	src/guest/handle_system.c \
-	src/guest/handle_put.c \
-	src/guest/handle_transfer.c \
-	src/guest/handlers.c \
-	src/guest/handlers.h \
-	src/guest/job.c \
-	src/guest/job.h \
-	src/guest/job_wait.c \
-	src/guest/job_wait.h \
-	src/guest/jobs.c \
-	src/guest/jobs.h \
-	src/guest/loop.c \
-	src/guest/loop.h \
-	src/guest/memory.c \
-	src/guest/memory.h \
-	src/guest/once.c \
-	src/guest/once.h \
-	src/guest/options.c \
-	src/guest/options.h \
-	src/guest/orphan.c \
-	src/guest/orphan.h \
-	src/guest/outlog.c \
-	src/guest/outlog.h \
-	src/guest/owner.c \
-	src/guest/owner.h \
-	src/guest/path_policy.c \
-	src/guest/path_policy.h \
-	src/guest/port.c \
-	src/guest/port.h \
-	src/guest/port_find.c \
-	src/guest/port_find.h \
-	src/guest/proc.c \
-	src/guest/proc.h \
-	src/guest/pty.c \
-	src/guest/pty.h \
-	src/guest/put.c \
-	src/guest/put.h \
-	src/guest/query.c \
-	src/guest/query.h \
-	src/guest/rate.c \
-	src/guest/rate.h \
-	src/guest/remove.c \
-	src/guest/remove.h \
-	src/guest/request.c \
-	src/guest/request.h \
-	src/guest/service.c \
-	src/guest/service.h \
-	src/guest/service_openrc.c \
-	src/guest/service_systemd.c \
-	src/guest/service_sysv.c \
-	src/guest/session.c \
-	src/guest/session.h \
-	src/guest/settings.c \
-	src/guest/settings.h \
-	src/guest/spawn.c \
-	src/guest/spawn.h \
-	src/guest/sums.c \
-	src/guest/sums.h \
-	src/guest/sysinfo.c \
-	src/guest/sysinfo.h \
-	src/guest/transfer.c \
-	src/guest/transfer.h \
-	src/guest/upload.c \
-	src/guest/upload.h \
-	src/guest/upload_place.c \
-	src/guest/upload_priv.h \
-	src/guest/user.c \
-	src/guest/user.h \
-	src/guest/words.c \
-	src/guest/words.h \
-	src/guest/worker.c \
-	src/guest/worker.h
-libguest_a_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+	src/guest/agent.c src/guest/agent.h \
+	src/guest/options.c src/guest/options.h \
+	src/guest/core/context.h \
+	src/guest/core/loop.c src/guest/core/loop.h \
+	src/guest/core/owner.c src/guest/core/owner.h \
+	src/guest/core/settings.c src/guest/core/settings.h \
+	src/guest/file/attributes.c src/guest/file/attributes.h \
+	src/guest/file/digest_cache.c src/guest/file/digest_cache.h \
+	src/guest/file/etag.c src/guest/file/etag.h \
+	src/guest/file/fileinfo.c src/guest/file/fileinfo.h \
+	src/guest/file/remove.c src/guest/file/remove.h \
+	src/guest/file/transfer.c src/guest/file/transfer.h \
+	src/guest/file/upload.c src/guest/file/upload.h \
+	src/guest/file/upload_commit.c \
+	src/guest/file/upload_priv.h \
+	src/guest/handle/content.c \
+	src/guest/handle/content_put.c \
+	src/guest/handle/custom.c \
+	src/guest/handle/exec.c \
+	src/guest/handle/file.c \
+	src/guest/handle/handlers.c src/guest/handle/handlers.h \
+	src/guest/handle/job_io.c \
+	src/guest/handle/jobs.c src/guest/handle/jobs.h \
+	src/guest/handle/list.c \
+	src/guest/handle/meta.c \
+	src/guest/handle/remove.c \
+	src/guest/handle/requests.c \
+	src/guest/handle/service.c \
+	src/guest/handle/stored.c src/guest/handle/stored.h \
+	src/guest/handle/system.c \
+	src/guest/handle/transfer.c \
+	src/guest/handle/tree.c \
+	src/guest/job/child_report.c src/guest/job/child_report.h \
+	src/guest/job/command.c src/guest/job/command.h \
+	src/guest/job/job.c src/guest/job/job.h \
+	src/guest/job/job_wait.c src/guest/job/job_wait.h \
+	src/guest/job/jobs.c src/guest/job/jobs.h \
+	src/guest/job/outlog.c src/guest/job/outlog.h \
+	src/guest/policy/auth_check.c src/guest/policy/auth_check.h \
+	src/guest/policy/command_policy.c src/guest/policy/command_policy.h \
+	src/guest/policy/path_policy.c src/guest/policy/path_policy.h \
+	src/guest/policy/rate.c src/guest/policy/rate.h \
+	src/guest/port/port.c src/guest/port/port.h \
+	src/guest/port/port_find.c src/guest/port/port_find.h \
+	src/guest/port/session.c src/guest/port/session.h \
+	src/guest/proc/cgroup.c src/guest/proc/cgroup.h \
+	src/guest/proc/child.c src/guest/proc/child.h \
+	src/guest/proc/environment.c src/guest/proc/environment.h \
+	src/guest/proc/feed.c src/guest/proc/feed.h \
+	src/guest/proc/proc.c src/guest/proc/proc.h \
+	src/guest/proc/pty.c src/guest/proc/pty.h \
+	src/guest/proc/shellsplit.c src/guest/proc/shellsplit.h \
+	src/guest/proc/spawn.c src/guest/proc/spawn.h \
+	src/guest/proc/user.c src/guest/proc/user.h \
+	src/guest/proc/worker.c src/guest/proc/worker.h \
+	src/guest/request/admission.c src/guest/request/admission.h \
+	src/guest/request/detached.c src/guest/request/detached.h \
+	src/guest/request/query.c src/guest/request/query.h \
+	src/guest/request/replay.c src/guest/request/replay.h \
+	src/guest/request/replay_cache.c src/guest/request/replay_cache.h \
+	src/guest/request/request.c src/guest/request/request.h \
+	src/guest/system/service.c src/guest/system/service.h \
+	src/guest/system/service_openrc.c \
+	src/guest/system/service_systemd.c \
+	src/guest/system/service_sysv.c \
+	src/guest/system/sysinfo.c src/guest/system/sysinfo.h
+libguest_a_CFLAGS = $(ROOM_CFLAGS) $(JSON_CFLAGS)
 
 sbin_PROGRAMS += vsrpc-agent
 vsrpc_agent_SOURCES = src/guest/main.c
-vsrpc_agent_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+vsrpc_agent_CFLAGS = $(ROOM_CFLAGS) $(JSON_CFLAGS)
 vsrpc_agent_LDADD = libguest.a $(PROTO_LIBS)

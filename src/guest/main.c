@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * main() of the agent: options, configuration, --check-config.  It fixes the
+ * threshold from which malloc(3) uses mmap(2), so that the memory of large
+ * answers goes back to the kernel.
+ */
 #include <config.h>
 
 #include <errno.h>
@@ -9,6 +14,7 @@
 
 #include "guest/agent.h"
 #include "guest/options.h"
+#include "util/fd.h"
 
 #define EXIT_USAGE 2
 
@@ -61,8 +67,9 @@ static int check(const struct options *options,
 static void greet(const struct agent *agent)
 {
     if (agent->log.sink == LOG_SINK_FILE && isatty(STDERR_FILENO))
-        fprintf(stderr, "[INFO] VirtioRPC Server started on %s, logging to "
-                        "%s\n",
+        fprintf(stderr,
+                "[INFO] VirtioRPC Server started on %s, logging to "
+                "%s\n",
                 port_name(&agent->port), agent->log.path);
 }
 
@@ -82,6 +89,17 @@ static int serve(const struct options *options, struct settings *settings,
     return r;
 }
 
+/* Return: the exit status of what was only to be printed. */
+static int printed(void)
+{
+    struct error err = ERROR_INIT;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    error_errno(&err, errno ? -errno : -EIO, "standard output");
+    return complain(&err);
+}
+
 static int run(const struct options *options)
 {
     struct error err = ERROR_INIT;
@@ -93,7 +111,7 @@ static int run(const struct options *options)
     else if (r == 0)
         r = serve(options, &settings, &err);
     settings_free(&settings);
-    return r < 0 ? complain(&err) : 0;
+    return r < 0 ? complain(&err) : printed();
 }
 
 int main(int argc, char **argv)
@@ -101,19 +119,21 @@ int main(int argc, char **argv)
     struct error err = ERROR_INIT;
     struct options options;
 
+    if (fd_standard() < 0)
+        return 1;
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-    if (options_parse(argc, argv, &options, &err) < 0) {
+    if (agent_options_parse(argc, argv, &options, &err) < 0) {
         complain(&err);
         fputs("  try: vsrpc-agent --help\n", stderr);
         return EXIT_USAGE;
     }
     if (options.mode == OPTIONS_HELP) {
         options_help();
-        return 0;
+        return printed();
     }
     if (options.mode == OPTIONS_VERSION) {
         puts("vsrpc-agent " PACKAGE_VERSION);
-        return 0;
+        return printed();
     }
     return run(&options);
 }

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The table of the agent's options, of which both the arrays for
+ * getopt_long(3) and the help are made.
+ */
 #include <config.h>
 
 #include "guest/options.h"
@@ -111,8 +115,8 @@ static const struct option_row *row_find(int value)
     return NULL;
 }
 
-int options_parse(int argc, char **argv, struct options *options,
-                  struct error *err)
+int agent_options_parse(int argc, char **argv, struct options *options,
+                        struct error *err)
 {
     struct option longs[ARRAY_SIZE(rows) + 1];
     char shorts[2 * ARRAY_SIZE(rows) + 2];
@@ -145,7 +149,7 @@ int options_parse(int argc, char **argv, struct options *options,
 
 void options_help(void)
 {
-    puts("Usage: vsrpc-agent [OPTION…]\n"
+    puts("Usage: vsrpc-agent [OPTION]...\n"
          "Answers the host's requests on a virtio-serial port.\n");
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         char left[64];

@@ -23,8 +23,8 @@ struct options {
 };
 
 /* Return: 0, or -EINVAL with a message. */
-int options_parse(int argc, char **argv, struct options *options,
-                  struct error *err);
+int agent_options_parse(int argc, char **argv, struct options *options,
+                        struct error *err);
 
 /* Prints the help, made from the table of options, to standard output. */
 void options_help(void);

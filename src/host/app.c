@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * A run from options to exit status: configuration, operands, command,
+ * targets.  It decides which operand is the domain; one that is called like a
+ * command is recognised by the command behind it.
+ */
 #include <config.h>
 
 #include "host/app.h"
@@ -10,11 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "host/dial.h"
-#include "host/help.h"
-#include "host/interrupt.h"
-#include "host/several.h"
+#include "host/args/options.h"
+#include "host/cmd/help.h"
+#include "host/core/interrupt.h"
+#include "host/domain/target.h"
+#include "host/link/dial.h"
+#include "host/multi.h"
+#include "host/single.h"
+#include "host/term/out.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 
@@ -58,20 +68,38 @@ static int app_unknown(struct app *app, const char *word)
         names[i] = table[i].name;
     nearest = text_nearest(word, names, n);
     if (*word == '-')
-        return app_usage(app,
-                         "option '%s': options stand in front of the domain",
-                         word);
+        return app_usage(
+            app, "option '%s': options stand in front of the domain", word);
     app_usage(app, "no command '%s'", word);
     if (nearest)
-        error_hint(&app->err, PROGRAM " --help (did you mean '%s'?)",
-                   nearest);
+        error_hint(&app->err, PROGRAM " --help (did you mean '%s'?)", nearest);
     return -EINVAL;
 }
 
-static int app_order(struct app *app, const char *command, const char *domain)
+/* The line as it was meant, with the word in front that is the domain. */
+static void app_hint_order(struct app *app, char **domain)
+{
+    struct buf line;
+    int r;
+
+    buf_init(&line, sizeof(app->err.hint));
+    r = buf_puts(&line, PROGRAM);
+    if (r == 0 && app->options.uri)
+        r = buf_printf(&line, " -c '%s'", app->options.uri);
+    if (r == 0)
+        r = buf_printf(&line, " %s", *domain);
+    for (int i = 0; r == 0 && i < app->n_words; i++)
+        if (app->words + i != domain)
+            r = buf_printf(&line, " %s", app->words[i]);
+    if (r == 0)
+        error_hint(&app->err, "%s", buf_cstr(&line));
+    buf_free(&line);
+}
+
+static int app_order(struct app *app, char **domain)
 {
     app_usage(app, "the domain comes before the command");
-    error_hint(&app->err, PROGRAM " %s %s", domain, command);
+    app_hint_order(app, domain);
     return -EINVAL;
 }
 
@@ -119,8 +147,8 @@ static int app_operands(struct app *app, char **words, int n)
     }
     if (n < 2 && is_command(words[0]))
         return app_usage(app, "%s: no domain is given", words[0]);
-    if (n == 2 && is_targeted(words[0]) && !is_command(words[1]))
-        return app_order(app, words[0], words[1]);
+    if (n >= 2 && is_targeted(words[0]) && !is_command(words[1]))
+        return app_order(app, words + 1);
     if (n < 2)
         return app_usage(app, "domain '%s': no command is given", words[0]);
     app->operand = words[0];
@@ -137,12 +165,29 @@ static int app_command(struct app *app)
     if (!call->command)
         return app_unknown(app, app->words[0]);
     call->options = &app->options;
+    call->domain = app->operand;
     call->config = &app->config;
     call->log = &app->log;
     call->out = (struct out) { .json = app->options.json,
+                               .records = STDOUT_FILENO,
                                .quiet = app->options.quiet,
                                .verbose = app->options.verbose };
     return command_parse(call, app->n_words, app->words, &app->err);
+}
+
+/* Who has a default socket and names a domain all the same means that, wherever
+ * it stands: the guest behind the socket is another one. */
+static int app_misplaced(struct app *app)
+{
+    const struct command_call *call = &app->call;
+
+    if (!app->socket || app->options.socket || call->n_args == 0
+        || call->dashes || !target_is_domain(&call->source, call->args[0]))
+        return 0;
+    app_usage(app, "'%s' is a domain, which comes before the command",
+              call->args[0]);
+    app_hint_order(app, call->args);
+    return -EINVAL;
 }
 
 /* A wrong word is the command line's fault only when it stands there. */
@@ -158,9 +203,8 @@ static int app_transport(struct app *app, struct target_source *source)
     }
     if (r == 0 && app->options.socket && option
         && source->transport == TRANSPORT_STREAM)
-        return app_usage(app,
-                         "--socket and --transport stream exclude each "
-                         "other");
+        return app_usage(app, "--socket and --transport stream exclude each "
+                              "other");
     return r;
 }
 
@@ -209,8 +253,7 @@ static int app_folder(struct app *app)
     const char *local = call->args[call->n_args - 1];
     struct stat st;
 
-    if (!(call->command->flags & COMMAND_TO_FOLDER)
-        || strcmp(local, "-") == 0
+    if (!(call->command->flags & COMMAND_TO_FOLDER) || strcmp(local, "-") == 0
         || (stat(local, &st) == 0 && S_ISDIR(st.st_mode)))
         return 0;
     app_usage(app, "%s: '%s' is not a folder, and several domains are meant",
@@ -218,6 +261,14 @@ static int app_folder(struct app *app)
     error_hint(&app->err, "mkdir %s (each file becomes DOMAIN.NAME in it)",
                local);
     return -EINVAL;
+}
+
+/* What makes sense for several domains. */
+static int app_many(struct app *app)
+{
+    if (!app->call.one_only)
+        return app_folder(app);
+    return app_usage(app, "%s: one domain at a time", app->call.command->name);
 }
 
 static int app_targets(struct app *app, struct targets *targets)
@@ -237,8 +288,8 @@ static int app_targets(struct app *app, struct targets *targets)
     if (r == 0 && targets->n == 0) {
         error_set(&app->err, -ESRCH, "no running domain%s",
                   skipped ? " has a channel for an agent" : "");
-        error_hint(&app->err, skipped ? PROGRAM " --all doctor"
-                                      : "virsh list --all");
+        error_hint(&app->err,
+                   skipped ? PROGRAM " --all doctor" : "virsh list --all");
         return -ESRCH;
     }
     if (r == 0 && skipped)
@@ -272,8 +323,9 @@ static int app_late_help(int n, char **words)
  * commands; all others of ours are 125. */
 static int app_fail(const struct app *app, int r)
 {
-    const struct command *command
-        = app->words && app->n_words > 0 ? command_find(app->words[0]) : NULL;
+    const struct command *command = app->words && app->n_words > 0
+                                        ? command_find(app->words[0])
+                                        : NULL;
     bool exec = command && (command->flags & COMMAND_EXEC);
 
     out_error(&app->err);
@@ -291,17 +343,31 @@ static int app_execute(struct app *app)
         return call->command->run(call);
     if (app_targets(app, &targets) < 0)
         status = command_fail(call, &app->err);
-    else if (targets.many && app_folder(app) < 0)
+    else if (targets.many && app_many(app) < 0)
         status = app_fail(app, -EINVAL);
     else if (targets.many)
-        status = several_run(call, &targets);
+        status = multi_run(call, &targets);
     else
-        status = several_one(call, &targets.items[0]);
+        status = single_run(call, &targets.items[0]);
     targets_free(&targets);
     return status;
 }
 
-static int app_words(struct app *app, int argc, char **argv, int first)
+/* An operand that is wrong may be a domain in the wrong place. */
+static int app_words(struct app *app)
+{
+    int r = app_command(app);
+    struct error wrong = app->err;
+
+    if (r == 0)
+        return 0;
+    if (app_source(app) == 0 && app_misplaced(app) < 0)
+        return -EINVAL;
+    app->err = wrong;
+    return r;
+}
+
+static int app_prepare(struct app *app, int argc, char **argv, int first)
 {
     int r = config_load(&app->config, app->options.config, &app->err);
 
@@ -311,10 +377,12 @@ static int app_words(struct app *app, int argc, char **argv, int first)
         return app_usage(app, "no domain and no command");
     r = app_operands(app, argv + first, argc - first);
     if (r == 0)
-        r = app_command(app);
+        r = app_words(app);
     if (r == 0)
         r = app_log(app);
-    return r == 0 ? app_source(app) : r;
+    if (r == 0)
+        r = app_source(app);
+    return r == 0 ? app_misplaced(app) : r;
 }
 
 /* Options that are the whole of what is asked.  Return: the exit status, or
@@ -324,9 +392,7 @@ static int app_answer(const struct options *options)
     if (options->help)
         return help_program();
     if (options->version)
-        return out_line("%s %s", PROGRAM, PACKAGE_VERSION) < 0
-                   ? EXIT_STATUS_TRANSPORT
-                   : EXIT_STATUS_OK;
+        return help_version();
     if (options->list_commands)
         return help_commands();
     return options->list_options ? help_options() : -1;
@@ -350,7 +416,7 @@ int app_run(int argc, char **argv)
         status = app_late_help(argc - r, argv + r);
     if (status < 0) {
         if (r >= 0)
-            r = app_words(&app, argc, argv, r);
+            r = app_prepare(&app, argc, argv, r);
         status = r < 0 ? app_fail(&app, r) : app_execute(&app);
     }
     app_free(&app);

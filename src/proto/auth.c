@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Joins the signed parts by line feeds and takes their HMAC.  No part can have
+ * a line feed in it, so that the text has one meaning only.
+ */
 #include <config.h>
 
 #include "proto/auth.h"

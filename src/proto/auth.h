@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * The signature of a request (DESIGN 3.5; test vectors in vsrpc-protocol(7)).
+ * The signature of a request (test vectors in vsrpc-protocol(7)).
  *
  * X-Auth-Token is hex(HMAC-SHA256(key, C)) with C =
  *   "v1\n" METHOD "\n" TARGET "\n" X-Timestamp "\n" X-Nonce "\n"

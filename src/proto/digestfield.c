@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * A table of the kinds with both of their names: the words of our queries
+ * differ from the keys of RFC 9530 (sha256, sha-256).  The field's base64 is
+ * read strictly.
+ */
 #include <config.h>
 
 #include "proto/digestfield.h"
@@ -12,18 +17,23 @@
 #include "util/num.h"
 
 static const struct {
-    const char *word;
     const char *key; /* RFC 9530, section 7.2 */
     size_t n;        /* bytes */
 } kinds[] = {
-    [DIGEST_MD5] = { "md5", "md5", 16 },
-    [DIGEST_SHA256] = { "sha256", "sha-256", 32 },
+    [DIGEST_MD5] = { "md5", 16 },
+    [DIGEST_SHA256] = { "sha-256", 32 },
+};
+
+const char *const digest_words[] = {
+    [DIGEST_MD5] = "md5",
+    [DIGEST_SHA256] = "sha256",
+    NULL,
 };
 
 int digest_kind_of(const char *word, enum digest_kind *kind)
 {
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-        if (strcmp(kinds[i].word, word) == 0) {
+        if (strcmp(digest_words[i], word) == 0) {
             *kind = (enum digest_kind) i;
             return 0;
         }
@@ -32,24 +42,26 @@ int digest_kind_of(const char *word, enum digest_kind *kind)
 
 const char *digest_word(enum digest_kind kind)
 {
-    return kinds[kind].word;
+    return digest_words[kind];
 }
 
-void digestfield_write(enum digest_kind kind, const char *hex,
-                       char field[DIGESTFIELD_MAX])
+int digestfield_write(enum digest_kind kind, const char *hex,
+                      char field[DIGESTFIELD_MAX])
 {
     uint8_t bytes[DIGEST_MAX];
     struct buf text;
+    int r;
 
     for (size_t i = 0; i < kinds[kind].n; i++)
         bytes[i] = (uint8_t) (num_hex_digit(hex[2 * i]) << 4
                               | num_hex_digit(hex[2 * i + 1]));
     buf_init(&text, DIGESTFIELD_MAX);
-    if (base64_encode(&text, bytes, kinds[kind].n) < 0 || !buf_cstr(&text))
-        buf_clear(&text);
-    snprintf(field, DIGESTFIELD_MAX, "%s=:%.*s:", kinds[kind].key,
-             (int) text.len, text.len ? (const char *) buf_data(&text) : "");
+    r = base64_encode(&text, bytes, kinds[kind].n);
+    if (r == 0)
+        snprintf(field, DIGESTFIELD_MAX, "%s=:%.*s:", kinds[kind].key,
+                 (int) text.len, (const char *) buf_data(&text));
     buf_free(&text);
+    return r;
 }
 
 /* Where the base64 of a key begins, or NULL. */

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * json-c behind json_scan(), not in its strict mode, which differs from
+ * release to release.  Objects and arrays that lack a member for want of
+ * memory are marked in their user data, so that builders need not check each
+ * call.
+ */
 #include <config.h>
 
 #include "proto/envelope.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/jsonscan.h"
 #include "proto/limits.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -30,66 +36,42 @@ static void tokener_cleanup(struct json_tokener **tokener)
         json_tokener_free(*tokener);
 }
 
-/*
- * What json-c lets pass in its strict mode (0.15 to 0.18 differ): control
- * characters in strings, single quotes, NaN and Infinity.  Outside a string
- * JSON has these bytes and no others.
- *
- * Return: the first byte that is not JSON, or NULL.
- */
-static const char *json_stray(const char *text, size_t n)
+/* Whatever the scanner has passed, json-c has to take: so not in its strict
+ * mode, which may tighten with any of its releases. */
+static int parse(const char *text, size_t n, struct json_object **object,
+                 size_t *members, struct error *err)
 {
-    static const char plain[] = " \t\r\n{}[]:,0123456789+-.eEtrufalsn";
-    bool string = false;
+    CLEANUP(tokener_cleanup) struct json_tokener *tokener = NULL;
+    AUTO_JSON struct json_object *parsed = NULL;
+    enum json_tokener_error verdict;
+    int r;
 
-    for (const char *p = text; p < text + n; p++) {
-        if (*p == '"')
-            string = !string;
-        else if (string && *p == '\\' && p + 1 < text + n)
-            p++;
-        else if (string ? (unsigned char) *p < 0x20
-                        : !*p || !strchr(plain, *p))
-            return p;
+    if (n > INT_MAX)
+        return error_set(err, -EBADMSG, "JSON too large");
+    r = json_scan(text, n, members, err);
+    if (r < 0)
+        return r;
+    tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 1);
+    if (!tokener)
+        return error_errno(err, -ENOMEM, "JSON");
+    parsed = json_tokener_parse_ex(tokener, text, (int) n);
+    verdict = json_tokener_get_error(tokener);
+    if (verdict == json_tokener_continue) { /* a bare number may go on */
+        parsed = json_tokener_parse_ex(tokener, "", 1);
+        verdict = json_tokener_get_error(tokener);
     }
-    return NULL;
+    /* It is JSON, so only memory can have been missing. */
+    if (verdict != json_tokener_success)
+        return error_set(err, -ENOMEM, "JSON: %s",
+                         json_tokener_error_desc(verdict));
+    *object = steal_ptr(&parsed);
+    return 0;
 }
 
 int json_parse(const char *text, size_t n, struct json_object **object,
                struct error *err)
 {
-    CLEANUP(tokener_cleanup)
-    struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-    AUTO_JSON struct json_object *parsed = NULL;
-    enum json_tokener_error verdict;
-    const char *stray;
-
-    if (!tokener)
-        return error_errno(err, -ENOMEM, "JSON");
-    if (n == 0 || n > INT_MAX - 1)
-        return error_set(err, -EBADMSG, n ? "JSON too large" : "empty body");
-    /* JSON_TOKENER_VALIDATE_UTF8 takes overlong forms and surrogates. */
-    if (!utf8_valid(text, n))
-        return error_set(err, -EBADMSG, "not valid UTF-8");
-    stray = json_stray(text, n);
-    if (stray)
-        return error_set(err, -EBADMSG, "not valid JSON at byte %zu",
-                         (size_t) (stray - text));
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    parsed = json_tokener_parse_ex(tokener, text, (int) n);
-    verdict = json_tokener_get_error(tokener);
-    /* A bare number may go on; nothing of ours is one. */
-    if (verdict == json_tokener_continue)
-        return error_set(err, -EBADMSG, "not valid JSON: ends too early");
-    if (verdict != json_tokener_success)
-        return error_set(err, -EBADMSG, "not valid JSON at byte %zu: %s",
-                         json_tokener_get_parse_end(tokener),
-                         json_tokener_error_desc(verdict));
-    /* Refused above and by strict mode already; a json-c that stops early
-     * must not go unnoticed. */
-    if (json_tokener_get_parse_end(tokener) != n)
-        return error_set(err, -EBADMSG, "not valid JSON: more behind the end");
-    *object = steal_ptr(&parsed);
-    return 0;
+    return parse(text, n, object, NULL, err);
 }
 
 /* Objects and arrays have no other use for it. */
@@ -122,8 +104,7 @@ int json_add(struct json_object *object, const char *name,
 
 int json_append(struct json_object *array, struct json_object *value)
 {
-    if (array && json_whole(value)
-        && json_object_array_add(array, value) == 0)
+    if (array && json_whole(value) && json_object_array_add(array, value) == 0)
         return 0;
     json_object_put(value);
     json_spoil(array);
@@ -151,7 +132,8 @@ int json_add_string(struct json_object *object, const char *name,
 {
     if (!value && object && json_object_object_add(object, name, NULL) == 0)
         return 0;
-    return json_add(object, name, value ? json_name(value, strlen(value)) : NULL);
+    return json_add(object, name,
+                    value ? json_name(value, strlen(value)) : NULL);
 }
 
 int json_add_int(struct json_object *object, const char *name, int64_t value)
@@ -241,8 +223,8 @@ const char *json_text(struct json_object *object, size_t *n)
 int envelope_write(struct buf *out, int code, const char *message,
                    struct json_object *data, int64_t now)
 {
-    AUTO_JSON struct json_object *root =
-        envelope_build(code, message, data, now);
+    AUTO_JSON struct json_object *root = envelope_build(code, message, data,
+                                                        now);
     const char *text;
     size_t length;
 
@@ -251,8 +233,8 @@ int envelope_write(struct buf *out, int code, const char *message,
 }
 
 /* The member if it has the type; NULL when it is absent or another one. */
-static struct json_object *member(struct json_object *object,
-                                  const char *name, enum json_type type)
+static struct json_object *member(struct json_object *object, const char *name,
+                                  enum json_type type)
 {
     struct json_object *value;
 
@@ -273,7 +255,7 @@ int envelope_parse(const char *text, size_t n, struct envelope *envelope,
     *envelope = (struct envelope) { 0 };
     r = json_parse(text, n, &root, err);
     if (r < 0)
-        return r;
+        return r == -ENOMEM ? r : -EBADMSG;
     code = member(root, "code", json_type_int);
     message = member(root, "message", json_type_string);
     if (!code || !message || json_object_get_int64(code) < 0
@@ -326,198 +308,44 @@ static int request_unwrap(struct json_object *root,
     return 0;
 }
 
+/* The members of a value and of all that is in it.  The recursion is as deep
+ * as the scanner lets a text be nested. */
+static size_t members_of(struct json_object *value)
+{
+    size_t n = 0;
+
+    if (json_object_is_type(value, json_type_array))
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            n += members_of(json_object_array_get_idx(value, i));
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, item)
+        {
+            (void) name;
+            n += 1 + members_of(item);
+        }
+    }
+    return n;
+}
+
 int request_parse(const char *text, size_t n, struct json_object **params,
                   struct error *err)
 {
     AUTO_JSON struct json_object *root = NULL;
-    int r = json_parse(text, n, &root, err);
+    size_t members;
+    int r = parse(text, n, &root, &members, err);
 
     if (r == -EBADMSG)
         return STATUS_JSON_PARSE_ERROR;
+    if (r == -E2BIG)
+        return STATUS_PAYLOAD_TOO_LARGE;
     if (r < 0)
         return r;
     if (!json_object_is_type(root, json_type_object))
         return error_set(err, STATUS_INVALID_PARAMS,
                          "the body is not a JSON object");
+    /* json-c takes the last; nobody has to know which of the two counts. */
+    if (members_of(root) != members)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "the body has an object with a name twice");
     return request_unwrap(root, params, err);
-}
-
-/*
- * Looks a member up.
- *
- * Return: 0 with *value the member, or NULL when it is optional and not
- * there; STATUS_MISSING_REQUIRED.
- */
-static int param_find(struct json_object *params, const char *name,
-                      enum param_need need, struct json_object **value,
-                      struct error *err)
-{
-    *value = NULL;
-    if (params)
-        json_object_object_get_ex(params, name, value);
-    if (!*value && need == PARAM_REQUIRED)
-        return error_set(err, STATUS_MISSING_REQUIRED, "'%s' is missing",
-                         name);
-    return 0;
-}
-
-static int param_wrong(const char *name, const char *what, struct error *err)
-{
-    return error_set(err, STATUS_INVALID_PARAMS, "'%s' is not %s", name, what);
-}
-
-int param_bytes(struct json_object *params, const char *name,
-                enum param_need need, const char **value, size_t *n,
-                struct error *err)
-{
-    struct json_object *found;
-    int r = param_find(params, name, need, &found, err);
-
-    if (r || !found)
-        return r;
-    if (!json_object_is_type(found, json_type_string))
-        return param_wrong(name, "a string", err);
-    *value = json_object_get_string(found);
-    *n = (size_t) json_object_get_string_len(found);
-    return 0;
-}
-
-int param_string(struct json_object *params, const char *name,
-                 enum param_need need, const char **value, struct error *err)
-{
-    const char *text = NULL;
-    size_t n = 0;
-    int r = param_bytes(params, name, need, &text, &n, err);
-
-    if (r || !text)
-        return r;
-    if (strlen(text) != n)
-        return param_wrong(name, "free of NUL characters", err);
-    *value = text;
-    return 0;
-}
-
-int param_int(struct json_object *params, const char *name,
-              enum param_need need, int64_t min, int64_t max, int64_t *value,
-              struct error *err)
-{
-    struct json_object *found;
-    int64_t number;
-    int r = param_find(params, name, need, &found, err);
-
-    if (r || !found)
-        return r;
-    if (!json_object_is_type(found, json_type_int))
-        return param_wrong(name, "a whole number", err);
-    number = json_object_get_int64(found);
-    if (number < min || number > max)
-        return error_set(err, STATUS_INVALID_PARAMS,
-                         "'%s' is not in the range %lld to %lld", name,
-                         (long long) min, (long long) max);
-    *value = number;
-    return 0;
-}
-
-int param_seconds(struct json_object *params, const char *name,
-                  enum param_need need, int64_t min_ms, int64_t max_ms,
-                  int64_t *value_ms, struct error *err)
-{
-    struct json_object *found;
-    double ms;
-    int r = param_find(params, name, need, &found, err);
-
-    if (r || !found)
-        return r;
-    if (!json_object_is_type(found, json_type_int)
-        && !json_object_is_type(found, json_type_double))
-        return param_wrong(name, "a number of seconds", err);
-    ms = json_object_get_double(found) * 1000;
-    if (!isfinite(ms) || ms < (double) min_ms || ms > (double) max_ms)
-        return error_set(err, STATUS_INVALID_PARAMS,
-                         "'%s' is not in the range %.3g to %.10g seconds",
-                         name, (double) min_ms / 1000,
-                         (double) max_ms / 1000);
-    *value_ms = (int64_t) (ms + 0.5); /* 1.001 * 1000 is 1000.999… */
-    return 0;
-}
-
-int param_bool(struct json_object *params, const char *name,
-               enum param_need need, bool *value, struct error *err)
-{
-    struct json_object *found;
-    int r = param_find(params, name, need, &found, err);
-
-    if (r || !found)
-        return r;
-    if (!json_object_is_type(found, json_type_boolean))
-        return param_wrong(name, "true or false", err);
-    *value = json_object_get_boolean(found);
-    return 0;
-}
-
-/* A string member of a container, without NUL. */
-static const char *plain_string(struct json_object *value)
-{
-    const char *text;
-
-    if (!json_object_is_type(value, json_type_string))
-        return NULL;
-    text = json_object_get_string(value);
-    return strlen(text) == (size_t) json_object_get_string_len(value) ? text
-                                                                      : NULL;
-}
-
-int param_strings(struct json_object *params, const char *name,
-                  enum param_need need, struct strlist *list,
-                  struct error *err)
-{
-    struct json_object *found;
-    int r = param_find(params, name, need, &found, err);
-
-    if (r || !found)
-        return r;
-    if (!json_object_is_type(found, json_type_array))
-        return param_wrong(name, "an array of strings", err);
-    for (size_t i = 0; i < json_object_array_length(found); i++) {
-        const char *text = plain_string(json_object_array_get_idx(found, i));
-
-        if (!text)
-            return param_wrong(name, "an array of strings", err);
-        if (strlist_add(list, text) < 0)
-            return -ENOMEM;
-    }
-    return 0;
-}
-
-static int env_add(struct strlist *list, const char *name, const char *value)
-{
-    AUTO_FREE char *entry = NULL;
-
-    if (asprintf(&entry, "%s=%s", name, value) < 0) {
-        entry = NULL;
-        return -ENOMEM;
-    }
-    return strlist_add(list, entry);
-}
-
-int param_env(struct json_object *params, const char *name,
-              enum param_need need, struct strlist *list, struct error *err)
-{
-    struct json_object *found;
-    int r = param_find(params, name, need, &found, err);
-
-    if (r || !found)
-        return r;
-    if (!json_object_is_type(found, json_type_object))
-        return param_wrong(name, "an object of strings", err);
-    json_object_object_foreach(found, key, item)
-    {
-        const char *text = plain_string(item);
-
-        if (!text || !*key || strchr(key, '='))
-            return param_wrong(name, "an object of strings", err);
-        if (env_add(list, key, text) < 0)
-            return -ENOMEM;
-    }
-    return 0;
 }

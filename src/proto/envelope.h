@@ -26,10 +26,10 @@ void json_cleanup(struct json_object **object);
 #define AUTO_JSON __attribute__((cleanup(json_cleanup)))
 
 /*
- * Parses one whole JSON text.
+ * Parses one whole JSON text that json_scan() passes.
  *
- * Return: 0 with *object to be freed with json_object_put(); -EBADMSG with a
- * message when it is not JSON; -ENOMEM.
+ * Return: 0 with *object to be freed with json_object_put(), which is NULL for
+ * "null"; -EBADMSG or -E2BIG as json_scan(); -ENOMEM.
  */
 int json_parse(const char *text, size_t n, struct json_object **object,
                struct error *err);
@@ -87,53 +87,14 @@ const char *envelope_detail(const struct envelope *envelope);
  * ({"version", "action", "params": {…}, "timeout"}).  In the wrapped form the
  * outer timeout is moved into the parameters unless they have their own.
  *
+ * A name that is twice in an object is an error.
+ *
  * Return: 0 with *params to be freed with json_object_put();
- * STATUS_JSON_PARSE_ERROR or STATUS_INVALID_PARAMS with a message; -ENOMEM.
+ * STATUS_JSON_PARSE_ERROR, STATUS_PAYLOAD_TOO_LARGE or STATUS_INVALID_PARAMS
+ * with a message; -ENOMEM.
  */
 int request_parse(const char *text, size_t n, struct json_object **params,
                   struct error *err);
-
-/*
- * Members of a request's parameters.  Each returns 0 when the member was read
- * or, if optional, is absent or null (the value is left alone);
- * STATUS_MISSING_REQUIRED or STATUS_INVALID_PARAMS with a message that names
- * the member.
- */
-enum param_need {
-    PARAM_OPTIONAL,
-    PARAM_REQUIRED,
-};
-
-/* A string without NUL bytes, owned by the parameters. */
-int param_string(struct json_object *params, const char *name,
-                 enum param_need need, const char **value, struct error *err);
-
-/* As param_string(), but any bytes, with their length. */
-int param_bytes(struct json_object *params, const char *name,
-                enum param_need need, const char **value, size_t *n,
-                struct error *err);
-
-/* An integer from min to max. */
-int param_int(struct json_object *params, const char *name,
-              enum param_need need, int64_t min, int64_t max, int64_t *value,
-              struct error *err);
-
-/* Seconds, whole or with a fraction, as milliseconds from min to max. */
-int param_seconds(struct json_object *params, const char *name,
-                  enum param_need need, int64_t min_ms, int64_t max_ms,
-                  int64_t *value_ms, struct error *err);
-
-int param_bool(struct json_object *params, const char *name,
-               enum param_need need, bool *value, struct error *err);
-
-/* An array of strings without NUL bytes; appends copies. */
-int param_strings(struct json_object *params, const char *name,
-                  enum param_need need, struct strlist *list,
-                  struct error *err);
-
-/* An object of strings, as "NAME=VALUE" entries. */
-int param_env(struct json_object *params, const char *name,
-              enum param_need need, struct strlist *list, struct error *err);
 
 /*
  * Adds a member that holds arbitrary bytes: as a string when they are UTF-8
@@ -169,8 +130,8 @@ int json_append(struct json_object *array, struct json_object *value);
 /* Tells whether a value is there and lacks nothing. */
 bool json_whole(struct json_object *value);
 
-/* A string of a name or path of n bytes, which may be any.  Return: it, or NULL
- * without memory. */
+/* A string of a name or path of n bytes, which may be any.  Return: it, or
+ * NULL without memory. */
 struct json_object *json_name(const char *value, size_t n);
 
 /* Adds a string, or null for NULL; an integer; a boolean.  Bytes that are not

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * In json-c's object a large string is an empty one, whose serializer notes
+ * only its place in the text.  Its bytes are escaped or encoded there while
+ * they are sent; the length is counted before, in one pass.
+ */
 #include <config.h>
 
 #include "proto/flow.h"
@@ -18,7 +23,7 @@
 #include "util/crypto.h"
 
 /* Smaller ones are made at once: an answer that is remembered is whole. */
-#define FLOW_MIN ((size_t) MEMORY_ANSWER_MAX)
+#define FLOW_MIN ((size_t) REPLAY_ANSWER_MAX)
 
 /* A large string: the user data of an empty one in the JSON object. */
 struct flow_string {
@@ -68,7 +73,8 @@ static void string_free(struct json_object *object, void *userdata)
     free(string);
 }
 
-/* json-c asks for the text of the string: there is none, but it has a place. */
+/* json-c asks for the text of the string: there is none, but it has a
+ * place. */
 static int string_place(struct json_object *object, struct printbuf *text,
                         int level, int flags)
 {

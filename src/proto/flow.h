@@ -26,7 +26,7 @@ struct flow {
     struct json_object *root;
     const char *text; /* of root, without its large strings */
     size_t text_len;
-    size_t text_at;   /* bytes of it that were written */
+    size_t text_at; /* bytes of it that were written */
     const struct flow_string *strings[FLOW_STRINGS_MAX];
     size_t n;         /* of strings */
     size_t current;   /* the one that comes next */

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Parses heads in place: separators become NULs, and no memory is allocated.
+ * A table has the fields that decide how a message is read; each is checked as
+ * it comes, and all of them together at the end.
+ */
 #include <config.h>
 
 #include "proto/http.h"
@@ -227,6 +232,26 @@ static int status_line_parse(const char *line, struct http_head *head,
     return 0;
 }
 
+/* Fields with one value that we act on: of two that differ only one could hold,
+ * and which, nobody said. */
+static const char *const single[] = {
+    "Content-Range",     "Content-Digest", "Content-Type", "ETag",
+    "If-Match",          "If-None-Match",  "If-Range",     "Range",
+    "Retry-After",       "X-Auth-Token",   "X-Boot-ID",    "X-Content-SHA256",
+    "X-Heartbeat",       "X-Job-Status",   "X-Nonce",      "X-Output-Offset",
+    "X-Output-Segments", "X-Request-Age",  "X-Request-ID", "X-Session",
+    "X-Timestamp",
+};
+
+static bool is_twice(const struct http_head *head, const char *name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < head->n_fields; i++)
+        n += strcasecmp(head->fields[i].name, name) == 0;
+    return n > 1;
+}
+
 /* What only holds for the fields together. */
 static int head_check(enum http_role role, const struct http_head *head,
                       struct http_fault *fault)
@@ -236,6 +261,9 @@ static int head_check(enum http_role role, const struct http_head *head,
     if (head->chunked && head->content_length >= 0)
         return fault_set(fault, 400,
                          "both Content-Length and Transfer-Encoding");
+    for (size_t i = 0; i < ARRAY_SIZE(single); i++)
+        if (is_twice(head, single[i]))
+            return fault_set(fault, 400, "a field with one value, twice");
     if (role == HTTP_RESPONSE)
         return 0;
     for (size_t i = 0; i < head->n_fields; i++)

@@ -28,19 +28,19 @@ struct http_field {
 
 /* A parsed head.  All strings point into the bytes that were parsed. */
 struct http_head {
-    char *method;            /* of a request */
-    char *target;            /* of a request: origin form, "/path?query" */
-    int status;              /* of a response */
+    char *method; /* of a request */
+    char *target; /* of a request: origin form, "/path?query" */
+    int status;   /* of a response */
     struct http_field fields[HTTP_FIELDS_MAX];
     size_t n_fields;
-    int64_t content_length;  /* -1: none given */
+    int64_t content_length; /* -1: none given */
     bool chunked;
     bool expect_continue;
 };
 
 /* What is wrong with a message. */
 struct http_fault {
-    int http;           /* the HTTP status to answer with: 400, 414, 417, … */
+    int http; /* the HTTP status to answer with: 400, 414, 417, … */
     const char *detail; /* static words */
 };
 

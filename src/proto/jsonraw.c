@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Escapes as json-c does, into room that is reserved once for the worst case.
+ * To json-c the text is a boolean with a serializer of ours, because the user
+ * data of strings and containers have other uses.
+ */
 #include <config.h>
 
 #include "proto/jsonraw.h"

@@ -34,6 +34,19 @@
 /* No request of ours nests deeper than 3. */
 #define JSON_DEPTH_MAX 32
 
+/* JSON costs json-c some 100 bytes for a value and 800 for an empty object, so
+ * that ten megabytes of "{}," would become 2.5 GB.  The most values that
+ * anybody sends are the words of a command, of which execve(2) takes 200,000;
+ * the most containers are the entries of a page of a folder (LIST_PAGE) or
+ * what a custom handler prints.  Together at most 40 MB. */
+#define JSON_VALUES_MAX (256L * 1024)
+#define JSON_CONTAINERS_MAX (16L * 1024)
+
+/* Words of a command that comes as one text. execve(2) takes no more (with the
+ * usual stack of 8 MiB: 2 MiB of words and pointers to them), and each costs
+ * some 40 bytes. */
+#define ARGV_MAX (256 * 1024)
+
 /* A handler's name in /api/v1/custom/NAME: what a file name may be. */
 #define CUSTOM_NAME_MAX 64
 
@@ -91,14 +104,14 @@
 #define SESSION_GRACE_MS 5000
 
 /* Requests that go on without their client, at once. */
-#define ORPHANS_MAX 8
+#define DETACHED_MAX 8
 
 /* What the agent remembers of requests so that none is carried out twice: a
  * client that tries again does so within seconds, not minutes. */
-#define MEMORY_ENTRIES 1024
-#define MEMORY_MS (10L * 60 * 1000)
-#define MEMORY_ANSWER_MAX (1024L * 1024)
-#define MEMORY_ANSWERS_MAX (4L * 1024 * 1024)
+#define REPLAY_ENTRIES 1024
+#define REPLAY_MS (10L * 60 * 1000)
+#define REPLAY_ANSWER_MAX (1024L * 1024)
+#define REPLAY_ANSWERS_MAX (4L * 1024 * 1024)
 
 /* Jobs that run or whose result is kept.  A record is some hundred bytes. */
 #define JOBS_MAX 64
@@ -109,14 +122,14 @@
 #define JOB_OUTPUT_MAX (2048L * 1024)
 #define JOB_INPUT_MAX (256L * 1024)
 
-/* A pipe's content, which each job may always hold; what is above that is taken
- * from a pool of all jobs, so that none can starve another. */
+/* A pipe's content, which each job may always hold; what is above that is
+ * taken from a pool of all jobs, so that none can starve another. */
 #define JOB_HOLD_MIN (64L * 1024)
 #define JOBS_POOL (4L * 1024 * 1024)
 
-/* Output in one answer: a few milliseconds of the channel, and so much that the
- * round trip is a tenth of it.  Two answers fit into the agent's output: one
- * request may stand behind a waiting one. */
+/* Output in one answer: a few milliseconds of the channel, and so much that
+ * the round trip is a tenth of it.  Two answers fit into the agent's output:
+ * one request may stand behind a waiting one. */
 #define JOB_ANSWER_MAX (1024L * 1024)
 
 /* Pieces of the two outputs in one answer (each some bytes of its head), and

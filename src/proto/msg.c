@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * A function for each state.  Line ends are checked byte by byte, so that
+ * garbage is refused at once and not at a deadline.  A response without a
+ * length is malformed, because the stream never ends.
+ */
 #include <config.h>
 
 #include "proto/msg.h"
@@ -7,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto/chunk.h"
 #include "util/num.h"
 
 void msg_init(struct msg *msg, enum http_role role)
@@ -27,6 +33,12 @@ void msg_reset(struct msg *msg)
     msg->body_seen = 0;
     msg->line_len = 0;
     msg->trailer_len = 0;
+    msg->broken = false;
+}
+
+void msg_no_body(struct msg *msg)
+{
+    msg->state = MSG_STATE_DONE;
 }
 
 bool msg_idle(const struct msg *msg)
@@ -111,7 +123,8 @@ static enum msg_event feed_head(struct msg *msg, const uint8_t *bytes,
         if (!head_complete(&msg->raw))
             continue;
         if (http_head_parse(msg->role, (char *) buf_data(&msg->raw),
-                            msg->raw.len, &msg->head, &msg->fault) < 0) {
+                            msg->raw.len, &msg->head, &msg->fault)
+            < 0) {
             msg->state = MSG_STATE_FAULT;
             return MSG_FAULT;
         }
@@ -206,8 +219,12 @@ static enum msg_event feed_chunk_size(struct msg *msg, const uint8_t *bytes,
     if (event != MSG_END)
         return event;
     msg->left = chunk_size_parse(msg->line);
-    if (msg->left < 0)
-        return msg_fault(msg, 400, "malformed chunk size");
+    if (msg->left < 0) {
+        const char *why = chunk_broken(msg->line);
+
+        msg->broken = why != NULL;
+        return msg_fault(msg, 400, why ? why : "malformed chunk size");
+    }
     msg->state = msg->left ? MSG_STATE_CHUNK_DATA : MSG_STATE_TRAILER;
     return MSG_BODY; /* an empty piece: go on */
 }

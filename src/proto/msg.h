@@ -15,7 +15,7 @@
 
 enum msg_event {
     MSG_NEED_MORE, /* all bytes taken, nothing complete */
-    MSG_HEAD,  /* msg->head is there; valid until the next msg_reset() */
+    MSG_HEAD,      /* msg->head is there; valid until the next msg_reset() */
     MSG_BODY,  /* a piece of the body: msg->piece, inside the bytes given */
     MSG_END,   /* the message is complete; msg_reset() before the next */
     MSG_RESET, /* the reset marker, where no body is: the message so far is
@@ -26,10 +26,10 @@ enum msg_event {
 
 enum msg_state {
     MSG_STATE_HEAD,
-    MSG_STATE_SIZED,       /* body with Content-Length */
+    MSG_STATE_SIZED, /* body with Content-Length */
     MSG_STATE_CHUNK_SIZE,
     MSG_STATE_CHUNK_DATA,
-    MSG_STATE_CHUNK_END,   /* the CRLF behind the data */
+    MSG_STATE_CHUNK_END, /* the CRLF behind the data */
     MSG_STATE_TRAILER,
     MSG_STATE_DONE,
     MSG_STATE_FAULT,
@@ -38,13 +38,16 @@ enum msg_state {
 struct msg {
     enum http_role role;
     enum msg_state state;
-    struct buf raw;          /* the head's bytes; head points into them */
+    struct buf raw; /* the head's bytes; head points into them */
     struct http_head head;
     struct http_fault fault;
-    const uint8_t *piece;    /* at MSG_BODY */
+    bool
+        broken; /* a fault that is meant: the sender could not go on (chunk.h),
+                  * and why is in the fault's detail */
+    const uint8_t *piece; /* at MSG_BODY */
     size_t piece_len;
-    int64_t left;            /* of the body, or of this chunk */
-    int64_t body_seen;       /* body bytes so far, for the caller's limits */
+    int64_t left;      /* of the body, or of this chunk */
+    int64_t body_seen; /* body bytes so far, for the caller's limits */
     char line[HTTP_CHUNK_LINE_MAX]; /* chunk-size or trailer line */
     size_t line_len;
     size_t trailer_len;
@@ -65,6 +68,10 @@ void msg_reset(struct msg *msg);
  */
 enum msg_event msg_feed(struct msg *msg, const uint8_t *bytes, size_t n,
                         size_t *used);
+
+/* At MSG_HEAD: no body follows, whatever is announced; the request was a HEAD
+ * (RFC 9112 section 6.3). */
+void msg_no_body(struct msg *msg);
 
 /* Is it between two messages, with nothing half received? */
 bool msg_idle(const struct msg *msg);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Searches for the marker with memchr(3) and gives what follows to a message
+ * machine of its own.  Of a raw body only the last KiB of each piece is looked
+ * at, so that large ones cost next to nothing.
+ */
 #include <config.h>
 
 #include "proto/probe.h"
@@ -80,8 +85,8 @@ static bool probe_plausible(const struct probe *probe)
     return n == 0 || memcmp(buf_data(&probe->msg.raw), sync_start, n) == 0;
 }
 
-/* All but the end of a body is of no interest, and hardly any goes on as a sync
- * does behind a marker, so it costs next to nothing. */
+/* All but the end of a body is of no interest, and hardly any goes on as a
+ * sync does behind a marker, so it costs next to nothing. */
 void probe_raw(struct probe *probe, const uint8_t *bytes, size_t n)
 {
     bool found;

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Parses by a cursor, with arithmetic that is checked for overflow.  A Range
+ * that is not understood is ignored, as RFC 9110 wants it; a Content-Range is
+ * an error then.
+ */
 #include <config.h>
 
 #include "proto/range.h"

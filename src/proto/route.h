@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "proto/ability.h"
+
 #define API_PREFIX "/api/v1"
 
 enum route_id {
@@ -67,9 +69,10 @@ enum route_flags {
 
 struct route {
     enum route_id id;
-    const char *method; /* NULL: any */
-    const char *path;   /* without query; "*" in it is one segment */
-    unsigned int flags; /* enum route_flags */
+    const char *method;      /* NULL: any */
+    const char *path;        /* without query; "*" in it is one segment */
+    enum ability_id ability; /* of which it is a part */
+    unsigned int flags;      /* enum route_flags */
 };
 
 /*
@@ -86,6 +89,23 @@ int route_match(const char *method, const char *target,
                 const struct route **route, const char **rest, char *allow);
 
 #define ROUTE_ALLOW_MAX 64
+
+/*
+ * What a peer does not know: the route of a request that it answered with a
+ * code.  A custom handler that is not there is none: the code is the same.
+ *
+ * Return: the route; NULL when the code says something else, or we do not
+ * know such a route either.
+ */
+const struct route *route_unknown(int code, const char *method,
+                                  const char *target);
+
+#define ROUTE_WORDS_MAX 128
+
+/* "GET /api/v1/ping", as `endpoints` of /capabilities has it.
+ * Return: words. */
+const char *route_words(const struct route *route,
+                        char words[ROUTE_WORDS_MAX]);
 
 /* The table.  Return: the rows, *n of them. */
 const struct route *route_table(size_t *n);

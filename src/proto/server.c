@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * A function for each state, and the ways in which a request is given up.  One
+ * that stands behind another is read by a second message machine up to its
+ * head; the two machines are swapped when it is its turn.
+ */
 #include <config.h>
 
 #include "proto/server.h"
@@ -12,7 +17,7 @@
 #include "util/num.h"
 
 /* Internal: nothing to report, go on with the rest of the bytes. */
-#define SERVER_GO_ON ((enum server_event) -1)
+#define SERVER_GO_ON ((enum server_event) - 1)
 
 void server_init(struct server *server)
 {
@@ -254,12 +259,12 @@ static enum server_event pass(struct server *server)
 /* --- bytes, by state ----------------------------------------------------- */
 
 /*
- * Looks for a new client in the n bytes that the message has taken.  Once there
- * was a marker in a body, the bytes behind it may be a sync wherever the
+ * Looks for a new client in the n bytes that the message has taken.  Once
+ * there was a marker in a body, the bytes behind it may be a sync wherever the
  * message sees them: in the body, in its framing, or behind it, where the
  * killed client's body was almost complete.  A raw body is only looked at for
- * that last case, and not where a request may stand behind it: that would go on
- * with it in the same way, and its content is announced.
+ * that last case, and not where a request may stand behind it: that would go
+ * on with it in the same way, and its content is announced.
  *
  * Return: is there one?  *used is where it ends then.  *marked: a marker.
  */

@@ -126,8 +126,8 @@ enum server_event server_connected(struct server *server, bool fresh);
  * Return: SERVER_DROP or SERVER_ABANDON. */
 enum server_event server_hangup(struct server *server);
 
-/* The deadline has passed without a byte taken or sent.  Call it again until it
- * says SERVER_NEED_MORE.
+/* The deadline has passed without a byte taken or sent.  Call it again until
+ * it says SERVER_NEED_MORE.
  * Return: the event; SERVER_NEED_MORE when no deadline runs. */
 enum server_event server_stalled(struct server *server);
 

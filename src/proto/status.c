@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The table of codes.  It is searched and not indexed, because there are gaps
+ * between the codes.
+ */
 #include <config.h>
 
 #include "proto/status.h"
@@ -24,12 +28,12 @@ static const struct status table[] = {
       "Required parameter missing" },
     { STATUS_PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", 413, EXIT_STATUS_FAILED,
       "Request body too large" },
-    { STATUS_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", 405,
-      EXIT_STATUS_FAILED, "Method not allowed" },
+    { STATUS_METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", 405, EXIT_STATUS_FAILED,
+      "Method not allowed" },
     { STATUS_BAD_HTTP, "BAD_HTTP", 400, EXIT_STATUS_FAILED,
       "Malformed HTTP request" },
-    { STATUS_ENDPOINT_NOT_FOUND, "ENDPOINT_NOT_FOUND", 404,
-      EXIT_STATUS_FAILED, "Endpoint not found" },
+    { STATUS_ENDPOINT_NOT_FOUND, "ENDPOINT_NOT_FOUND", 404, EXIT_STATUS_FAILED,
+      "Endpoint not found" },
     { STATUS_FILE_NOT_FOUND, "FILE_NOT_FOUND", 404, EXIT_STATUS_FAILED,
       "File not found" },
     { STATUS_JOB_NOT_FOUND, "JOB_NOT_FOUND", 404, EXIT_STATUS_FAILED,
@@ -56,6 +60,34 @@ static const struct status table[] = {
       "Read timed out" },
     { STATUS_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN", 0, EXIT_STATUS_UNKNOWN,
       "Outcome unknown" },
+    { STATUS_DOMAIN_NOT_FOUND, "DOMAIN_NOT_FOUND", 0, EXIT_STATUS_TRANSPORT,
+      "Domain not found" },
+    { STATUS_DOMAIN_NOT_RUNNING, "DOMAIN_NOT_RUNNING", 0,
+      EXIT_STATUS_TRANSPORT, "Domain not running" },
+    { STATUS_DOMAIN_PAUSED, "DOMAIN_PAUSED", 0, EXIT_STATUS_TRANSPORT,
+      "Domain paused" },
+    { STATUS_NO_CHANNEL, "NO_CHANNEL", 0, EXIT_STATUS_TRANSPORT,
+      "No channel for an agent" },
+    { STATUS_SEVERAL_CHANNELS, "SEVERAL_CHANNELS", 0, EXIT_STATUS_TRANSPORT,
+      "Several channels, and none is chosen" },
+    { STATUS_NO_SOCKET, "NO_SOCKET", 0, EXIT_STATUS_TRANSPORT,
+      "The channel's socket is not there" },
+    { STATUS_NO_PERMISSION, "NO_PERMISSION", 0, EXIT_STATUS_TRANSPORT,
+      "No permission on the host" },
+    { STATUS_AGENT_NOT_RUNNING, "AGENT_NOT_RUNNING", 0, EXIT_STATUS_TRANSPORT,
+      "The agent does not run" },
+    { STATUS_AGENT_SILENT, "AGENT_SILENT", 0, EXIT_STATUS_TRANSPORT,
+      "The agent does not answer" },
+    { STATUS_CHANNEL_BUSY, "CHANNEL_BUSY", 0, EXIT_STATUS_TRANSPORT,
+      "Another client has the channel" },
+    { STATUS_LIBVIRT_FAILED, "LIBVIRT_FAILED", 0, EXIT_STATUS_TRANSPORT,
+      "libvirt does not answer" },
+    { STATUS_BAD_ANSWER, "BAD_ANSWER", 0, EXIT_STATUS_TRANSPORT,
+      "The answer makes no sense" },
+    { STATUS_INTERRUPTED, "INTERRUPTED", 0, EXIT_STATUS_TRANSPORT,
+      "Interrupted" },
+    { STATUS_LOCAL_FAILED, "LOCAL_FAILED", 0, EXIT_STATUS_TRANSPORT,
+      "Failed on the host" },
 };
 
 static const struct status *status_find(int code)

@@ -4,7 +4,7 @@
  * The one table of business codes: code, name, HTTP status, the words of the
  * envelope and the exit status of a process that reports it.  Nothing else in
  * the project knows two of them at once.  Source: the error codes of the
- * specification, and DESIGN 3.2 for what was added.
+ * specification, and vsrpc-protocol(7) for what was added.
  */
 #ifndef VSRPC_PROTO_STATUS_H
 #define VSRPC_PROTO_STATUS_H
@@ -37,6 +37,20 @@ enum status_code {
     STATUS_CONNECTION_LOST = 6001,
     STATUS_READ_TIMEOUT = 6002,
     STATUS_OUTCOME_UNKNOWN = 6003,
+    STATUS_DOMAIN_NOT_FOUND = 6004,
+    STATUS_DOMAIN_NOT_RUNNING = 6005,
+    STATUS_DOMAIN_PAUSED = 6006,
+    STATUS_NO_CHANNEL = 6007,
+    STATUS_SEVERAL_CHANNELS = 6008,
+    STATUS_NO_SOCKET = 6009,
+    STATUS_NO_PERMISSION = 6010,
+    STATUS_AGENT_NOT_RUNNING = 6011,
+    STATUS_AGENT_SILENT = 6012,
+    STATUS_CHANNEL_BUSY = 6013,
+    STATUS_LIBVIRT_FAILED = 6014,
+    STATUS_BAD_ANSWER = 6015,
+    STATUS_INTERRUPTED = 6016,
+    STATUS_LOCAL_FAILED = 6017,
 };
 
 /* Exit statuses of vsrpc-virsh.  Those of exec are what docker, timeout(1)

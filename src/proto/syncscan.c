@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Keeps a window of what came and parses each head in it from scratch: answers
+ * to a sync are small, and there is no state that foreign bytes could spoil.
+ */
 #include <config.h>
 
 #include "proto/syncscan.h"

@@ -24,10 +24,10 @@ enum syncscan_verdict {
 };
 
 struct syncscan {
-    const char *id;     /* the X-Request-ID that is ours; not owned */
-    struct buf window;  /* what may still be part of the answer */
-    struct buf body;    /* of the answer */
-    int64_t discarded;  /* bytes thrown away so far */
+    const char *id;    /* the X-Request-ID that is ours; not owned */
+    struct buf window; /* what may still be part of the answer */
+    struct buf body;   /* of the answer */
+    int64_t discarded; /* bytes thrown away so far */
 };
 
 /* Starts a scan for one id, which must outlive it. */

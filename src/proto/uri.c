@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Percent-encoding byte by byte.  A name that is twice in a query is an error,
+ * so that nobody has to know which of the two counts.
+ */
 #include <config.h>
 
 #include "proto/uri.h"
@@ -67,20 +71,34 @@ int uri_decode(const char *text, size_t n, char **decoded)
     return 0;
 }
 
+/* Is a decoded name what an item of a query begins with, up to '=' or its
+ * end?  *end is set there. */
+static bool is_named(const char *item, const char *name, const char **end)
+{
+    for (; *name; name++) {
+        size_t n = *item == '%' ? 3 : 1;
+        char byte = *item == '%' ? uri_escape(item, strnlen(item, n)) : *item;
+
+        if (byte != *name)
+            return false;
+        item += n;
+    }
+    *end = item;
+    return !*item || strchr("=&", *item);
+}
+
 int uri_query(const char *target, const char *name, char **value)
 {
     const char *item = strchr(target, '?');
     const char *found = NULL;
-    size_t length = strlen(name);
+    const char *end;
 
-    while (item) {
-        item++;
-        if (strncmp(item, name, length) == 0 && item[length] == '=') {
-            if (found)
-                return -EINVAL;
-            found = item + length + 1;
-        }
-        item = strchr(item, '&');
+    for (; item; item = strchr(item, '&')) {
+        if (!is_named(++item, name, &end))
+            continue;
+        if (found || *end != '=')
+            return -EINVAL;
+        found = end + 1;
     }
     if (!found)
         return -ENOENT;

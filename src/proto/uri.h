@@ -29,7 +29,8 @@ int uri_decode(const char *text, size_t n, char **decoded);
  * Finds name=value in the query of a request target and decodes the value.
  *
  * Return: 0 with *value a string that the caller frees; -ENOENT when the
- * query has no such name; -EINVAL when it is there twice or broken; -ENOMEM.
+ * query has no such name; -EINVAL when it is there twice, without '=' or broken;
+ * -ENOMEM.
  */
 int uri_query(const char *target, const char *name, char **value);
 

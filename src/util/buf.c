@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * One allocation, with the content anywhere in it: it is moved to the front
+ * when the end is reached, and the size is doubled.  One byte is always spare
+ * for the NUL of buf_cstr() and vsnprintf(3).
+ */
 #include <config.h>
 
 #include "util/buf.h"

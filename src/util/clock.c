@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * CLOCK_BOOTTIME, or CLOCK_MONOTONIC where the kernel has only that.  A
+ * deadline that would overflow is one that never comes.
+ */
 #include <config.h>
 
 #include "util/clock.h"

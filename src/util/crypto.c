@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Calls of libcrypto (EVP, HMAC) and of getrandom(2).  Base64 is checked here
+ * first: EVP_DecodeBlock() allows blanks around it and stray bits before the
+ * padding.
+ */
 #include <config.h>
 
 #include "util/crypto.h"
@@ -16,6 +21,7 @@
 #include <openssl/hmac.h>
 
 #include "util/cleanup.h"
+#include "util/fd.h"
 
 #define FILE_STEP (256 * 1024) /* per read: past this no faster, measured */
 
@@ -125,12 +131,10 @@ int64_t digest_span(enum digest_kind kind, int fd, int64_t first, int64_t n,
         return -ENOMEM;
     while (done < n) {
         size_t want = n - done < FILE_STEP ? (size_t) (n - done) : FILE_STEP;
-        ssize_t got = pread(fd, step, want, first + done);
+        int64_t got = fd_pread_full(fd, step, want, first + done);
 
-        if (got < 0 && errno == EINTR)
-            continue;
         if (got < 0)
-            return -errno;
+            return got;
         if (got == 0)
             break;
         digest_update(digest, step, (size_t) got);

@@ -12,11 +12,14 @@
 
 #include "util/buf.h"
 
-#define DIGEST_MAX 32                      /* bytes of the longest, SHA-256 */
+#define DIGEST_MAX 32                       /* bytes of the longest, SHA-256 */
 #define DIGEST_HEX_MAX (2 * DIGEST_MAX + 1) /* as lower-case hex with a NUL */
 
+#define MD5_HEX 32
+#define SHA256_HEX 64
+
 enum digest_kind {
-    DIGEST_MD5,    /* RFC 1321: what the specification names; finds accidents */
+    DIGEST_MD5, /* RFC 1321: what the specification names; finds accidents */
     DIGEST_SHA256, /* FIPS 180-4: for signatures */
 };
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Writes into the caller's object, so that nothing is allocated.  A new
+ * message removes the old hint, which was about something else.
+ */
 #include <config.h>
 
 #include "util/error.h"
@@ -11,6 +15,7 @@ static void __attribute__((format(printf, 3, 0)))
 error_vset(struct error *err, int code, const char *format, va_list args)
 {
     err->code = code;
+    err->status = 0;
     err->hint[0] = '\0';
     vsnprintf(err->message, sizeof(err->message), format, args);
 }
@@ -41,6 +46,12 @@ int error_errno(struct error *err, int code, const char *format, ...)
     snprintf(err->message + used, sizeof(err->message) - used, ": %s",
              strerror(-code));
     return code;
+}
+
+void error_status(struct error *err, int status)
+{
+    if (err)
+        err->status = status;
 }
 
 void error_hint(struct error *err, const char *format, ...)

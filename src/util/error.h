@@ -26,11 +26,16 @@
 
 struct error {
     int code;           /* negative errno, or 0 when nothing was set */
+    int status;         /* what users are told that it is, when the errno does
+                         * not say: an enum status_code; 0: it does */
     char message[1024]; /* what failed, layer first */
     char hint[512];     /* what to type or change next; may be empty */
 };
 
-#define ERROR_INIT { .code = 0 }
+#define ERROR_INIT \
+    {              \
+        .code = 0  \
+    }
 
 /*
  * Records an error: the code (negative errno) and a formatted message.  An
@@ -52,6 +57,9 @@ int error_errno(struct error *err, int code, const char *format, ...)
 /* Adds the next step to an error that is already set. */
 void error_hint(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Says what an error that is already set is, more exactly than its errno. */
+void error_status(struct error *err, int status);
 
 /* Puts a context and ": " in front of the message. */
 void error_prefix(struct error *err, const char *format, ...)

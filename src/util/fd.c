@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Reads, writes and waits that go on after EINTR and short counts.  Sparse
+ * writes leave out zeros by whole blocks of 4 KiB, counted from the beginning
+ * of the file.
+ */
 #include <config.h>
 
 #include "util/fd.h"
@@ -15,6 +20,18 @@
 #include "util/clock.h"
 
 #define SLURP_STEP 4096 /* /proc gives at most a page at a time */
+
+int fd_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        /* the lowest that is free */
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return -errno;
+    }
+    return 0;
+}
 
 int fd_nonblock(int fd)
 {
@@ -59,6 +76,25 @@ int64_t fd_read_full(int fd, void *bytes, size_t n)
 
     while (got < n) {
         ssize_t done = read(fd, p + got, n - got);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        if (done == 0)
+            break;
+        got += (size_t) done;
+    }
+    return (int64_t) got;
+}
+
+int64_t fd_pread_full(int fd, void *bytes, size_t n, int64_t at)
+{
+    uint8_t *p = bytes;
+    size_t got = 0;
+
+    while (got < n) {
+        ssize_t done = pread(fd, p + got, n - got, at + (int64_t) got);
 
         if (done < 0 && errno == EINTR)
             continue;

@@ -10,6 +10,16 @@
 
 #include "util/buf.h"
 
+/*
+ * Opens what is missing of descriptors 0 to 2, or one of our own files would
+ * become standard output.  What is missing stays of no use: reading or writing
+ * it is an error, as it was (glibc does so for set-user-ID programs).  To be
+ * called before anything else is opened.
+ *
+ * Return: 0 or negative errno.
+ */
+int fd_standard(void);
+
 /* Sets O_NONBLOCK.  Return: 0 or negative errno. */
 int fd_nonblock(int fd);
 
@@ -29,6 +39,13 @@ int fd_write_all(int fd, const void *bytes, size_t n);
  * Return: the bytes read (less than n only at the end), or negative errno.
  */
 int64_t fd_read_full(int fd, void *bytes, size_t n);
+
+/*
+ * As fd_read_full(), from an offset on (pread(2)).
+ *
+ * Return: as fd_read_full().
+ */
+int64_t fd_pread_full(int fd, void *bytes, size_t n, int64_t at);
 
 /*
  * Appends a whole small file (such as those of /proc) to a buffer; the

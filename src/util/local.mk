@@ -10,7 +10,8 @@ libutil_a_SOURCES = \
 	src/util/log.c src/util/log.h \
 	src/util/newfile.c src/util/newfile.h \
 	src/util/num.c src/util/num.h \
+	src/util/replaced.c src/util/replaced.h \
 	src/util/text.c src/util/text.h \
 	src/util/yaml.c src/util/yaml.h
-libutil_a_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS)
+libutil_a_CFLAGS = $(ROOM_CFLAGS) $(YAML_CFLAGS) $(CRYPTO_CFLAGS)
 UTIL_LIBS = libutil.a $(YAML_LIBS) $(CRYPTO_LIBS)

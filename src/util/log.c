@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Lines for each sink, and rotation: FILE becomes FILE.1, and so on.  Control
+ * characters become '?', also C1 in UTF-8, which some terminals obey.  A line
+ * that cannot be written is dropped, because a full disk must not stop the
+ * program.
+ */
 #include <config.h>
 
 #include "util/log.h"
@@ -26,8 +32,8 @@ static const struct {
     enum log_level level;
     int priority; /* syslog(3), for the journal */
 } levels[] = {
-    { "ERROR", LOG_LEVEL_ERROR, 3 }, { "WARNING", LOG_LEVEL_WARNING, 4 },
-    { "INFO", LOG_LEVEL_INFO, 6 },   { "DEBUG", LOG_LEVEL_DEBUG, 7 },
+    { "ERROR", LOG_LEVEL_ERROR, 3 },  { "WARNING", LOG_LEVEL_WARNING, 4 },
+    { "INFO", LOG_LEVEL_INFO, 6 },    { "DEBUG", LOG_LEVEL_DEBUG, 7 },
     { "WARN", LOG_LEVEL_WARNING, 4 },
 };
 

@@ -30,13 +30,13 @@ enum log_sink {
 
 struct log {
     enum log_sink sink;
-    enum log_level level;  /* messages above it are dropped */
-    const char *program;   /* shown on standard error; not owned */
-    char *path;            /* of the file; owned */
-    int fd;                /* the open file, or -1 */
-    int64_t size;          /* bytes in the file now */
-    int64_t max_size;      /* rotate before it grows past this; 0: never */
-    int backups;           /* FILE.1 … FILE.n are kept; 0: start anew */
+    enum log_level level; /* messages above it are dropped */
+    const char *program;  /* shown on standard error; not owned */
+    char *path;           /* of the file; owned */
+    int fd;               /* the open file, or -1 */
+    int64_t size;         /* bytes in the file now */
+    int64_t max_size;     /* rotate before it grows past this; 0: never */
+    int backups;          /* FILE.1 … FILE.n are kept; 0: start anew */
 };
 
 /*

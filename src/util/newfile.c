@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * O_TMPFILE and linkat(2), which never replaces a file, or a hidden name and
+ * rename(2), which always does.  Where the file system has no links (FAT), a
+ * name that must be new is claimed with O_EXCL first.
+ */
 #include <config.h>
 
 #include "util/newfile.h"
@@ -169,9 +174,18 @@ int newfile_place(struct newfile *file, const char *name, bool overwrite)
     return 0;
 }
 
+bool newfile_stays(const struct newfile *file)
+{
+    struct stat st;
+
+    return file->kept && file->temp[0] && fstat(file->fd, &st) == 0
+           && st.st_nlink > 0 && st.st_size > 0;
+}
+
 void newfile_close(struct newfile *file)
 {
-    if (file->temp[0] && !file->kept) /* not there when it was unnamed */
+    /* not there when it was unnamed */
+    if (file->temp[0] && !newfile_stays(file))
         unlinkat(file->dir, file->temp, 0);
     file->temp[0] = '\0';
     fd_close(&file->fd);

@@ -24,7 +24,10 @@ struct newfile {
     bool kept;               /* a part: newfile_close() leaves it there */
 };
 
-#define NEWFILE_INIT { .dir = -1, .fd = -1 }
+#define NEWFILE_INIT        \
+    {                       \
+        .dir = -1, .fd = -1 \
+    }
 
 /*
  * Begins a file in a folder; its mode is 0600.
@@ -57,7 +60,16 @@ int newfile_find_part(int dir, const char *name, int64_t *size);
  */
 int newfile_place(struct newfile *file, const char *name, bool overwrite);
 
-/* Closes; what did not take its place is removed, unless it is a part. */
+/*
+ * Will it be found again?
+ *
+ * Return: true for a part that has bytes, and still has a name: its folder may
+ * have been removed with everything in it.
+ */
+bool newfile_stays(const struct newfile *file);
+
+/* Closes; what did not take its place is removed, unless it is a part with
+ * something in it. */
 void newfile_close(struct newfile *file);
 
 /* Closes, and removes a part, too. */

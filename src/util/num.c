@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Digits with arithmetic that is checked for overflow, and then the end of the
+ * string.  strtoll(3) is not used, because it takes blanks and signs as well.
+ */
 #include <config.h>
 
 #include "util/num.h"
@@ -50,9 +54,10 @@ static int num_unit_shift(const char *unit)
         const char *name;
         int shift;
     } units[] = {
-        { "", 0 },    { "B", 0 },   { "K", 10 },   { "KB", 10 }, { "KiB", 10 },
-        { "M", 20 },  { "MB", 20 }, { "MiB", 20 }, { "G", 30 },  { "GB", 30 },
-        { "GiB", 30 }, { "T", 40 }, { "TB", 40 },  { "TiB", 40 },
+        { "", 0 },     { "B", 0 },    { "K", 10 },   { "KB", 10 },
+        { "KiB", 10 }, { "M", 20 },   { "MB", 20 },  { "MiB", 20 },
+        { "G", 30 },   { "GB", 30 },  { "GiB", 30 }, { "T", 40 },
+        { "TB", 40 },  { "TiB", 40 },
     };
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
@@ -124,7 +129,8 @@ int num_parse_time(const char *text, struct timespec *time)
     int64_t s;
     int64_t ns = 0;
 
-    if (whole >= sizeof(seconds) || (point && strlen(point + 1) > NS_DIGITS))
+    if (whole >= sizeof(seconds)
+        || (point && (!point[1] || strlen(point + 1) > NS_DIGITS)))
         return -EINVAL;
     memcpy(seconds, text, whole);
     seconds[whole] = '\0';
@@ -132,6 +138,8 @@ int num_parse_time(const char *text, struct timespec *time)
         memcpy(fraction, point + 1, strlen(point + 1));
     if (num_parse(seconds, 0, INT64_MAX, &s) < 0
         || num_parse(fraction, 0, 999999999, &ns) < 0)
+        return -EINVAL;
+    if ((time_t) s != s) /* 32 bits */
         return -EINVAL;
     /* The fraction counts upwards, also before 1970. */
     *time = (struct timespec) { .tv_sec = (time_t) (before ? -s : s),

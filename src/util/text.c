@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * UTF-8 by a table of lead bytes, with ASCII skipped eight bytes at a time,
+ * because output may be of many megabytes; Levenshtein's distance with one
+ * row; lists of strings that grow by doubling.
+ */
 #include <config.h>
 
 #include "util/text.h"

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Walks libyaml's tree along with the table of keys.  What libyaml lets pass
+ * is an error here: a key given twice, a second document, a NUL in a value.
+ */
 #include <config.h>
 
 #include "util/yaml.h"
@@ -152,9 +156,9 @@ static const char *set_level(const struct yaml_key *key, const char *text,
 /* By kind; each gives what is wrong with the text, or NULL. */
 static const char *(*const setters[])(const struct yaml_key *, const char *,
                                       void *) = {
-    [YAML_KIND_STRING] = set_string,   [YAML_KIND_NUMBER] = set_number,
-    [YAML_KIND_SIZE] = set_size,       [YAML_KIND_SECONDS] = set_seconds,
-    [YAML_KIND_BOOL] = set_bool,       [YAML_KIND_LEVEL] = set_level,
+    [YAML_KIND_STRING] = set_string, [YAML_KIND_NUMBER] = set_number,
+    [YAML_KIND_SIZE] = set_size,     [YAML_KIND_SECONDS] = set_seconds,
+    [YAML_KIND_BOOL] = set_bool,     [YAML_KIND_LEVEL] = set_level,
 };
 
 static int set_list(const struct walk *walk, const struct yaml_key *key,
@@ -320,8 +324,8 @@ static int load_problem(const yaml_parser_t *parser, const struct walk *walk)
 
     /* Wrong bytes are found ahead of the lines; there is only an offset. */
     if (parser->error == YAML_READER_ERROR)
-        return error_set(walk->err, -EINVAL, "%s: at byte %zu: %s",
-                         walk->file, parser->problem_offset, words);
+        return error_set(walk->err, -EINVAL, "%s: at byte %zu: %s", walk->file,
+                         parser->problem_offset, words);
     return error_set(walk->err, -EINVAL, "%s:%zu: %s", walk->file,
                      parser->problem_mark.line + 1, words);
 }

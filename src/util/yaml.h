@@ -19,13 +19,13 @@
 #include "util/text.h"
 
 enum yaml_kind {
-    YAML_KIND_STRING, /* char *: a copy, the old value is freed */
-    YAML_KIND_NUMBER, /* int64_t: decimal digits */
-    YAML_KIND_SIZE,   /* int64_t: bytes, "64K", "10MB" */
+    YAML_KIND_STRING,  /* char *: a copy, the old value is freed */
+    YAML_KIND_NUMBER,  /* int64_t: decimal digits */
+    YAML_KIND_SIZE,    /* int64_t: bytes, "64K", "10MB" */
     YAML_KIND_SECONDS, /* int64_t, milliseconds: "5", "0.5" */
-    YAML_KIND_BOOL,   /* bool: true, false, yes, no, on, off */
-    YAML_KIND_LIST,   /* struct strlist: a sequence of scalars; replaces */
-    YAML_KIND_LEVEL,  /* enum log_level */
+    YAML_KIND_BOOL,    /* bool: true, false, yes, no, on, off */
+    YAML_KIND_LIST,    /* struct strlist: a sequence of scalars; replaces */
+    YAML_KIND_LEVEL,   /* enum log_level */
 };
 
 struct yaml_key {

@@ -18,8 +18,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "host/rpc.h"
-#include "host/sock.h"
+#include "host/link/handshake.h"
+#include "host/link/rpc.h"
+#include "host/link/sock.h"
 #include "proto/route.h"
 #include "util/clock.h"
 #include "util/num.h"

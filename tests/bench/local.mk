@@ -10,16 +10,9 @@ BENCH_TOOLS = \
 	tests/bench/qemuga
 check_PROGRAMS += $(BENCH_TOOLS)
 
-tests_bench_rawport_SOURCES = tests/bench/rawport.c
-tests_bench_channel_SOURCES = tests/bench/channel.c
 tests_bench_channel_LDADD = $(HOST_LIBS)
-tests_bench_first_SOURCES = tests/bench/first.c
 tests_bench_first_LDADD = $(PROTO_LIBS)
-tests_bench_readxml_SOURCES = tests/bench/readxml.c
-tests_bench_readxml_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
 tests_bench_readxml_LDADD = $(LIBVIRT_LIBS)
-tests_bench_qemuga_SOURCES = tests/bench/qemuga.c
-tests_bench_qemuga_CFLAGS = $(AM_CFLAGS) $(LIBVIRT_CFLAGS)
 # libvirt-qemu comes with libvirt itself
 tests_bench_qemuga_LDADD = $(PROTO_LIBS) $(LIBVIRT_LIBS) -lvirt-qemu
 

@@ -93,9 +93,10 @@ static int exec(virDomainPtr domain)
                                 "{\"path\":\"true\",\"capture-output\":true}}",
                                 "\"pid\":");
 
-    snprintf(command, sizeof(command),
-             "{\"execute\":\"guest-exec-status\",\"arguments\":{\"pid\":%lld}}",
-             pid);
+    snprintf(
+        command, sizeof(command),
+        "{\"execute\":\"guest-exec-status\",\"arguments\":{\"pid\":%lld}}",
+        pid);
     while (pid >= 0 && !ended) {
         char *answer = call(domain, command);
 

@@ -86,6 +86,10 @@ t_not "… it is gone" [ -e guest/m ]
 ln -s two guest/alias
 t "rm of a link" sut rm "$G/alias"
 t_is "… leaves what it leads to" two "$(cat guest/two)"
+for path in two/ two/. two/.. .; do
+	t_not "rm -r $path" sut rm -r "$G/$path"
+done
+t_is "… removes nothing" two "$(cat guest/two)"
 t_not "rm -r of an allowed root" sut rm -r "$G"
 t "… and all is there" [ -e guest/two ]
 mkdir -p guest/holds/x guest/secret2
@@ -98,6 +102,7 @@ edit() { # SCRIPT PATH: $1 is the file
 	shift
 	VISUAL='' EDITOR=$WORK/editor sut edit "$@"
 }
+echo two >two.txt
 printf 'first\n' >guest/app.conf && chmod 0640 guest/app.conf
 [ "$(id -u)" != 0 ] || chown 12:34 guest/app.conf
 owner=$(stat -c '%u:%g %a' guest/app.conf)
@@ -132,6 +137,12 @@ rm -rf tmp/*
 ln -s app.conf guest/link
 t "through a link" edit 'echo third >>"$1"' "$G/link"
 t_is "… which stays one" "app.conf third" "$(readlink guest/link) $(tail -n 1 guest/app.conf)"
+ln -s nowhere/at/all guest/lost
+t_status "a link that leads to no file" 1 edit 'echo x >"$1"' "$G/lost"
+t_like "… is told" "'$G/lost' is a symbolic link that leads to no file" "$ERR"
+t_status "… and by upload" 1 sut upload two.txt "$G/lost"
+t_like "… in the same words" "'$G/lost' is a symbolic link that leads to no file" "$ERR"
+t_is "… and it stays" nowhere/at/all "$(readlink guest/lost)"
 t_status "a folder" 1 edit ':' "$G/ls"
 t_status "a path without a name" 2 edit ':' "$G/.."
 t "others have the channel meanwhile" edit "'$VSRPC' --config '$WORK/quick.yaml' --wait-lock 0 --socket '$SOCKET' ping" "$G/app.conf"

@@ -30,8 +30,9 @@ need "$PYTHON"
 need curl
 
 WORK=$(mktemp -d) || exit
-cleanup() {
+cleanup() { # which a second signal does not break off
 	local pid
+	trap '' INT TERM HUP
 	for pid in "${PEERS[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
 	rm -rf "$WORK" "$WORK.out" "$WORK.err"
 }
@@ -68,5 +69,25 @@ start_peer() {
 }
 
 stop() { kill "$1" && wait "$1" 2>/dev/null; }
+
+# soon TOOK SECONDS: it took less, or no more than the load of this machine makes of
+# them (t_patience).
+soon() {
+	awk -v took="$1" -v ms="$(t_patience "${2}e3")" 'BEGIN { exit !(took * 1000 < ms) }'
+}
 since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'; }
 below() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'; }
+
+# Domains of libvirt's test driver: `node NAME` writes those on its standard input
+# to NAME.xml, for test://$WORK/NAME.xml.
+# shellcheck disable=SC2016 # quotes of XML
+channel() { # NAME [PATH]
+	printf "<channel type='unix'>%s<target type='virtio' name='%s' state='connected'/></channel>" "${2:+<source mode='bind' path='$2'/>}" "$1"
+}
+domain() { # NAME UUID-END [CHANNEL…]
+	printf "<domain type='test'><name>%s</name><uuid>11111111-2222-3333-4444-%012d</uuid><memory>1024</memory><os><type>hvm</type></os><devices>" "$1" "$2"
+	shift 2
+	printf '%s' "$@"
+	printf '</devices></domain>\n'
+}
+node() { printf '<node>\n%s\n</node>\n' "$(cat)" >"$1.xml"; }

@@ -2,20 +2,30 @@
 # They need bash, as the end-to-end tests do, whose helpers they use.
 CLI_TESTS = \
 	tests/cli/config.sh \
-	tests/cli/policy.sh \
+	tests/cli/cp.sh \
 	tests/cli/damage.sh \
-	tests/cli/doctor.sh \
 	tests/cli/domains.sh \
 	tests/cli/peer.sh \
+	tests/cli/older.sh \
 	tests/cli/once.sh \
-	tests/cli/exec.sh \
 	tests/cli/files.sh \
 	tests/cli/hostile.sh \
+	tests/cli/kept.sh \
+	tests/cli/stdio.sh \
+	tests/cli/params.sh \
+	tests/cli/lies.sh \
+	tests/cli/service.sh \
 	tests/cli/tree.sh \
-	tests/cli/lock.sh \
 	tests/cli/words.sh \
 	tests/cli/completion.sh
-dist_check_SCRIPTS += $(CLI_TESTS) tests/peer/agent.py tests/peer/files.py \
+CLI_SERIAL_TESTS = \
+	tests/cli/doctor.sh \
+	tests/cli/exec.sh \
+	tests/cli/lock.sh \
+	tests/cli/policy.sh
+dist_check_SCRIPTS += $(CLI_TESTS) $(CLI_SERIAL_TESTS) tests/peer/agent.py tests/peer/files.py \
+	tests/peer/lies.py \
 	tests/peer/signed.py tests/peer/flip.py tests/peer/cut.py
-EXTRA_DIST += tests/cli/lib.sh
+EXTRA_DIST += tests/cli/lib.sh tests/cli/cp.py
 TESTS += $(CLI_TESTS)
+SERIAL_TESTS += $(CLI_SERIAL_TESTS)

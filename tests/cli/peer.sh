@@ -23,7 +23,7 @@ while IFS='|' read -r mode words; do
 	took=$(since "$begin")
 	t_like "$mode: … with the reason" "$words" "$ERR"
 	t_is "$mode: … on standard error only" '' "$OUT"
-	t "$mode: … within 8 s ($took)" below "$took" 8
+	t "$mode: … within 8 s ($took)" soon "$took" 8
 	stop "$PID"
 done <<'END'
 wrong_id|timed out while waiting for the answer

@@ -34,7 +34,7 @@ for path in /etc/shadow /etc/passwd /root/.bashrc /proc/version /sys/kernel/mm; 
 	t_status "$path is forbidden" 126 cmd download $path down
 done
 t_status "a link does not lead to a forbidden path" 126 sh -c "ln -s /etc/passwd '$WORK/link'; exec '$VSRPC' --config host.yaml --socket '$SOCKET' download '$WORK/link' down"
-t_status "nor does .." 126 cmd download "$WORK/../../etc/passwd" down
+t_status "nor does .." 126 cmd download "$WORK/../../../../../../etc/passwd" down
 t "file/info of /etc/passwd works, as in the specification" cmd stat /etc/passwd
 t_json "… without an MD5" "d['data']['exists'] and d['data']['md5'] is None" "$OUT"
 stop "$PID"
@@ -70,7 +70,7 @@ begin=$EPOCHREALTIME
 t_status "with too short a --timeout it fails" 125 virsh_ --timeout 0.5 --socket "$SOCKET" exec -- true
 took=$(since "$begin")
 t_like "… and says why" "rate limit" "$ERR"
-t "… at once ($took s)" below "$took" 5
+t "… at once ($took s)" soon "$took" 5
 stop "$PID"
 
 # --- signatures

@@ -102,6 +102,34 @@ t_is "… does not keep the others" "one x" "$(cat here/one) $(cat here/-rf)"
 t_not "a folder to the guest without -r" sut upload tree/one tree/a "$G/there"
 t_like "… says so" "'tree/a' is a folder: left out without -r" "$ERR"
 
+# --- what is replaced keeps what it has
+attributes() { # FILE: "NAME=VALUE" of each that may be set here
+	"$PYTHON" -c '
+import os, sys
+for name in sorted(os.listxattr(sys.argv[1])):
+    print(name, os.getxattr(sys.argv[1], name).hex())' "$1"
+}
+attribute() { "$PYTHON" -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))' "$@" 2>/dev/null; }
+acl=0200000001000600ffffffff02000600d204000004000000ffffffff10000600ffffffff20000000ffffffff
+for way in upload download; do
+	for options in '' -r; do
+		to=$WORK/kept.$way from=$G/new/one
+		[ "$way" = download ] || to=$G/kept.$way from=tree/one
+		file=${to/"$G"/guest}
+		rm -f "$file"
+		echo old >"$file"
+		attribute "$file" user.vsrpc 00ff && attribute "$file" system.posix_acl_access "$acl" || t_skip "$way $options: attributes" "the file system has none"
+		[ "$(id -u)" != 0 ] || chown 12:34 "$file"
+		before=$(stat -c '%a %u %g' "$file"; attributes "$file")
+		# shellcheck disable=SC2086 # no word, or one
+		t "$way $options over a file" sut "$way" $options "$from" "$to"
+		t_is "… has the content" one "$(cat "$file")"
+		t_is "… and keeps mode, owner, ACL and attributes" "$before" "$(stat -c '%a %u %g' "$file"; attributes "$file")"
+		t "$way $options -p" sut "$way" $options -p "$from" "$to"
+		t_is "… has the original's mode" "$(stat -c %a tree/one)" "$(stat -c %a "$file")"
+	done
+done
+
 # --- what is in the way
 echo old >here/one
 echo own >here/many_own

@@ -7,13 +7,14 @@
 
 printf 'logging: {file: none}\nsecurity: {allowed_paths: [%s]}\n' "$WORK" >real.yaml
 start_agent real
-domain() { # NAME UUID-END [PATH]
-	printf "<domain type='test'><name>%s</name><uuid>11111111-2222-3333-4444-%012d</uuid><memory>1024</memory><os><type>hvm</type></os><devices>" "$1" "$2"
-	[ -z "$3" ] || printf "<channel type='unix'><source mode='bind' path='%s'/><target type='virtio' name='org.vsrpc.agent.0' state='connected'/></channel>" "$3"
-	printf '</devices></domain>\n'
-}
-printf '<node>\n%s\n%s\n%s\n%s\n</node>\n' "$(domain web1 1 "$SOCKET")" "$(domain web2 2 "$SOCKET")" "$(domain bare 3)" "$(domain gone 4 /no/such/socket)" >node.xml
-printf '<node>\n%s\n</node>\n' "$(domain bare 3)" >none.xml
+ours=$(channel org.vsrpc.agent.0 "$SOCKET")
+{
+	domain web1 1 "$ours"
+	domain web2 2 "$ours"
+	domain bare 3
+	domain gone 4 "$(channel org.vsrpc.agent.0 /no/such/socket)"
+} | node node
+domain bare 3 | node none
 URI=test://$WORK/node.xml
 sut() { quick -c "$URI" "$@"; }
 if ! sut list >/dev/null 2>&1; then
@@ -42,12 +43,13 @@ t_like "… and where" "no running domain matches 'no\*' at test://" "$ERR"
 t_status "--all without a channel anywhere" 125 quick -c "test://$WORK/none.xml" --all ping
 t_like "… says so" "no running domain has a channel" "$ERR"
 
-# --- no libvirt
+# --- no libvirt. Nothing here is left to a daemon, which may run or not.
 while IFS='|' read -r uri advice; do
 	t_status "$uri" 125 quick -c "$uri" web1 ping
 	t_like "… advises" "$advice" "$ERR"
 done <<'END'
-nosuch:///system|choose another URI
+nosuch|choose another URI
+test:///no/such/node.xml|choose another URI
 qemu+ext://nosuch.invalid/system|virsh -c qemu\+ext://nosuch.invalid/system list
 qemu+unix:///system?socket=/no/such/socket|systemctl start libvirtd \(or virtqemud\)
 END

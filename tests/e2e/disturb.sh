@@ -10,11 +10,13 @@
 #   bg_end NAME SECONDS             wait for its end: RC, OUT, ERR and MS
 #   t_next "description" [MS]       the next command is right, and in time
 #   t_ms "description" MIN MAX MS   a time is within bounds
-#   agent_on_spare NAME [LINE]      one more agent, at test.spare.0; prints its pid
+#   agent_on_spare NAME [LINE [PROGRAM]]  one more agent, at test.spare.0; prints
+#                                   its pid
 # shellcheck source=lib.sh
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 RC='' MS=''
+BAIL_OUT=99                  # exit status: tests/e2e/run begins the script anew, once
 NEXT_MS=2000                 # what a user takes for "at once"
 NEXT=("$VSRPC" "$DOMAIN")    # whom t_next asks
 BG_LIMIT=${BG_LIMIT:-90}     # nothing that runs beside a script lives longer
@@ -51,7 +53,7 @@ bg_end() {
 }
 
 t_ms() {
-	if [ "$4" -ge "$2" ] && [ "$4" -le "$3" ]; then
+	if [ "$4" -ge "$2" ] && [ "$4" -le "$(t_patience "$3")" ]; then
 		t_result ok "$1"
 	else
 		t_result 'not ok' "$1"
@@ -62,7 +64,8 @@ t_ms() {
 # Right is its own output and nothing else, and no time is lost over what went
 # before.
 t_next() {
-	local limit=${2:-$NEXT_MS} token=next-$RANDOM$RANDOM start took rc=0
+	local limit token=next-$RANDOM$RANDOM start took rc=0
+	limit=$(t_patience "${2:-$NEXT_MS}")
 	start=$(now_ms)
 	t_run "${NEXT[@]}" exec -- echo "$token" || rc=$?
 	took=$(($(now_ms) - start))
@@ -74,13 +77,13 @@ t_next() {
 }
 
 # Its log is in the guest's /tmp/NAME.log. LINE replaces the one that switches
-# authentication off. Ended by `second kill PID`.
-agent_on_spare() { # NAME [LINE]
+# authentication off, PROGRAM the agent that is tested. Ended by `second kill PID`.
+agent_on_spare() { # NAME [LINE [PROGRAM]]
 	# shellcheck disable=SC2016 # the guest's shell expands
 	second sh -c 'sed "s|file: /var/log/.*|file: stderr|; s|enable_auth: false|$2|" \
 		/etc/virtio-rpc/guest_config.yaml >"/tmp/$1.yaml"
-	setsid vsrpc-agent --config "/tmp/$1.yaml" --device /dev/virtio-ports/test.spare.0 \
-		</dev/null >"/tmp/$1.log" 2>&1 & echo $!' sh "$1" "${2:-enable_auth: false}"
+	setsid "$3" --config "/tmp/$1.yaml" --device /dev/virtio-ports/test.spare.0 \
+		</dev/null >"/tmp/$1.log" 2>&1 & echo $!' sh "$1" "${2:-enable_auth: false}" "${3:-vsrpc-agent}"
 }
 
 spare_answers() { "$VSRPC" --channel test.spare.0 --timeout 3 "$DOMAIN" ping; }

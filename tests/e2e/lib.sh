@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# For the scripts in small/, faults/ and debian/. Each is sourced by nothing and run by
+# For the scripts in the folders here. Each is sourced by nothing and run by
 # tests/e2e/run with these variables set:
 #   VSRPC   path of vsrpc-virsh        DOMAIN  the guest to use
 #   URI     libvirt's URI (also LIBVIRT_DEFAULT_URI, so VSRPC needs no option)
@@ -18,7 +18,13 @@
 #   t_like "description" PATTERN ACTUAL     PATTERN is an extended regex
 #   t_json "description" EXPRESSION TEXT    EXPRESSION is Python, TEXT is d in it
 #   t_skip "description" "reason"
-#   t_within SECONDS COMMAND…               poll until COMMAND succeeds (for t)
+#   t_within SECONDS COMMAND…               poll until COMMAND succeeds (for t); so
+#                                           long on an idle machine, on a loaded
+#                                           one ten times that
+#   t_soon "description" MS START           so long ago, or less, was START, an
+#                                           $EPOCHREALTIME; longer by t_patience
+#   at_lock PID                             it waits for the channel or has it
+#   t_patience MS                           prints it, longer by the load of this machine
 #   t_finally COMMAND…                      run it when the script ends, however
 # After t, t_not and t_status the command's output is in $OUT and $ERR.
 
@@ -125,14 +131,40 @@ t_skip() {
 	printf 'ok %d - %s # SKIP %s\n' "$T_COUNT" "${1//#/\\#}" "$2"
 }
 
+# How long it takes is not what is tested: what comes is not waited for longer.
 t_within() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + 10 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$deadline" ] || return 1
-		sleep 0.05
+		sleep 0.05 # the step of a poll
 	done
 }
+
+# t_patience MS: an upper time of a machine with nothing else to do, on this one as
+# it is now: each process that waits for a processor makes the others slower, and
+# most of these times are made of two that wait, ours and the guest's.
+t_patience() {
+	awk -v ms="$1" -v cores="$(nproc)" '{
+		split($4, runs, "/")
+		load = (runs[1] > $1 ? runs[1] : $1) / cores
+		print int(ms * (load > 1 ? 2 * load : 1)) }' /proc/loadavg
+}
+
+t_soon() {
+	local limit took
+	limit=$(t_patience "$2")
+	took=$(awk -v a="$3" -v b="$EPOCHREALTIME" 'BEGIN { print int(1000 * (b - a)) }')
+	if [ "$took" -le "$limit" ]; then
+		t_result ok "$1"
+	else
+		t_result 'not ok' "$1"
+		t_diag "took $took ms, at most $limit"
+	fi
+}
+
+# at_lock PID: a command of ours waits for the channel, or has it.
+at_lock() { find "/proc/$1/fd" -lname '*.lock' 2>/dev/null | grep -q .; }
 
 # Raw HTTP, for what the CLI would never send: http METHOD TARGET [CURL-OPTION…]
 http() {
@@ -162,7 +194,7 @@ agent_switches() { second sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/
 agent_settled() { # PID: two looks in a row say the same
 	local a b
 	a=$(agent_switches "$1")
-	sleep 0.3
+	sleep 0.3 # from one look to the next
 	b=$(agent_switches "$1")
 	[ "$a" = "$b" ]
 }

@@ -8,7 +8,7 @@
 # Entries look like: { "section.key", YAML_KIND_…
 code_keys()
 {
-    cat "$top_srcdir/src/$1"/*.c \
+    find "$top_srcdir/src/$1" -name '*.c' -exec cat {} + \
         | sed -n 's/^[[:space:]]*{ "\([a-z_.]*\)",[[:space:]]*YAML_KIND_.*/\1/p'
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # SPDX-FileCopyrightText: The vsrpc authors
-# Codes, routes and test vectors of vsrpc-protocol(7) are those of the code.
+# Codes, routes, abilities and test vectors of vsrpc-protocol(7) are those of the code.
 . "${top_srcdir:-.}/tests/lint/tap.sh"
 manual=$top_srcdir/man/vsrpc-protocol.7
 proto=$top_srcdir/src/proto
@@ -42,6 +42,18 @@ manual_routes()
     sed -n 's|^\.Ss \([A-Z]*\) \(/api/.*\)|\1:\2|p' "$manual"
 }
 
+# name:since, from the one table.
+code_abilities()
+{
+    sed -n 's/^ *\[ABILITY_[A-Z]*\] = { "\([a-z]*\)", "\([0-9.]*\)",.*/\1:\2/p' \
+        "$proto/ability.c"
+}
+
+manual_abilities()
+{
+    sed -n 's/^\.It \([a-z]*\) Ta \([0-9.]*\) Ta .*/\1:\2/p' "$manual"
+}
+
 # Every long hex word of the manual is in the unit test, and vice versa.
 hex_words()
 {
@@ -58,14 +70,21 @@ routes()
     diff_lists route.c "$(code_routes)" vsrpc-protocol.7 "$(manual_routes)"
 }
 
+abilities()
+{
+    diff_lists ability.c "$(code_abilities)" \
+        vsrpc-protocol.7 "$(manual_abilities)"
+}
+
 vectors()
 {
-    test=$top_srcdir/tests/unit/test-auth.c
+    test=$top_srcdir/tests/unit/proto/test-auth.c
     diff_lists test-auth.c "$(hex_words "$test")" \
         vsrpc-protocol.7 "$(hex_words "$manual")"
 }
 
 tap "codes" codes
 tap "routes" routes
+tap "abilities" abilities
 tap "test vectors" vectors
 tap_end

@@ -275,6 +275,7 @@ class Peer:
         begin = number["output"] if "output" in number else number["offset"]
         if "peek" not in number:
             job.forget(begin)
+        begin = max(begin, job.first)
         self.wait(job, number.get("wait_ms", 0),
                   lambda: job.end_offset() > begin or job.exit_code is not None
                   or ("room" in number and ROOM - len(job.input) >= number["room"]))
@@ -376,12 +377,14 @@ class Peer:
         pass
 
     def trickle_forever(self, target, request_id, body):
+        """Too slow to come to an end, and never silent."""
         self.client.sendall(b"HTTP/1.1 200 OK\r\nX-Request-ID: %s\r\n" % request_id.encode())
         while True:
             self.client.sendall(b"X-Slow: 1\r\n")
             time.sleep(0.2)
 
     def bytewise(self, target, request_id, body):
+        """Slow enough that each byte is read alone."""
         for byte in answer(envelope({"uptime": 7}, message="pong"), request_id):
             self.client.sendall(bytes([byte]))
             time.sleep(0.0005)
@@ -414,6 +417,7 @@ class Peer:
         return False
 
     def beat(self, request_id, seconds):
+        """A sign of life five times a second, for some time."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.client.sendall(b"HTTP/1.1 102 Processing\r\nX-Request-ID: %s\r\n\r\n" % request_id.encode())
@@ -495,9 +499,55 @@ class Peer:
         self.client.sendall(answer(envelope(data, message="pong"), request_id))
 
     def late(self, target, request_id, body):
-        if target.endswith("/jobs"):
-            time.sleep(3)
+        """A job starts when there is a file SOCKET.go, which says it may."""
+        while target.endswith("/jobs") and not os.path.exists(sys.argv[1] + ".go"):
+            time.sleep(0.02) # the step of a poll
         self.good(target, request_id, body)
+
+    def older(self, target, request_id, body):
+        """Knows little: an agent of long ago, as one of today refuses what it
+        does not know."""
+        path = urlsplit(target).path
+        if self.method == "GET" and path == "/api/v1/capabilities":
+            known = ["GET /api/v1/" + name for name in ("ping", "sync", "capabilities", "system/info", "jobs")]
+            data = {"agent_version": "0.0.9", "endpoints": known, "limits": {}, "policy": {}}
+            self.client.sendall(answer(envelope(data), request_id))
+        elif self.method == "GET" and path in ("/api/v1/ping", "/api/v1/system/info"):
+            self.good(target, request_id, body)
+        elif self.method == "GET" and path == "/api/v1/jobs":
+            self.jobs(target, request_id, body)
+        elif path == "/api/v1/jobs":
+            data = {"error_type": "METHOD_NOT_ALLOWED", "detail": "the path is there, the method is not"}
+            self.client.sendall(answer(envelope(data, 2005, "Method not allowed"), request_id, "405 Method Not Allowed",
+                                       ["Allow: GET"]))
+        else:
+            data = {"error_type": "ENDPOINT_NOT_FOUND", "detail": "no endpoint '%s %s'" % (self.method, target)}
+            self.client.sendall(answer(envelope(data, 3001, "Endpoint not found"), request_id, "404 Not Found"))
+
+    def first_services(self, target, request_id, body):
+        """Knows the actions of service/control that there were at first."""
+        action = json.loads(body or b"{}").get("action")
+        if target.startswith("/api/v1/capabilities"):
+            data = {"agent_version": "0.0.9", "abilities": ["meta", "services"]}
+            self.client.sendall(answer(envelope(data), request_id))
+        elif action in ("start", "stop", "restart", "status", "enable", "disable"):
+            data = {"name": "x", "action": action, "status": "running", "pid": 7, "enabled": True}
+            self.client.sendall(answer(envelope(data), request_id))
+        else:
+            data = {"error_type": "INVALID_PARAMS", "detail": "'action' is not start, stop, ..."}
+            self.client.sendall(answer(envelope(data, 2001, "Invalid parameters"), request_id, "400 Bad Request"))
+
+    def reads_only(self, target, request_id, body):
+        """Knows folders, and file/content for reading."""
+        path = urlsplit(target).path
+        if path == "/api/v1/file/info":
+            self.client.sendall(answer(envelope({"path": "/x", "exists": False}), request_id))
+        elif path == "/api/v1/file/directory":
+            self.client.sendall(answer(envelope({"path": "/x", "created": True}), request_id))
+        else:
+            data = {"error_type": "METHOD_NOT_ALLOWED", "detail": "the path is there, the method is not"}
+            self.client.sendall(answer(envelope(data, 2005, "Method not allowed"), request_id, "405 Method Not Allowed",
+                                       ["Allow: GET"]))
 
     def escape(self, target, request_id, body):
         self.client.sendall(answer(envelope({"error_type": "X", "detail": "\x1b[2J\x07 evil"}, 5001, "\x1b]0;t\x07"),

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 #include <config.h>
 
-#include "forbid.h"
+#include "unit/forbid.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,12 +2,12 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 #include <config.h>
 
-#include "play.h"
+#include "unit/play.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "unit.h"
+#include "unit/unit.h"
 
 void play_init(struct play *play, const char *token)
 {
@@ -188,12 +188,12 @@ static void on_abandon(struct play *play)
 void play_event(struct play *play, enum server_event event)
 {
     static void (*const handlers[])(struct play *) = {
-        [SERVER_HEAD] = on_head,       [SERVER_CONTINUE] = on_continue,
-        [SERVER_BODY] = on_body,       [SERVER_MARKED] = on_marked,
-        [SERVER_END] = on_end,         [SERVER_DRAINED] = on_drained,
-        [SERVER_FAULT] = on_fault,     [SERVER_LOST] = on_lost,
-        [SERVER_URGE] = on_urge,       [SERVER_PASS] = on_pass,
-        [SERVER_DROP] = on_drop,       [SERVER_ABANDON] = on_abandon,
+        [SERVER_HEAD] = on_head,   [SERVER_CONTINUE] = on_continue,
+        [SERVER_BODY] = on_body,   [SERVER_MARKED] = on_marked,
+        [SERVER_END] = on_end,     [SERVER_DRAINED] = on_drained,
+        [SERVER_FAULT] = on_fault, [SERVER_LOST] = on_lost,
+        [SERVER_URGE] = on_urge,   [SERVER_PASS] = on_pass,
+        [SERVER_DROP] = on_drop,   [SERVER_ABANDON] = on_abandon,
     };
 
     if (event == SERVER_NEED_MORE)

@@ -38,7 +38,7 @@ struct play {
     struct server server;
     struct buf said;
     struct buf body;
-    char target[128];
+    char target[HTTP_TARGET_MAX + 1];
     bool begun;    /* there is a request */
     bool answered; /* and it has its answer */
     int n_ends;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * What every unit test program shares: main(), which prints TAP, and memory
- * that ends at a page nobody may touch.
+ * What every unit test program shares: main(), which prints TAP, and files.
  */
 #ifndef VSRPC_TESTS_UNIT_H
 #define VSRPC_TESTS_UNIT_H
@@ -11,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "unit/guarded.h"
 #include "util/cleanup.h"
 
 /* Each test program defines this: its name and its cases. */
@@ -19,17 +19,6 @@ void unit_cases(TCase *tcase);
 
 /* A string literal and its length, NUL bytes inside included. */
 #define BYTES(literal) (literal), sizeof(literal) - 1
-
-/* A copy of n bytes that ends right before an inaccessible page. */
-struct guarded {
-    uint8_t *bytes;
-    void *map;
-    size_t map_size;
-};
-
-/* Makes the copy; the test fails when there is no memory. */
-struct guarded guarded_copy(const void *bytes, size_t n);
-void guarded_free(struct guarded *guarded);
 
 /* A new folder for one test's files; the caller frees the name and removes
  * the folder with unit_rmdir(). */

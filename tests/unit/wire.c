@@ -2,13 +2,13 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 #include <config.h>
 
-#include "wire.h"
+#include "unit/wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "unit.h"
+#include "unit/unit.h"
 
 #define TRANSCRIPT_MAX (1024 * 1024)
 
@@ -72,17 +72,17 @@ static void run_piece(struct run *run, const uint8_t *bytes, size_t n)
         if (event == MSG_HEAD)
             note_head(run);
         if (event == MSG_BODY) {
-            ck_assert(run->msg.piece_len == 0
-                      || (run->msg.piece >= bytes
-                          && run->msg.piece + run->msg.piece_len
-                                 <= bytes + used));
+            ck_assert(
+                run->msg.piece_len == 0
+                || (run->msg.piece >= bytes
+                    && run->msg.piece + run->msg.piece_len <= bytes + used));
             buf_append(&run->body, run->msg.piece, run->msg.piece_len);
         }
         if (event == MSG_RESET)
             note_reset(run);
         if (event == MSG_FAULT) {
-            buf_printf(&run->transcript, "FAULT %d %s\n",
-                       run->msg.fault.http, run->msg.fault.detail);
+            buf_printf(&run->transcript, "FAULT %d %s\n", run->msg.fault.http,
+                       run->msg.fault.detail);
             run->over = true;
         }
         if (event == MSG_END)

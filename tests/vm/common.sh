@@ -21,6 +21,10 @@ vm_error() {
 	return 1
 }
 
+# Names of its own for the guests of each checkout's tests: two of them can test at
+# the same time, and what a killed run of one has left is in nobody's way.
+vm_test_prefix() { echo "${VSRPC_TEST_PREFIX:-vsrpc-test-$(vm_key "$VM_TOP" | head -c 6)}"; }
+
 vm_have() { command -v "$1" >/dev/null 2>&1; }
 
 # vm_wait SECONDS COMMAND…: poll until the command succeeds. The short sleep is
@@ -47,6 +51,11 @@ vm_key() {
 	done | sha256sum | cut -d' ' -f1
 }
 
+# vm_remove PATH…: also what root has made for somebody else.
+vm_remove() {
+	rm -rf "$@" 2>/dev/null || vm_as_root rm -rf "$@"
+}
+
 # vm_cached OUT KEY BUILDER ARG…: make OUT by `BUILDER ARG… OUT.tmp` unless it
 # was made with the same key. The lock lets two checkouts' worth of test runs
 # share one cache; the rename means a half-made OUT is never seen.
@@ -57,7 +66,7 @@ vm_cached() {
 	(
 		flock 9
 		[ -e "$out" ] && [ "$(cat "$out.key" 2>/dev/null)" = "$key" ] && exit 0
-		rm -rf "$out" "$out.tmp" "$out.key"
+		vm_remove "$out" "$out.tmp" "$out.key" || exit
 		"$@" "$out.tmp" || exit
 		mv "$out.tmp" "$out" && printf '%s\n' "$key" >"$out.key"
 	) 9>"$out.lock"

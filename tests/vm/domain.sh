@@ -18,6 +18,7 @@ vm_virsh() { virsh -q -c "$VSRPC_URI" "$@"; }
 vm_daemon_answers() { vm_virsh uri >/dev/null 2>&1; }
 
 vm_daemon_start() {
+	[ -d /run/systemd/system ] || vm_kvm_group
 	vm_daemon_answers && return
 	# a session's daemon is started by the client library itself
 	[ "$VSRPC_URI" = qemu:///system ] || vm_error "no libvirt at $VSRPC_URI" || return
@@ -33,7 +34,6 @@ vm_daemon_start() {
 # looks for it when it starts a domain and cannot start it on this system.
 vm_daemon_by_hand() {
 	local daemon
-	vm_kvm_group
 	for daemon in virtlogd libvirtd; do
 		[ $daemon = libvirtd ] && ! vm_have libvirtd && daemon=virtqemud
 		vm_have "$daemon" || vm_error "there is no $daemon" || return
@@ -41,14 +41,16 @@ vm_daemon_by_hand() {
 	done
 }
 
-# Where no udev gives /dev/kvm to the group kvm, do it here. Otherwise libvirt's
-# probe, run as root, sees KVM, its check as the user libvirt-qemu does not, and
-# libvirt throws away its cache of QEMU's abilities at every look: 3.5 s for
-# each define, each start and each `virsh version`.
+# Where no udev gives /dev/kvm to the group kvm, do it here; a container that
+# shares it may have given it to a number of its own. Otherwise libvirt's probe,
+# run as root, sees KVM, its check as the user libvirt-qemu does not, and libvirt
+# throws away its cache of QEMU's abilities at every look: 3.5 s, or a minute
+# where KVM boots nothing, for each define, each start and each `virsh version`.
 vm_kvm_group() {
-	[ -c /dev/kvm ] && getent group kvm >/dev/null || return 0
-	[ "$(stat -c %G /dev/kvm)" = root ] || return 0
-	chgrp kvm /dev/kvm && chmod 660 /dev/kvm
+	[ -c /dev/kvm ] && [ -w /dev/kvm ] && getent group kvm >/dev/null || return 0
+	case $(stat -c %G /dev/kvm) in
+	root | UNKNOWN) chgrp kvm /dev/kvm && chmod 660 /dev/kvm ;;
+	esac
 }
 
 vm_daemon_runs() {
@@ -184,10 +186,14 @@ vm_xml_cpu() {
 }
 
 # What is quiet and quick in an emulated guest, and harmless elsewhere:
-# no_timer_check and tsc because emulated time jitters, trust_cpu because
-# nothing else gives a guest without devices its first random numbers.
+# no_timer_check because emulated time jitters, trust_cpu because nothing else
+# gives a guest without devices its first random numbers. QEMU emulates the TSC by
+# the one of the processor that its thread is on: where those differ (a machine
+# that was restored, a nested one) the guest's time leaps by minutes, and its
+# kernel stalls. The HPET is emulated by the host's monotonic clock.
 VM_CMDLINE='panic=5 loglevel=4 no_timer_check random.trust_cpu=on mitigations=off
 	nokaslr cryptomgr.notests rcupdate.rcu_expedited=1 audit=0'
+VM_CMDLINE_EMULATED='tsc=unstable clocksource=hpet'
 
 # vm_xml NAME [--memory MIB] [--vcpus N] [--initrd FILE] [--disk QCOW2]
 #        [--channel PORT]… [--append WORDS] [--key KEY]
@@ -208,8 +214,9 @@ vm_xml() {
 		shift 2
 	done
 	[ "$(uname -m)" != x86_64 ] || features='<features><acpi/></features>'
-	append="console=$(vm_console_device) ${VM_CMDLINE//[[:space:]]/ } $append"
 	xml=$(cat "$VM_LIB/domain.xml.in") && accel=$(vm_accel) || return
+	[ "$accel" != qemu ] || append="$VM_CMDLINE_EMULATED $append"
+	append="console=$(vm_console_device) ${VM_CMDLINE//[[:space:]]/ } $append"
 	vm_fill TYPE "$accel" CPU "$(vm_xml_cpu "$accel")" NAME "$(vm_xml_escape "$name")" BY "$(vm_xml_escape "$VM_TOP")" \
 		KEY "$key" MEMORY "$memory" VCPUS "$vcpus" ARCH "$(uname -m)" MACHINE "$(vm_machine)" \
 		KERNEL "$(vm_xml_escape "$VM_DIR/kernel/vmlinuz")" INITRD "$(vm_xml_escape "$initrd")" \
@@ -282,6 +289,23 @@ vm_wait_agent() {
 	return 1
 }
 
+# One at a time: guests that boot side by side on busy processors are all late.
+# The limit is for one that never will. An emulated kernel may stall on such a
+# machine, which says nothing about our programs: it gets a second boot, unless
+# its console has a word of our agent.
+vm_bring_up() { # NAME PORT OPTION…
+	local name=$1 port=$2
+	shift 2
+	(
+		flock 9
+		for _ in 1 2; do
+			vm_boot "$name" "$@" && vm_wait_agent "$name" 180 "$port" && exit
+			grep -q VirtioRPC "$VM_DIR/$name.console" && exit 1
+		done
+		exit 1
+	) 9>"$VM_DIR/boot.lock"
+}
+
 # --- the two guests -----------------------------------------------------------------
 
 # A guest is kept when it runs and was booted from the same inputs.
@@ -306,11 +330,12 @@ vm_small() {
 		"${VM_CONFIG:-$VM_LIB/guest_config.yaml}" ${ga:+"$ga"} || return
 	for port in "$@" ${VM_SPARE:+"$VM_SPARE"}; do options+=(--channel "$port"); done
 	key=$(vm_key "$initrd.key" "$* ${VM_SPARE:-}" "${VM_MEMORY:-256}" "$VM_LIB/domain.xml.in")
-	vm_is_current "$name" "$key" || {
-		vm_boot "$name" --initrd "$initrd" --memory "${VM_MEMORY:-256}" --key "$key" \
-			"${options[@]}" --append "quiet vsrpc.hostname=$name vsrpc.port=$(tr ' ' , <<<"$*")" || return
-	}
-	vm_wait_agent "$name" 60 "$1"
+	if vm_is_current "$name" "$key"; then
+		vm_wait_agent "$name" 60 "$1"
+	else
+		vm_bring_up "$name" "$1" --initrd "$initrd" --memory "${VM_MEMORY:-256}" --key "$key" \
+			"${options[@]}" --append "quiet vsrpc.hostname=$name vsrpc.port=$(tr ' ' , <<<"$*")"
+	fi
 }
 
 # vm_debian NAME: the guest with systemd, its disk fresh on every boot.
@@ -319,14 +344,15 @@ vm_debian() {
 	vm_may_take "$name" || return
 	vm_debian_initrd "$initrd" "$VSRPC_BUILD" "${VM_CONFIG:-$VM_LIB/guest_config.yaml}" || return
 	key=$(vm_key "$initrd.key" "$VM_DIR/root.ext4.key" "$VM_LIB/domain.xml.in")
-	vm_is_current "$name" "$key" || {
+	if vm_is_current "$name" "$key"; then
+		vm_wait_agent "$name" 60
+	else
 		vm_destroy "$name" &&
 			qemu-img create -q -f qcow2 -b "$VM_DIR/root.ext4" -F raw "$VM_DIR/$name.qcow2" &&
-			vm_boot "$name" --initrd "$initrd" --disk "$VM_DIR/$name.qcow2" --memory 512 \
-				--vcpus 2 --key "$key" --channel "$VSRPC_PORT" --channel test.vserial.0 \
-				--append 'quiet systemd.show_status=0' || return
-	}
-	vm_wait_agent "$name" 180
+			vm_bring_up "$name" "$VSRPC_PORT" --initrd "$initrd" --disk "$VM_DIR/$name.qcow2" \
+				--memory 512 --vcpus 2 --key "$key" --channel "$VSRPC_PORT" \
+				--channel test.vserial.0 --append 'quiet systemd.show_status=0'
+	fi
 }
 
 vm_may_take() {

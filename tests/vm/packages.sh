@@ -174,16 +174,22 @@ vm_mmdebstrap_prefix() {
 	echo sudo
 }
 
+# vm_low_descriptors COMMAND…: mmdebstrap 1.5 has a shell write to a descriptor
+# of its own, and dash knows only those of one digit: where more of them were
+# taken already, it finds no packages ("nothing to extract").
+vm_low_descriptors() { "$@" 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; }
+
 # vm_build_root_tar PACKAGES OUT. The tar comes by stdout, to be ours even when
 # mmdebstrap runs under sudo.
 vm_build_root_tar() {
 	local packages=$1 out=$2 suite
 	suite=$(vm_os_release VERSION_CODENAME)
+	vm_have mmdebstrap || vm_error 'there is no mmdebstrap: ./quickstart test installs what the tests need' || return
 	[ -n "$(vm_sources)" ] || vm_as_root apt-get -q update || return
 	vm_apt_options >"$out.apt"
 	# The customize hook drops the options again: a proxy may carry a password.
-	# shellcheck disable=SC2016 # $1 is for the hook's shell
-	vm_sources | $(vm_mmdebstrap_prefix) mmdebstrap --variant=essential --include="$packages" --format=tar \
+	# shellcheck disable=SC2016,SC2046 # $1 is for the hook's shell; a prefix is none or words
+	vm_sources | vm_low_descriptors $(vm_mmdebstrap_prefix) mmdebstrap --variant=essential --include="$packages" --format=tar \
 		--aptopt="$out.apt" --aptopt='Acquire::Languages "none"' \
 		--aptopt='APT::Install-Recommends "false"' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \

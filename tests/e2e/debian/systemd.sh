@@ -44,10 +44,50 @@ t_json "… tells so" "d['data']['enabled'] is False" "$OUT"
 t "service stop" service vsrpc-demo stop
 t_json "… tells that it has stopped" "d['data']['status'] == 'stopped' and d['data']['pid'] is None" "$OUT"
 t_is "… and systemd agrees" inactive "$(in_guest systemctl is-active vsrpc-demo)"
-for action in start status enable; do
-	t_status "$action of an unknown service" 1 service no-such-unit $action
+while read -r action status; do
+	t_status "$action of an unknown service" "$status" service no-such-unit "$action"
 	t_json "… is SERVICE_NOT_FOUND" "d['code'] == 3004 and d['data']['error_type'] == 'SERVICE_NOT_FOUND'" "$OUT"
+done <<'END'
+start 1
+reload 1
+enable 1
+status 4
+END
+t_status "reload of what cannot" 126 service vsrpc-demo reload
+
+# What systemctl says and exits with is what we say and exit with.
+as_systemctl() { # UNIT
+	local action want status
+	in_guest systemctl status "$1" >/dev/null 2>&1
+	status=$?
+	t_status "$1: status" "$status" service "$1" status
+	for action in is-active is-enabled; do
+		want=$(in_guest systemctl $action "$1" 2>/dev/null)
+		status=$?
+		t_status "$1: $action" "$status" service "$1" $action
+		t_is "… in the same word" "$want" "$OUT"
+	done
+}
+in_guest sh -c 'printf "[Service]\nExecStart=/bin/false\n" >/run/systemd/system/vsrpc-broken.service
+	printf "[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\nTimeoutStartSec=infinity\n" >/run/systemd/system/vsrpc-slow.service
+	printf "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/touch /run/vsrpc-reloaded\n" >/run/systemd/system/vsrpc-up.service
+	systemctl daemon-reload
+	systemctl start vsrpc-up
+	systemctl start --no-block vsrpc-slow
+	systemctl mask vsrpc-masked
+	systemctl start vsrpc-broken' 2>/dev/null
+t "one of them has failed" t_within 20 in_guest systemctl is-failed vsrpc-broken
+t "… and one begins" t_within 20 in_guest sh -c '[ "$(systemctl is-active vsrpc-slow)" = activating ]'
+for unit in vsrpc-demo vsrpc-up vsrpc-broken vsrpc-slow vsrpc-masked virtio-rpc getty@tty1 systemd-journald.socket; do
+	as_systemctl "$unit"
 done
+t "service reload" service vsrpc-up reload
+t "… is what the unit has for that" in_guest test -e /run/vsrpc-reloaded
+t_status "is-active of an unknown service" 4 service no-such-unit is-active
+t_is "… in a word" unknown "$OUT"
+t_status "is-enabled of an unknown service" 4 service no-such-unit is-enabled
+t_is "… in a word" not-found "$OUT"
+in_guest sh -c 'systemctl stop vsrpc-up vsrpc-slow; systemctl unmask vsrpc-masked; systemctl reset-failed vsrpc-broken' 2>/dev/null
 
 # --- real users
 echo hello >file

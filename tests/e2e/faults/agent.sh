@@ -140,8 +140,9 @@ rss() { second awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 pid=$(agent_pid "$PORT")
 t "output without end can be asked for" second sh -c "echo 5 >/proc/$pid/clear_refs"
 before=$(rss "$pid")
-bg gib "$VSRPC" "$DOMAIN" exec --timeout 80 -- dd if=/dev/zero bs=1M count=1024
-bg_end gib 85
+limit=$(($(t_patience 80000) / 1000))
+BG_LIMIT=$((limit + 10)) bg gib "$VSRPC" "$DOMAIN" exec --timeout "$limit" -- dd if=/dev/zero bs=1M count=1024
+bg_end gib $((limit + 5))
 t_is "a command that prints 1 GiB comes to its end" 0 "$RC"
 t_is "… all of it arrives" $((1 << 30)) "$(stat -c %s "$WORK/bg.gib.out")"
 peak=$(peak "$pid")

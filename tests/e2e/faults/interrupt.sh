@@ -16,7 +16,7 @@ start() { # ARG…: in the background, as $victim
 
 ended() { # SECONDS: its exit status is in RC, what it said in ERR
 	RC=hangs
-	if t_within "$1" gone "$victim"; then
+	if t_within $(($(t_patience "${1}000") / 1000)) gone "$victim"; then
 		wait "$victim" 2>/dev/null
 		RC=$?
 	else
@@ -80,7 +80,7 @@ t_next "… and the next command is right at once"
 t "… nothing of it is left" t_within 15 runs_not 6012
 virsh -q suspend "$DOMAIN" >/dev/null
 start "$DOMAIN" exec --timeout 0 -- sleep 6013
-sleep 0.3 # for it to try
+t "it tries" t_within 10 at_lock "$victim"
 kill -s INT "$victim" 2>/dev/null
 ended 5
 virsh -q resume "$DOMAIN" >/dev/null
@@ -126,7 +126,7 @@ start "$DOMAIN" call POST shell/exec '{"argv": ["sleep", "6020"], "timeout": 0}'
 first=$victim
 t "a command has the channel" t_within 10 runs 6020
 start --wait-lock 60 "$DOMAIN" ping
-sleep 0.3 # for it to wait; sooner is as good
+t "a second one waits for it" t_within 10 at_lock "$victim"
 kill -s INT "$victim"
 ended 1
 t_is "who waits for the channel leaves at once" 130 "$RC"

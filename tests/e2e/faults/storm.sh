@@ -55,7 +55,7 @@ t_is "no wake-up and no work in $((SECONDS - idle_since)) s without a client" "$
 read -r first median < <("${PYTHON:-python3}" -B "$(dirname "$0")/rude.py" "$(live_socket test.spare.0)" "$WORK/ready" first)
 # An agent that looks at intervals of 100 ms would need that much more.
 t "then the first client is answered at once ($first ms, later ones $median ms)" \
-	[ "${first:-999}" -le $((${median:-0} + 50)) ]
+	[ "${first:-999}" -le $((${median:-0} + $(t_patience 50))) ]
 second kill "$idle_pid"
 t_within 10 second test ! -d "/proc/$idle_pid"
 

@@ -203,6 +203,10 @@ ask GET $API/ping
 t_is "the channel is in order after that" 200 "$STATUS"
 ask PUT "$API/file/content?path=/tmp/raw&overwrite=false" -T "$WORK/raw"
 t_json "overwrite=false leaves a file alone" "d['code'] == 1004" "$OUT"
+ask PUT "$API/file/content?path=/tmp/raw&overwrite=no" -T "$WORK/raw"
+t_json "overwrite=no as well" "d['code'] == 1004" "$OUT"
+ask PUT "$API/file/content?path=/tmp/raw&overwrite=nein" -T "$WORK/raw"
+t_json "overwrite=nein is refused by its name" "d['code'] == 2001 and \"'overwrite'\" in d['data']['detail']" "$OUT"
 
 printf '{"path": "/tmp/by-t", "content": "%s"}' "$(base64 -w0 "$WORK/raw")" >"$WORK/upload.json"
 ask POST $API/file/upload -T "$WORK/upload.json"

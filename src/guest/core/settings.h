@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The agent's configuration file, as a struct.  virtio-rpc-guest(5) explains
+ * every key; the table in settings.c is the only list of them.
+ *
+ * (The file is not called config.h: that is what configure writes.)
+ */
+#ifndef VSRPC_GUEST_CORE_SETTINGS_H
+#define VSRPC_GUEST_CORE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/error.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#define SETTINGS_FILE SYSCONFDIR "/virtio-rpc/guest_config.yaml"
+
+struct settings {
+    char *device_path;
+    int64_t buffer_size; /* bytes read from the port at a time */
+
+    int64_t max_request_size; /* bytes of a JSON body */
+    int64_t request_timeout;  /* ms */
+    int64_t max_output_size;  /* bytes of both outputs of a command */
+    char *custom_dir;
+
+    bool enable_auth;
+    char *auth_key_file;
+    struct strlist allowed_commands; /* never empty once loaded */
+    bool shell;                      /* a user's shell may be run */
+    struct strlist allowed_paths;
+    struct strlist readonly_paths;
+    struct strlist forbidden_paths;
+
+    int64_t per_second;
+    int64_t per_minute;
+    int64_t max_concurrent;
+
+    int64_t jobs_keep; /* ms */
+
+    enum log_level log_level;
+    char *log_file;
+    int64_t log_max_size;
+    int64_t log_backups;
+};
+
+/* Fills in the defaults.  Return: 0 or -ENOMEM. */
+int settings_init(struct settings *settings);
+
+/*
+ * Reads a configuration file over the defaults.
+ *
+ * Return: 0; negative errno with a message (-ENOENT: no such file).
+ */
+int settings_load(struct settings *settings, const char *file,
+                  struct error *err);
+
+void settings_free(struct settings *settings);
+
+#endif

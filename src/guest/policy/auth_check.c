@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Checks time, signature (in constant time) and nonce, in this order: only the
+ * nonces of valid requests are remembered, and each for as long as its time
+ * would still pass.
+ */
+#include <config.h>
+
+#include "guest/policy/auth_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/fd.h"
+#include "util/num.h"
+
+static int key_file_check(int fd, const char *file, struct error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return error_errno(err, -errno, "key file '%s'", file);
+    if (!S_ISREG(st.st_mode) || (st.st_mode & 077)
+        || (st.st_uid != geteuid() && st.st_uid != 0)) {
+        error_set(err, -EPERM,
+                  "key file '%s': others than its owner can read it", file);
+        error_hint(err, "chown root: %s && chmod 600 %s", file, file);
+        return -EPERM;
+    }
+    return 0;
+}
+
+/* The file's bytes without a closing line feed. */
+static int key_take(struct auth_check *auth, int fd, const char *file,
+                    struct error *err)
+{
+    uint8_t bytes[AUTH_KEY_MAX + 2]; /* the line feed, and one too many */
+    int64_t n = fd_read_full(fd, bytes, sizeof(bytes));
+
+    if (n < 0)
+        return error_errno(err, (int) n, "key file '%s'", file);
+    if (n > 0 && bytes[n - 1] == '\n')
+        n--;
+    if (n >= AUTH_KEY_MIN && n <= AUTH_KEY_MAX) {
+        memcpy(auth->key, bytes, (size_t) n);
+        auth->key_len = (size_t) n;
+    }
+    explicit_bzero(bytes, sizeof(bytes));
+    if (auth->key_len)
+        return 0;
+    return error_set(err, -EINVAL, "key file '%s': a key has %d to %d bytes",
+                     file, AUTH_KEY_MIN, AUTH_KEY_MAX);
+}
+
+int auth_check_init(struct auth_check *auth, const char *key_file,
+                    struct error *err)
+{
+    AUTO_CLOSE int fd = open(key_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW
+                                           | O_NONBLOCK | O_NOCTTY);
+    int r;
+
+    if (fd < 0)
+        return error_errno(err, -errno, "key file '%s'", key_file);
+    r = key_file_check(fd, key_file, err);
+    if (r < 0)
+        return r;
+    auth->nonces = calloc(AUTH_NONCES, sizeof(*auth->nonces));
+    if (!auth->nonces)
+        return error_errno(err, -ENOMEM, "nonces");
+    return key_take(auth, fd, key_file, err);
+}
+
+static int refuse(struct error *err, const char *why)
+{
+    return error_set(err, STATUS_AUTH_FAILED, "%s", why);
+}
+
+/* The clock is checked before the signature: what is old may be forgotten. */
+static int timestamp_check(const char *timestamp, struct error *err)
+{
+    int64_t now = clock_wall();
+    int64_t then;
+
+    if (num_parse(timestamp, 0, INT64_MAX, &then) < 0)
+        return refuse(err, "X-Timestamp is not a number");
+    if (then < now - AUTH_WINDOW_S || then > now + AUTH_WINDOW_S)
+        return error_set(err, STATUS_AUTH_FAILED,
+                         "X-Timestamp differs from the agent's clock by %lld "
+                         "seconds",
+                         (long long) (then - now));
+    return 0;
+}
+
+/* Remembers a nonce of a request whose signature was right. */
+static int nonce_take(struct auth_check *auth, const char *nonce,
+                      struct error *err)
+{
+    int64_t now = clock_ms();
+    struct auth_nonce *free_slot = NULL;
+
+    for (size_t i = 0; i < AUTH_NONCES; i++) {
+        struct auth_nonce *slot = &auth->nonces[i];
+
+        if (slot->expires <= now)
+            free_slot = slot;
+        else if (strcmp(slot->value, nonce) == 0)
+            return refuse(err, "X-Nonce was used before");
+    }
+    if (!free_slot)
+        return refuse(err, "too many requests to remember; wait and repeat");
+    memcpy(free_slot->value, nonce, strlen(nonce) + 1);
+    /* To the end of the last second in which its request would pass. */
+    free_slot->expires = now + (2 * AUTH_WINDOW_S + 1) * INT64_C(1000);
+    return 0;
+}
+
+int auth_check_request(struct auth_check *auth, const struct http_head *head,
+                       const char *body_sha256, const char *boot_id,
+                       struct error *err)
+{
+    const char *given = http_field_get(head, "X-Auth-Token");
+    struct auth_parts parts = {
+        .method = head->method,
+        .target = head->target,
+        .timestamp = http_field_get(head, "X-Timestamp"),
+        .nonce = http_field_get(head, "X-Nonce"),
+        .body_sha256 = body_sha256,
+        .boot_id = boot_id,
+        .session = http_field_get(head, "X-Session"),
+    };
+    char token[DIGEST_HEX_MAX];
+    int r;
+
+    if (!parts.session || !*parts.session)
+        return refuse(err, "X-Session is required: sync first");
+    if (!given || !parts.timestamp || !parts.nonce)
+        return refuse(err, "X-Auth-Token, X-Timestamp and X-Nonce are "
+                           "required");
+    if (!*parts.nonce || strlen(parts.nonce) > AUTH_NONCE_MAX)
+        return refuse(err, "X-Nonce has a wrong length");
+    r = timestamp_check(parts.timestamp, err);
+    if (r)
+        return r;
+    if (auth_token(auth->key, auth->key_len, &parts, token) < 0)
+        return refuse(err, "out of memory");
+    if (strlen(given) != strlen(token)
+        || !crypto_equal(given, token, strlen(token)))
+        return refuse(err, "the signature is wrong");
+    return nonce_take(auth, parts.nonce, err);
+}
+
+void auth_check_free(struct auth_check *auth)
+{
+    explicit_bzero(auth->key, sizeof(auth->key));
+    free(auth->nonces);
+    auth->nonces = NULL;
+    auth->key_len = 0;
+}

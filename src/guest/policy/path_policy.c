@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Opens with O_PATH, reads the real path from /proc/self/fd and compares it
+ * with the lists.  What does not exist is judged by the nearest folder that
+ * does, so that a refusal does not tell what is missing.
+ */
+#include <config.h>
+
+#include "guest/policy/path_policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+#include "util/fd.h"
+
+/*
+ * The real name of an entry, of which the end may not exist yet: a forbidden
+ * file must be forbidden when it comes.
+ *
+ * Return: the name, to be freed, or NULL when there is none or no memory.
+ */
+static char *entry_real(const char *entry)
+{
+    AUTO_FREE char *folder = strdup(entry);
+
+    for (size_t n = folder ? strlen(entry) : 0; n > 0;) {
+        AUTO_FREE char *real = NULL;
+        char *joined;
+
+        while (n > 1 && folder[n - 1] == '/')
+            n--;
+        folder[n] = '\0';
+        real = realpath(folder, NULL);
+        if (real) {
+            const char *rest = entry + n + strspn(entry + n, "/");
+
+            if (!*rest)
+                return steal_ptr(&real);
+            return asprintf(&joined, "%s/%s", real[1] ? real : "", rest) < 0
+                       ? NULL
+                       : joined;
+        }
+        while (n > 0 && folder[n - 1] != '/')
+            n--;
+    }
+    return NULL;
+}
+
+static int list_copy(struct strlist *into, const struct strlist *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        AUTO_FREE char *real = entry_real(from->items[i]);
+
+        if (strlist_add(into, from->items[i]) < 0)
+            return -ENOMEM;
+        if (real && !strlist_has(into, real) && strlist_add(into, real) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int path_policy_init(struct path_policy *policy, const struct strlist *allowed,
+                     const struct strlist *readonly,
+                     const struct strlist *forbidden)
+{
+    *policy = (struct path_policy) { 0 };
+    if (list_copy(&policy->allowed, allowed) < 0
+        || list_copy(&policy->readonly, readonly) < 0
+        || list_copy(&policy->forbidden, forbidden) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+void path_policy_free(struct path_policy *policy)
+{
+    strlist_free(&policy->allowed);
+    strlist_free(&policy->readonly);
+    strlist_free(&policy->forbidden);
+}
+
+/* Does the entry cover the path?  A closing '/' of an entry is for reading. */
+static bool entry_covers(const char *entry, const char *path)
+{
+    size_t n = strlen(entry);
+
+    while (n > 0 && entry[n - 1] == '/')
+        n--;
+    return strncmp(entry, path, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+static bool list_covers(const struct strlist *list, const char *path)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (entry_covers(list->items[i], path))
+            return true;
+    return false;
+}
+
+int path_policy_check(const struct path_policy *policy, const char *real,
+                      enum path_access access, struct error *err)
+{
+    bool allowed = list_covers(&policy->allowed, real);
+    bool readonly = list_covers(&policy->readonly, real);
+
+    if (!allowed && !readonly)
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is outside of security.allowed_paths", real);
+    if (access == PATH_WRITE && readonly)
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is read-only by security.readonly_paths", real);
+    if (access != PATH_LOOK && list_covers(&policy->forbidden, real))
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is forbidden by security.forbidden_paths",
+                         real);
+    return 0;
+}
+
+int path_policy_check_tree(const struct path_policy *policy, const char *real,
+                           struct error *err)
+{
+    static const char *const keys[] = { "allowed", "readonly", "forbidden" };
+    const struct strlist *lists[] = { &policy->allowed, &policy->readonly,
+                                      &policy->forbidden };
+
+    for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+        for (size_t i = 0; i < lists[k]->n; i++)
+            if (entry_covers(real, lists[k]->items[i]))
+                return error_set(err, STATUS_PERMISSION_DENIED,
+                                 "'%s' has '%s' in it, of "
+                                 "security.%s_paths",
+                                 real, lists[k]->items[i], keys[k]);
+    return 0;
+}
+
+/* Where the kernel says that a descriptor is (proc(5), /proc/PID/fd). */
+static int real_path(int fd, char real[PATH_MAX])
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, real, PATH_MAX - 1);
+    if (n < 0)
+        return -errno;
+    real[n] = '\0';
+    return real[0] == '/' ? 0 : -ESTALE;
+}
+
+static int check_form(const char *path, struct error *err)
+{
+    if (path[0] != '/')
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "path '%s' is not absolute", path);
+    if (strlen(path) >= PATH_MAX)
+        return error_set(err, STATUS_INVALID_PARAMS, "path is too long");
+    return 0;
+}
+
+/* Splits into folder and last name; closing slashes do not count. */
+static int split_path(const char *path, char folder[PATH_MAX],
+                      char name[NAME_MAX + 1], struct error *err)
+{
+    size_t end = strlen(path);
+    size_t start;
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    if (end - start > NAME_MAX)
+        return error_errno(err, -ENAMETOOLONG, "'%s'", path);
+    snprintf(name, NAME_MAX + 1, "%.*s", (int) (end - start), path + start);
+    if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "path '%s' does not end in a file name", path);
+    snprintf(folder, PATH_MAX, "%.*s", (int) start, path);
+    return 0;
+}
+
+/* real = folder's real path "/" name. */
+static int join_real(int dir, const char *name, char real[PATH_MAX])
+{
+    size_t n;
+    int r = real_path(dir, real);
+
+    if (r < 0)
+        return r;
+    n = strlen(real);
+    if (n == 1) /* the root: no second slash */
+        n = 0;
+    if (n + 1 + strlen(name) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    snprintf(real + n, PATH_MAX - n, "/%s", name);
+    return 0;
+}
+
+/* Nothing is there: may the caller know?  Judges the nearest folder that
+ * exists, so that a refusal does not depend on what is missing. */
+static int judge_missing(const struct path_policy *policy, const char *path,
+                         enum path_access access, char real[PATH_MAX],
+                         struct error *err)
+{
+    char folder[PATH_MAX];
+    char *cut;
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    while ((cut = strrchr(folder, '/'))) {
+        AUTO_CLOSE int dir = -1;
+
+        cut[cut == folder] = '\0';
+        dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir >= 0) {
+            int r = join_real(
+                dir, path + strlen(folder) + (strlen(folder) > 1), real);
+
+            if (r < 0)
+                return error_errno(err, r, "'%s'", path);
+            if (strstr(real, "/../") || strstr(real, "/./"))
+                return error_errno(err, -ENOENT, "'%s'", path);
+            return path_policy_check(policy, real, access, err);
+        }
+        if (cut == folder)
+            break;
+    }
+    return error_errno(err, -ENOENT, "'%s'", path);
+}
+
+/* flags: O_NOFOLLOW, or 0. */
+static int find(const struct path_policy *policy, const char *path, int flags,
+                enum path_access access, struct path_found *found,
+                struct error *err)
+{
+    AUTO_CLOSE int fd = -1;
+    int r = check_form(path, err);
+
+    found->fd = -1;
+    if (r)
+        return r;
+    fd = open(path, O_PATH | O_CLOEXEC | flags);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return judge_missing(policy, path, access, found->real, err);
+    if (fd < 0)
+        return error_errno(err, -errno, "'%s'", path);
+    r = real_path(fd, found->real);
+    if (r == 0 && fstat(fd, &found->st) < 0)
+        r = -errno;
+    if (r < 0)
+        return error_errno(err, r, "'%s'", path);
+    r = path_policy_check(policy, found->real, access, err);
+    if (r)
+        return r;
+    found->fd = steal_fd(&fd);
+    return 0;
+}
+
+int path_find(const struct path_policy *policy, const char *path,
+              enum path_access access, struct path_found *found,
+              struct error *err)
+{
+    return find(policy, path, 0, access, found, err);
+}
+
+int path_look(const struct path_policy *policy, const char *path,
+              struct path_found *found, struct error *err)
+{
+    return find(policy, path, O_NOFOLLOW, PATH_LOOK, found, err);
+}
+
+int path_reopen(const struct path_found *found)
+{
+    char link[64];
+    int fd;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", found->fd);
+    fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+/* Files of the kernel (/proc, /sys) have content and no size: what is copied
+ * by size would be empty, and nobody would know. */
+static int sizeless_check(int fd, const char *path, struct error *err)
+{
+    char byte;
+    int64_t n = fd_pread_full(fd, &byte, 1, 0);
+
+    if (n < 0)
+        return error_errno(err, (int) n, "reading '%s'", path);
+    if (n == 0)
+        return 0;
+    return error_set(err, STATUS_FILE_OPERATION_FAILED,
+                     "'%s' has content but no size: read it with a command, "
+                     "such as cat",
+                     path);
+}
+
+int path_open(const struct path_policy *policy, const char *path,
+              struct path_found *found, int *fd, struct error *err)
+{
+    int r = path_find(policy, path, PATH_READ, found, err);
+
+    *fd = -1;
+    if (r)
+        return r;
+    if (found->fd < 0)
+        return error_errno(err, -ENOENT, "'%s'", path);
+    if (S_ISDIR(found->st.st_mode))
+        r = error_errno(err, -EISDIR, "'%s'", path);
+    else if (!S_ISREG(found->st.st_mode))
+        r = error_set(err, STATUS_FILE_OPERATION_FAILED,
+                      "'%s' is not a regular file", path);
+    if (r == 0) {
+        *fd = path_reopen(found);
+        r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
+    }
+    if (r == 0 && found->st.st_size == 0)
+        r = sizeless_check(*fd, path, err);
+    if (r)
+        fd_close(fd);
+    fd_close(&found->fd);
+    return r;
+}
+
+/* Opens folder and judges the name in it. */
+static int target_open(const struct path_policy *policy, const char *path,
+                       struct path_target *target, struct error *err)
+{
+    char folder[PATH_MAX];
+    int r = split_path(path, folder, target->name, err);
+
+    if (r)
+        return r;
+    target->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (target->dir < 0) {
+        int code = -errno;
+
+        if (code == -ENOENT || code == -ENOTDIR) {
+            r = judge_missing(policy, path, PATH_WRITE, target->real, err);
+            if (r > 0)
+                return r;
+        }
+        return error_errno(err, code, "folder '%s'", folder);
+    }
+    r = join_real(target->dir, target->name, target->real);
+    if (r < 0)
+        return error_errno(err, r, "'%s'", path);
+    return path_policy_check(policy, target->real, PATH_WRITE, err);
+}
+
+/* Opens the place and looks what is there. */
+static int target_look(const struct path_policy *policy, const char *path,
+                       struct path_target *target, struct error *err)
+{
+    int r = target_open(policy, path, target, err);
+
+    if (r == 0)
+        target->exists = fstatat(target->dir, target->name, &target->st,
+                                 AT_SYMLINK_NOFOLLOW)
+                         == 0;
+    else
+        fd_close(&target->dir);
+    return r;
+}
+
+int path_target(const struct path_policy *policy, const char *path,
+                struct path_target *target, struct error *err)
+{
+    char real[PATH_MAX];
+    AUTO_CLOSE int there = -1;
+    int r = check_form(path, err);
+
+    *target = (struct path_target) { .dir = -1 };
+    if (r)
+        return r;
+    there = open(path, O_PATH | O_CLOEXEC);
+    if (there >= 0 && real_path(there, real) == 0)
+        path = real;
+    return target_look(policy, path, target, err);
+}
+
+int path_place(const struct path_policy *policy, const char *path,
+               struct path_target *target, struct error *err)
+{
+    int r = check_form(path, err);
+
+    *target = (struct path_target) { .dir = -1 };
+    return r ? r : target_look(policy, path, target, err);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The checks in their order, before and after the body.  A raw body is signed
+ * by its announced digest, so that nothing of an unsigned one is written; of
+ * all requests of a copy one counts against the rate limit.
+ */
+#include <config.h>
+
+#include "guest/request/admission.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "guest/core/context.h"
+#include "guest/core/settings.h"
+#include "guest/file/transfer.h"
+#include "guest/policy/auth_check.h"
+#include "guest/policy/rate.h"
+#include "guest/request/query.h"
+#include "guest/request/replay.h"
+#include "proto/server.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/crypto.h"
+
+/* Which reads and parts go on with an operation that was counted before. */
+static bool goes_on(struct request *request)
+{
+    struct transfers *transfers = request->context->transfers;
+    const char *range = http_field_get(request->head, "Range");
+    bool inside = range && strncmp(range, "bytes=0-", 8) != 0;
+    AUTO_FREE char *value = NULL;
+
+    if (request->route->id == ROUTE_CONTENT_GET)
+        return uri_query(request->head->target, "path", &value) == 0
+               && transfer_goes_on(transfers, value, inside);
+    return false;
+}
+
+/* The copy that a request belongs to, to be freed; NULL: none. */
+static char *copy_of(const struct request *request)
+{
+    AUTO_FREE char *id = NULL;
+
+    if (!(request->route->flags & ROUTE_COPY)
+        || uri_query(request->head->target, "transfer", &id) < 0
+        || !transfer_id_valid(id))
+        return NULL;
+    return steal_ptr(&id);
+}
+
+bool admission_count(struct request *request)
+{
+    int64_t wait = rate_take(request->context->rate, clock_ms());
+
+    if (wait)
+        request_busy(request, wait,
+                     "rate limit (rate_limit in the "
+                     "configuration of the agent)");
+    return wait == 0;
+}
+
+/* A copy is one operation, however many files and turns it takes. */
+static bool copy_check(struct request *request, const char *id)
+{
+    struct transfers *transfers = request->context->transfers;
+
+    if (copy_known(transfers, id))
+        return true;
+    if (!admission_count(request))
+        return false;
+    copy_note(transfers, id);
+    return true;
+}
+
+static bool rate_check(struct request *request)
+{
+    AUTO_FREE char *copy = copy_of(request);
+
+    if (copy)
+        return copy_check(request, copy);
+    /* A JSON download tells only in its body whether it goes on. */
+    if ((request->route->flags & ROUTE_FREE)
+        || request->route->id == ROUTE_FILE_DOWNLOAD || goes_on(request))
+        return true;
+    return admission_count(request);
+}
+
+static bool route_check(struct request *request)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    int r = route_match(request->head->method, request->head->target,
+                        &request->route, &request->rest, allow);
+
+    if (r == STATUS_METHOD_NOT_ALLOWED)
+        request_not_allowed(request, allow);
+    else if (r)
+        request_fail(request, r, NULL, "no endpoint '%s %s'",
+                     request->head->method, request->head->target);
+    else
+        request->handler = &request->context->handlers[request->route->id];
+    return r == 0;
+}
+
+/* What the host repeats when its session is over must not have been done. */
+static bool session_check(struct request *request)
+{
+    const char *given = http_field_get(request->head, "X-Session");
+
+    if (server_session_fits(request->context->server, request->route, given))
+        return true;
+    request_fail(request, STATUS_SESSION_EXPIRED, NULL,
+                 "X-Session is not the session that runs: sync, and send the "
+                 "request again");
+    return false;
+}
+
+static bool heartbeat_check(struct request *request)
+{
+    if (server_heartbeat(request->head, &request->heartbeat_s) == 0)
+        return true;
+    request_fail(request, STATUS_INVALID_PARAMS, NULL,
+                 "X-Heartbeat is a number of seconds from 1 to %d",
+                 HEARTBEAT_MAX_S);
+    return false;
+}
+
+static void fail_auth(struct request *request, const struct error *err)
+{
+    struct json_object *extra = json_object_new_object();
+
+    if (extra) {
+        json_add_int(extra, "timestamp", clock_wall());
+        json_add_string(extra, "boot_id", request->context->boot_id);
+    }
+    request_fail(request, STATUS_AUTH_FAILED, extra, "%s", err->message);
+}
+
+static bool auth_needed(const struct request *request)
+{
+    return request->context->settings->enable_auth
+           && !(request->route->flags & ROUTE_OPEN);
+}
+
+static bool auth_verify(struct request *request, const char *body_sha256)
+{
+    struct error err = ERROR_INIT;
+
+    if (auth_check_request(request->context->auth, request->head, body_sha256,
+                           request->context->boot_id, &err)
+        == 0)
+        return true;
+    fail_auth(request, &err);
+    return false;
+}
+
+/* A raw body is signed by its announced digest, so that nothing of an
+ * unsigned one is written; the digest itself is compared at the end. */
+static bool auth_check_raw(struct request *request)
+{
+    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
+    struct error err = ERROR_INIT;
+
+    if (claimed)
+        return auth_verify(request, claimed);
+    error_set(&err, STATUS_AUTH_FAILED, "X-Content-SHA256 is required");
+    fail_auth(request, &err);
+    return false;
+}
+
+/* Whoever says what a raw body will be is held to it, signed or not. */
+static bool content_expect(struct request *request)
+{
+    if (!http_field_get(request->head, "X-Content-SHA256"))
+        return true;
+    request->body_digest = digest_new(DIGEST_SHA256);
+    if (!request->body_digest)
+        request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
+    return request->body_digest != NULL;
+}
+
+static bool content_check(struct request *request)
+{
+    const char *claimed = http_field_get(request->head, "X-Content-SHA256");
+    struct json_object *extra;
+    char hex[DIGEST_HEX_MAX];
+
+    if (!request->body_digest)
+        return true;
+    digest_hex(request->body_digest, hex);
+    if (strcmp(hex, claimed) == 0)
+        return true;
+    extra = json_object_new_object();
+    if (extra)
+        json_add_string(extra, "sha256", hex);
+    request_fail(request, STATUS_FILE_OPERATION_FAILED, extra,
+                 "the content is not the one announced (SHA-256 %s)", hex);
+    return false;
+}
+
+bool admission_size(struct request *request, int64_t n)
+{
+    int64_t max = request->context->settings->max_request_size;
+
+    if ((request->route->flags & ROUTE_RAW) || n <= max)
+        return true;
+    request_fail(request, STATUS_PAYLOAD_TOO_LARGE, NULL,
+                 "the body is larger than server.max_request_size "
+                 "(%lld bytes)",
+                 (long long) max);
+    return false;
+}
+
+void admission_begin(struct request *request)
+{
+    bool raw;
+
+    if (!route_check(request) || !session_check(request)
+        || !heartbeat_check(request))
+        return;
+    raw = request->route->flags & ROUTE_RAW;
+    if (!admission_size(request, request->head->content_length))
+        return;
+    if (raw && auth_needed(request) && !auth_check_raw(request))
+        return;
+    if (raw && !content_expect(request))
+        return;
+    if (!replay_look(request))
+        return;
+    if (!request->recalled && !rate_check(request))
+        return;
+    if (raw && query_read(request))
+        request->handler->open(request);
+}
+
+/* The parameters of a JSON request.  Return: true when they are there;
+ * otherwise it has been answered. */
+static bool params_parse(struct request *request)
+{
+    struct error err = ERROR_INIT;
+    int r = request_parse((const char *) buf_data(&request->body),
+                          request->body.len, &request->params, &err);
+
+    if (r)
+        request_error(request, r, &err);
+    return r == 0;
+}
+
+/* The digest of a body that is in memory, when somebody asks for it. */
+static bool body_digest(struct request *request)
+{
+    int r;
+
+    if ((request->route->flags & ROUTE_RAW)
+        || (!auth_needed(request) && !replay_applies(request)))
+        return true;
+    r = digest_bytes(DIGEST_SHA256, buf_data(&request->body),
+                     request->body.len, request->body_sha256);
+    if (r < 0)
+        request_error(request, r, &(struct error) ERROR_INIT);
+    return r == 0;
+}
+
+void admission_run(struct request *request)
+{
+    const struct route *route = request->route;
+
+    if (!body_digest(request))
+        return;
+    if (!content_check(request))
+        return;
+    if (auth_needed(request) && !(request->route->flags & ROUTE_RAW)
+        && !auth_verify(request, request->body_sha256))
+        return;
+    if (!replay_begin(request))
+        return;
+    /* It was to be answered from the replay cache, and was pushed out
+     * meanwhile. */
+    if (request->recalled && !rate_check(request))
+        return;
+    if ((route->flags & ROUTE_JSON) && !params_parse(request))
+        return;
+    if (!(route->flags & ROUTE_RAW) && !query_read(request))
+        return;
+    request->handler->run(request);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * What a request must pass before its handler sees it: route, session, size,
+ * signature, rate limit, parameters.  Whoever does not pass has been answered
+ * when these functions return.
+ */
+#ifndef VSRPC_GUEST_REQUEST_ADMISSION_H
+#define VSRPC_GUEST_REQUEST_ADMISSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/request/request.h"
+
+/* Everything that can be said before the body has come. */
+void admission_begin(struct request *request);
+
+/* Does a body of n bytes pass?  Asked again as it grows. */
+bool admission_size(struct request *request, int64_t n);
+
+/* Counts an operation against the rate limit. */
+bool admission_count(struct request *request);
+
+/* The body is there: the last checks, then the handler. */
+void admission_run(struct request *request);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The quote.  Control characters are C0, DEL, and C1 in UTF-8; they become
+ * octal escapes of three digits, behind which any character can follow.
+ */
+#include <config.h>
+
+#include "host/term/quote.h"
+
+#include <string.h>
+
+#include "util/text.h"
+
+/* C0, DEL, and in UTF-8 C1. */
+static bool is_control(const char *p)
+{
+    unsigned char c = (unsigned char) *p;
+
+    return c < 0x20 || c == 0x7F
+           || (c == 0xC2 && (unsigned char) p[1] >= 0x80
+               && (unsigned char) p[1] < 0xA0);
+}
+
+static bool is_harmless(const char *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_control(name + i))
+            return false;
+    return utf8_valid(name, n);
+}
+
+static int append_escaped(struct buf *text, unsigned char c)
+{
+    static const char letters[] = "\nn\tt\rr''\\\\";
+    const char *letter = c ? strchr(letters, c) : NULL;
+
+    /* Pairs: what is escaped, and its letter. */
+    if (letter && (letter - letters) % 2 == 0)
+        return buf_printf(text, "\\%c", letter[1]);
+    if (c < 0x20 || c >= 0x7F)
+        return buf_printf(text, "\\%03o", c);
+    return buf_append(text, &c, 1);
+}
+
+int quote_name(struct buf *text, const char *name)
+{
+    size_t n = strlen(name);
+    int r;
+
+    if (is_harmless(name, n))
+        return buf_append(text, name, n);
+    r = buf_puts(text, "$'");
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = append_escaped(text, (unsigned char) name[i]);
+    return r < 0 ? r : buf_puts(text, "'");
+}
+
+void mode_words(char letter, unsigned int mode, char text[11])
+{
+    static const char all[] = "rwxrwxrwx";
+
+    text[0] = letter;
+    for (unsigned int i = 0; i < 9; i++)
+        text[i + 1] = mode & (0400U >> i) ? all[i] : '-';
+    if (mode & 04000)
+        text[3] = text[3] == 'x' ? 's' : 'S';
+    if (mode & 02000)
+        text[6] = text[6] == 'x' ? 's' : 'S';
+    if (mode & 01000)
+        text[9] = text[9] == 'x' ? 't' : 'T';
+    text[10] = '\0';
+}

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Services, with a real agent that finds the tools of each service manager made up:
+# what is asked for, and the exit statuses, which are those of systemctl.
+# shellcheck source=lib.sh
+# shellcheck disable=SC2016 # other shells expand
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+service() { virsh_ --socket "$SOCKET" service "$@"; }
+
+# Where the agent looks is the machine's own: it gets a view of its own of that.
+view=-m
+unshare $view true 2>/dev/null || view=-rm
+unshare $view true 2>/dev/null || skip_all "no right to a mount namespace"
+
+printf 'logging: {file: none}\nrate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}\n' >services.yaml
+mkdir tools state etc run
+
+# A service NAME has its state in the folder state: NAME is the exit status of an
+# init script's "status", or systemd's words, NAME.boot whether it is enabled.
+cat >tools/systemctl <<END
+#!/bin/sh
+echo "systemctl \$*" >>'$WORK/asked'
+for name; do :; done
+[ "\$1" = --no-ask-password ] && shift
+if [ "\$1" != show ]; then
+	case \$name in refuses) echo "Job type \$1 is not applicable" >&2; exit 3 ;; esac
+	exit 0
+fi
+if [ -e '$WORK/state/'"\$name" ]; then
+	echo LoadState=loaded
+	echo "ActiveState=\$(cat '$WORK/state/'"\$name")"
+	echo "UnitFileState=\$(cat '$WORK/state/'"\$name.boot")"
+else
+	printf 'LoadState=not-found\nActiveState=inactive\nUnitFileState=\n'
+fi
+END
+script() { # NAME EXIT-STATUS
+	mkdir -p etc/init.d
+	printf '#!/bin/sh\necho "%s $1" >>"%s/asked"\n[ "$1" != status ] || exit %s\n[ "$1 %s" != "reload refuses" ] || { echo no reload >&2; exit 3; }\n' "$1" "$WORK" "$2" "$1" >"etc/init.d/$1"
+	chmod 755 "etc/init.d/$1"
+}
+cat >tools/rc-service <<END
+#!/bin/sh
+shift
+exec /etc/init.d/"\$@"
+END
+chmod 755 tools/*
+
+# /run, /etc/init.d and the like as MANAGER has them, the tools before the others.
+start_manager() { # MANAGER
+	local run=$WORK/run/$1
+	mkdir -p "$run"
+	case $1 in
+	systemd) mkdir -p "$run/systemd/system" ;;
+	openrc) mkdir -p "$run/openrc" ;;
+	esac
+	SOCKET=$WORK/$1.sock
+	unshare $view sh -c '
+		mount --make-rprivate / &&
+		mount --bind "$1" /run &&
+		mount --bind "$2" /usr/local/sbin &&
+		mount --bind "$3" /etc &&
+		shift 3 && exec "$@"' - "$run" "$WORK/tools" "$WORK/etc" \
+		"$AGENT" --config "$WORK/services.yaml" --listen "$SOCKET" 2>"$WORK/$1.stderr" &
+	PID=$!
+	PEERS+=("$PID")
+	t_within 20 test -S "$SOCKET" || t_diag "$(cat "$WORK/$1.stderr")"
+}
+
+# What NAME is: what status, is-active and is-enabled exit with, and the words of the
+# last two.
+check() { # NAME STATUS ACTIVE IS-ACTIVE BOOT IS-ENABLED
+	t_status "$1: status" "$2" service "$1" status
+	t_json "… is an envelope" "d['code'] in (0, 3004)" "$OUT"
+	t_status "$1: is-active" "$2" service "$1" is-active
+	t_is "… in a word" "$3" "$OUT"
+	t_is "… and nothing else" '' "$ERR"
+	t_status "$1: is-active --json" "$2" virsh_ --json --socket "$SOCKET" service "$1" is-active
+	t_json "… has the state" "d['code'] == 3004 or d['data']['status'] and d['data']['action'] == 'is-active'" "$OUT"
+	t_status "$1: is-enabled" "$5" service "$1" is-enabled
+	t_is "… in a word" "$4" "$OUT"
+	t_is "… and nothing else" '' "$ERR"
+	t_status "$1: is-enabled --json" "$5" virsh_ --json --socket "$SOCKET" service "$1" is-enabled
+	t_json "… has the word" "d['code'] == 3004 or d['data'].get('enabled_state', 'unknown') == '$4'" "$OUT"
+}
+
+# --- systemd
+while read -r name state boot; do
+	echo "$state" >"state/$name"
+	echo "$boot" >"state/$name.boot"
+done <<'END'
+up active enabled
+up2 reloading enabled-runtime
+down inactive disabled
+broken failed static
+begins activating masked
+ends deactivating linked
+odd maintenance indirect
+transient active
+made active generated
+refuses active enabled
+END
+start_manager systemd
+while read -r name status active boot enabled; do
+	check "$name" "$status" "$active" "$boot" "$enabled"
+done <<'END'
+up 0 active enabled 0
+up2 0 active enabled-runtime 0
+down 3 inactive disabled 1
+broken 3 failed static 0
+begins 3 activating masked 1
+ends 3 deactivating linked 1
+odd 4 unknown indirect 0
+transient 0 active unknown 4
+made 0 active generated 0
+nothing 4 unknown not-found 4
+END
+t "reload" service up reload
+t_like "… is systemd's" 'reload -- up' "$(grep -v show asked)"
+t_status "one that cannot" 126 service refuses reload
+t_like "… says so" 'not applicable' "$ERR"
+t_status "reload of nothing is an error" 1 service nothing reload
+t_status "start of a service that is down" 0 service down start
+t_status "a name that is none" 125 service ./x is-enabled
+t_like "… is no matter of the agent's age" "is not the name of a service: './x'" "$ERR"
+t_is "a question does nothing" '' "$(grep -vE 'show|start|reload' asked)"
+t_status "no such action" 2 service up is-alive
+t_like "… which one was meant" is-active "$ERR"
+stop "$PID"
+
+# --- scripts
+mkdir -p etc/rc2.d etc/rc3.d etc/runlevels/default
+while read -r name status enabled; do
+	script "$name" "$status"
+	[ -z "$enabled" ] || ln -s "../init.d/$name" "etc/rc3.d/S20$name"
+	[ -z "$enabled" ] || ln -s "/etc/init.d/$name" "etc/runlevels/default/$name"
+done <<'END'
+up 0 yes
+down 3
+broken 1 yes
+crashed 32
+begins 8
+lost 127
+refuses 0
+END
+start_manager openrc
+while read -r name status active boot enabled; do
+	check "$name" "$status" "$active" "$boot" "$enabled"
+done <<'END'
+up 0 active enabled 0
+down 3 inactive disabled 1
+crashed 3 failed disabled 1
+begins 3 activating disabled 1
+lost 4 unknown disabled 1
+nothing 4 unknown not-found 4
+END
+: >asked
+t "reload" service up reload
+t_like "… is the script's" '^up reload$' "$(grep reload asked)"
+t_status "one that cannot" 126 service refuses reload
+t_like "… says so" 'no reload' "$ERR"
+stop "$PID"
+
+start_manager sysv
+while read -r name status active boot enabled; do
+	check "$name" "$status" "$active" "$boot" "$enabled"
+done <<'END'
+up 0 active enabled 0
+down 3 inactive disabled 1
+broken 3 failed enabled 0
+lost 4 unknown disabled 1
+nothing 4 unknown not-found 4
+END
+: >asked
+t "reload" service up reload
+t_like "… is the script's" '^up reload$' "$(grep reload asked)"
+rm -r etc/rc?.d
+check up 0 active unknown 4
+stop "$PID"
+
+done_testing

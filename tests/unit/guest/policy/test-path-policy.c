@@ -1,0 +1,805 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+#include <config.h>
+
+#include "guest/policy/path_policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "unit/unit.h"
+#include "util/fd.h"
+
+const char unit_name[] = "path-policy";
+
+#define DENIED STATUS_PERMISSION_DENIED
+
+/* --- the comparison, without files --------------------------------------- */
+
+static void add_all(struct strlist *list, const char *const *items)
+{
+    for (; *items; items++)
+        ck_assert_int_eq(strlist_add(list, *items), 0);
+}
+
+static const struct {
+    const char *path;
+    int look, read, write;
+} checks[] = {
+    { "/vs-a", 0, 0, 0 },
+    { "/vs-a/", 0, 0, 0 },
+    { "/vs-a/b/c", 0, 0, 0 },
+    { "/vs-a/.", 0, 0, 0 },
+    { "/vs-ab", DENIED, DENIED, DENIED },
+    { "/vs-a.x/b", DENIED, DENIED, DENIED },
+    { "/vs-", DENIED, DENIED, DENIED },
+    { "/", DENIED, DENIED, DENIED },
+    { "", DENIED, DENIED, DENIED },
+    { "/x/vs-a", DENIED, DENIED, DENIED },
+    { "vs-a/b", DENIED, DENIED, DENIED },
+    { "/VS-A/b", DENIED, DENIED, DENIED },
+    { "/vs-slash/b", 0, 0, 0 },
+    { "/vs-slashes", 0, 0, 0 },
+    { "/vs-slashes/b", 0, 0, 0 },
+    /* read-only, also inside an allowed folder, and without one */
+    { "/vs-a/ro", 0, 0, DENIED },
+    { "/vs-a/ro/x", 0, 0, DENIED },
+    { "/vs-a/rox", 0, 0, 0 },
+    { "/vs-ro/x", 0, 0, DENIED },
+    /* forbidden beats both; looking is for what is allowed otherwise */
+    { "/vs-a/no", 0, DENIED, DENIED },
+    { "/vs-a/no/x/y", 0, DENIED, DENIED },
+    { "/vs-a/nox", 0, 0, 0 },
+    { "/vs-ro/no", 0, DENIED, DENIED },
+    { "/vs-no", DENIED, DENIED, DENIED },
+    { "/vs-no/inside", DENIED, DENIED, DENIED },
+    { "/vs-no/allowed", 0, DENIED, DENIED },
+};
+
+START_TEST(check)
+{
+    static const char *const allowed[] = { "/vs-a", "/vs-slash/",
+                                           "/vs-slashes///", "/vs-no/allowed",
+                                           NULL };
+    static const char *const readonly[] = { "/vs-a/ro", "/vs-ro/", NULL };
+    static const char *const forbidden[] = { "/vs-a/no/", "/vs-no",
+                                             "/vs-ro/no", NULL };
+    const int want[] = { checks[_i].look, checks[_i].read, checks[_i].write };
+    struct path_policy policy = { 0 };
+
+    add_all(&policy.allowed, allowed);
+    add_all(&policy.readonly, readonly);
+    add_all(&policy.forbidden, forbidden);
+    for (int access = PATH_LOOK; access <= PATH_WRITE; access++) {
+        struct error err = ERROR_INIT;
+        int r = path_policy_check(&policy, checks[_i].path,
+                                  (enum path_access) access, &err);
+
+        ck_assert_msg(r == want[access], "'%s', %d: %d %s", checks[_i].path,
+                      access, r, err.message);
+    }
+    path_policy_free(&policy);
+}
+END_TEST
+
+static const struct {
+    const char *path;
+    int result;
+} trees[] = {
+    { "/a", DENIED },         { "/a/b", DENIED },  { "/a/b/c", 0 },
+    { "/a/bc", 0 },           { "/a/ro", DENIED }, { "/a/ro/x", DENIED },
+    { "/a/ro/x/no", DENIED }, { "/a/ro/x/n", 0 },  { "/a/no", DENIED },
+    { "/a/no/x", 0 },         { "/", DENIED },     { "/x", 0 },
+    { "/a/slash", DENIED },
+};
+
+/* No entry may be in what is removed as a whole, nor be that. */
+START_TEST(check_tree)
+{
+    static const char *const allowed[] = { "/a", "/a/b", NULL };
+    static const char *const readonly[] = { "/a/ro", "/a/slash/", NULL };
+    static const char *const forbidden[] = { "/a/no", "/a/ro/x/no/", NULL };
+    struct path_policy policy = { 0 };
+
+    add_all(&policy.allowed, allowed);
+    add_all(&policy.readonly, readonly);
+    add_all(&policy.forbidden, forbidden);
+    ck_assert_int_eq(path_policy_check_tree(&policy, trees[_i].path, NULL),
+                     trees[_i].result);
+    path_policy_free(&policy);
+}
+END_TEST
+
+START_TEST(root_covers_all)
+{
+    static const char *const root[] = { "/", NULL };
+    struct path_policy policy = { 0 };
+
+    add_all(&policy.allowed, root);
+    ck_assert_int_eq(path_policy_check(&policy, "/", PATH_WRITE, NULL), 0);
+    ck_assert_int_eq(path_policy_check(&policy, "/a/b", PATH_WRITE, NULL), 0);
+    path_policy_free(&policy);
+}
+END_TEST
+
+START_TEST(nothing_is_allowed_by_default)
+{
+    struct path_policy policy = { 0 };
+
+    ck_assert_int_eq(path_policy_check(&policy, "/tmp", PATH_LOOK, NULL),
+                     DENIED);
+}
+END_TEST
+
+/* --- with files ---------------------------------------------------------- */
+
+/*
+ * in/            allowed
+ *   file         "in"
+ *   out          -> ../out/file
+ *   outdir       -> ../out
+ *   dangling     -> ../out/missing
+ *   inside       -> file
+ *   loop         -> loop
+ *   fifo
+ *   ro/file      read-only
+ *   no/file      forbidden
+ *   tono         -> no/file
+ * out/file       "out"
+ * infoo/file     "infoo"
+ * ro2/file       read-only, not allowed
+ * link           -> in
+ */
+struct tree {
+    char *top;
+    struct path_policy policy;
+};
+
+static struct tree tree;
+
+static char *at(const char *name)
+{
+    return unit_path(tree.top, name);
+}
+
+static void make_dir(const char *name)
+{
+    AUTO_FREE char *path = at(name);
+
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+}
+
+static void make_file(const char *name, const char *text)
+{
+    AUTO_FREE char *path = at(name);
+
+    unit_write_file(path, text);
+}
+
+static void make_link(const char *name, const char *to)
+{
+    AUTO_FREE char *path = at(name);
+
+    ck_assert_int_eq(symlink(to, path), 0);
+}
+
+static void list_at(struct strlist *list, const char *name)
+{
+    AUTO_FREE char *path = at(name);
+
+    ck_assert_int_eq(strlist_add(list, path), 0);
+}
+
+static void tree_make(void)
+{
+    AUTO_FREE char *made = unit_tmpdir();
+
+    /* Where it really is, whatever TMPDIR says. */
+    tree.top = realpath(made, NULL);
+    make_dir("in");
+    make_dir("in/ro");
+    make_dir("in/no");
+    make_dir("out");
+    make_dir("infoo");
+    make_dir("ro2");
+    make_file("in/file", "in");
+    make_file("in/ro/file", "ro");
+    make_file("in/no/file", "no");
+    make_file("out/file", "out");
+    make_file("infoo/file", "infoo");
+    make_file("ro2/file", "ro2");
+    make_link("in/out", "../out/file");
+    make_link("in/outdir", "../out");
+    make_link("in/dangling", "../out/missing");
+    make_link("in/inside", "file");
+    make_link("in/loop", "loop");
+    make_link("in/tono", "no/file");
+    make_link("link", "in");
+}
+
+static void setup(void)
+{
+    struct strlist allowed = { 0 };
+    struct strlist readonly = { 0 };
+    struct strlist forbidden = { 0 };
+    AUTO_FREE char *fifo = NULL;
+
+    tree_make();
+    fifo = at("in/fifo");
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    list_at(&allowed, "in/");
+    list_at(&readonly, "in/ro");
+    list_at(&readonly, "ro2/");
+    list_at(&forbidden, "in/no/");
+    ck_assert_int_eq(
+        path_policy_init(&tree.policy, &allowed, &readonly, &forbidden), 0);
+    strlist_free(&allowed);
+    strlist_free(&readonly);
+    strlist_free(&forbidden);
+}
+
+static void teardown(void)
+{
+    path_policy_free(&tree.policy);
+    unit_rmtree(tree.top);
+}
+
+#define NOT_THERE 1 /* found->fd is -1, and that is all */
+
+static const struct {
+    const char *name;
+    int look, read;
+} finds[] = {
+    { "in", 0, 0 },
+    { "in/", 0, 0 },
+    { "in/file", 0, 0 },
+    { "in//file", 0, 0 },
+    { "in/./file", 0, 0 },
+    { "in/ro/../file", 0, 0 },
+    { "in/inside", 0, 0 },
+    { "link/file", 0, 0 },
+    { "out/../in/file", 0, 0 },
+    { "in/fifo", 0, 0 },
+    { "in/ro/file", 0, 0 },
+    { "ro2/file", 0, 0 },
+    { "in/no/file", 0, DENIED },
+    { "in/no", 0, DENIED },
+    { "in/tono", 0, DENIED },
+    { "in/ro/../no/file", 0, DENIED },
+    /* ways out */
+    { "", DENIED, DENIED },
+    { "out/file", DENIED, DENIED },
+    { "infoo/file", DENIED, DENIED },
+    { "infoo", DENIED, DENIED },
+    { "in/../out/file", DENIED, DENIED },
+    { "in/../infoo/file", DENIED, DENIED },
+    { "in/..", DENIED, DENIED },
+    { "in/out", DENIED, DENIED },
+    { "in/outdir", DENIED, DENIED },
+    { "in/outdir/file", DENIED, DENIED },
+    { "in/outdir/../in/../out/file", DENIED, DENIED },
+    { "link/../out/file", DENIED, DENIED },
+    { "link", 0, 0 },
+    /* nothing there: known only where one may look */
+    { "in/missing", NOT_THERE, NOT_THERE },
+    { "in/missing/deeper/still", NOT_THERE, NOT_THERE },
+    { "in/file/below", NOT_THERE, NOT_THERE },
+    { "in/ro/missing", NOT_THERE, NOT_THERE },
+    { "in/no/missing", NOT_THERE, DENIED },
+    { "out/missing", DENIED, DENIED },
+    { "out/missing/deeper", DENIED, DENIED },
+    { "in/outdir/missing", DENIED, DENIED },
+    { "infoo/missing", DENIED, DENIED },
+    { "missing", DENIED, DENIED },
+    { "in/../missing", DENIED, DENIED },
+    { "in/loop", -ELOOP, -ELOOP },
+};
+
+START_TEST(find)
+{
+    AUTO_FREE char *path = at(finds[_i].name);
+
+    for (int i = 0; i < 2; i++) {
+        int want = i ? finds[_i].read : finds[_i].look;
+        struct error err = ERROR_INIT;
+        struct path_found found;
+        int r = path_find(&tree.policy, path, i ? PATH_READ : PATH_LOOK,
+                          &found, &err);
+
+        if (r == 0 && found.fd < 0)
+            r = NOT_THERE;
+        ck_assert_msg(r == want, "'%s', %d: %d %s", finds[_i].name, i, r,
+                      err.message);
+        if (r == 0)
+            ck_assert_int_eq(fcntl(found.fd, F_GETFL) & O_PATH, O_PATH);
+        else
+            ck_assert_int_eq(found.fd, -1);
+        fd_close(&found.fd);
+    }
+}
+END_TEST
+
+/* A dangling link says nothing about the place it points to. */
+START_TEST(find_dangling)
+{
+    AUTO_FREE char *path = at("in/dangling");
+    AUTO_FREE char *missing = at("in/missing");
+    struct path_found found;
+    struct path_found other;
+
+    ck_assert_int_eq(
+        path_find(&tree.policy, path, PATH_READ, &found, NULL),
+        path_find(&tree.policy, missing, PATH_READ, &other, NULL));
+    ck_assert_int_eq(found.fd, -1);
+}
+END_TEST
+
+START_TEST(find_tells_where)
+{
+    AUTO_FREE char *path = at("link/ro/../inside");
+    AUTO_FREE char *real = at("in/file");
+    struct path_found found;
+
+    ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
+                     0);
+    ck_assert_str_eq(found.real, real);
+    ck_assert_int_eq(found.st.st_size, 2);
+    fd_close(&found.fd);
+}
+END_TEST
+
+/* What is judged is what is read, also when the name is given to another
+ * file in between. */
+START_TEST(reopen_keeps_the_file)
+{
+    AUTO_FREE char *path = at("in/file");
+    AUTO_FREE char *secret = at("out/file");
+    struct path_found found;
+    char text[8] = "";
+    int fd;
+
+    ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
+                     0);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(symlink(secret, path), 0);
+    fd = path_reopen(&found);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(read(fd, text, sizeof(text) - 1), 2);
+    ck_assert_str_eq(text, "in");
+    close(fd);
+    fd_close(&found.fd);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int result;
+} opens[] = {
+    { "in/file", 0 },
+    { "in/inside", 0 },
+    { "ro2/file", 0 },
+    { "in", -EISDIR },
+    { "in/fifo", STATUS_FILE_OPERATION_FAILED },
+    { "in/missing", -ENOENT },
+    { "in/dangling", -ENOENT },
+    { "in/no/file", DENIED },
+    { "in/out", DENIED },
+    { "out/file", DENIED },
+    { "out/missing", DENIED },
+};
+
+START_TEST(open_content)
+{
+    AUTO_FREE char *path = at(opens[_i].name);
+    struct error err = ERROR_INIT;
+    struct path_found found;
+    int fd = -1;
+    int r = path_open(&tree.policy, path, &found, &fd, &err);
+
+    ck_assert_msg(r == opens[_i].result, "%s: %d %s", opens[_i].name, r,
+                  err.message);
+    ck_assert_int_eq(r == 0, fd >= 0);
+    ck_assert_int_eq(found.fd, -1);
+    fd_close(&fd);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int result;
+    const char *real; /* of the target; NULL: it is refused */
+    bool exists;
+} targets[] = {
+    { "in/new", 0, "in/new", false },
+    { "in/new/", 0, "in/new", false },
+    { "in//new", 0, "in/new", false },
+    { "link/new", 0, "in/new", false },
+    { "in/file", 0, "in/file", true },
+    { "in/inside", 0, "in/file", true },
+    { "out/../in/new", 0, "in/new", false },
+    /* a dangling link is what will be replaced, not where it points to */
+    { "in/dangling", 0, "in/dangling", true },
+    { "in/loop", 0, "in/loop", true },
+    { "in", 0, "in", true },
+    { "in/fifo", 0, "in/fifo", true },
+    { "in/no/new", DENIED, NULL, false },
+    { "in/no/file", DENIED, NULL, false },
+    { "in/tono", DENIED, NULL, false },
+    { "in/ro/new", DENIED, NULL, false },
+    { "in/ro/file", DENIED, NULL, false },
+    { "ro2/new", DENIED, NULL, false },
+    { "in/out", DENIED, NULL, false },
+    { "in/outdir/new", DENIED, NULL, false },
+    { "in/outdir/", DENIED, NULL, false },
+    { "in/../out/new", DENIED, NULL, false },
+    { "infoo/new", DENIED, NULL, false },
+    { "out/new", DENIED, NULL, false },
+    { "out/missing/new", DENIED, NULL, false },
+    { "in/missing/new", -ENOENT, NULL, false },
+    { "in/file/new", -ENOTDIR, NULL, false },
+    { "in/missing/..", STATUS_INVALID_PARAMS, NULL, false },
+    { "in/missing/.", STATUS_INVALID_PARAMS, NULL, false },
+    { "in/no/..", 0, "in", true }, /* a folder: the upload refuses it */
+};
+
+START_TEST(target)
+{
+    AUTO_FREE char *path = at(targets[_i].name);
+    struct error err = ERROR_INIT;
+    struct path_target got;
+    int r = path_target(&tree.policy, path, &got, &err);
+
+    ck_assert_msg(r == targets[_i].result, "%s: %d %s", targets[_i].name, r,
+                  err.message);
+    ck_assert_int_eq(r == 0, got.dir >= 0);
+    if (r == 0) {
+        AUTO_FREE char *real = at(targets[_i].real);
+
+        ck_assert_str_eq(got.real, real);
+        ck_assert_str_eq(got.name, strrchr(real, '/') + 1);
+        ck_assert_int_eq(got.exists, targets[_i].exists);
+        close(got.dir);
+    }
+}
+END_TEST
+
+static const char *const odd_names[] = {
+    " ",    "a b",      "\n",           "a\nb", "\t",      "*",
+    "$(x)", "'",        "\"",           "\\",   "-rf",     "\x01",
+    "\x7F", "\xFF\xFE", "\xE4\xB8\xAD", "...",  ".hidden", "a (deleted)",
+};
+
+START_TEST(odd_bytes)
+{
+    AUTO_FREE char *folder = at("in");
+    AUTO_FREE char *path = unit_path(folder, odd_names[_i]);
+    struct path_found found;
+    struct path_target place;
+
+    ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
+                     0);
+    ck_assert_int_eq(found.fd, -1);
+    unit_write_file(path, "odd");
+    ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
+                     0);
+    ck_assert_int_ge(found.fd, 0);
+    ck_assert_str_eq(found.real, path);
+    fd_close(&found.fd);
+    ck_assert_int_eq(path_target(&tree.policy, path, &place, NULL), 0);
+    ck_assert_str_eq(place.name, odd_names[_i]);
+    ck_assert(place.exists);
+    close(place.dir);
+}
+END_TEST
+
+static const char *const bad_forms[] = { "", "in/file", "./in", "~", "-" };
+
+START_TEST(not_absolute)
+{
+    struct path_found found;
+    struct path_target place;
+    int fd = -1;
+
+    ck_assert_int_eq(
+        path_find(&tree.policy, bad_forms[_i], PATH_LOOK, &found, NULL),
+        STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(path_open(&tree.policy, bad_forms[_i], &found, &fd, NULL),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(path_target(&tree.policy, bad_forms[_i], &place, NULL),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(place.dir, -1);
+}
+END_TEST
+
+/* "/TOP/in/" and n bytes of 'x', with a slash after each piece. */
+static char *long_path(size_t total, size_t piece)
+{
+    AUTO_FREE char *folder = at("in/");
+    char *path = calloc(1, total + 1);
+    size_t n = strlen(folder);
+
+    memcpy(path, folder, n);
+    for (size_t i = 0; n < total; n++, i++)
+        path[n] = i % (piece + 1) == piece ? '/' : 'x';
+    return path;
+}
+
+START_TEST(bounds)
+{
+    static const struct {
+        size_t total, piece;
+        int find, write;
+    } sizes[] = {
+        { PATH_MAX - 1, 200, NOT_THERE, -ENOENT },
+        { PATH_MAX, 200, STATUS_INVALID_PARAMS, STATUS_INVALID_PARAMS },
+        { PATH_MAX + 1, 200, STATUS_INVALID_PARAMS, STATUS_INVALID_PARAMS },
+        { 100000, 200, STATUS_INVALID_PARAMS, STATUS_INVALID_PARAMS },
+        { PATH_MAX - 1, 1, NOT_THERE, -ENOENT },
+        { 1000, NAME_MAX, NOT_THERE, -ENOENT },
+        { 1000, NAME_MAX + 1, -ENAMETOOLONG, -ENAMETOOLONG },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        AUTO_FREE char *path = long_path(sizes[i].total, sizes[i].piece);
+        struct error err = ERROR_INIT;
+        struct path_found found;
+        struct path_target place;
+        int r = path_find(&tree.policy, path, PATH_READ, &found, &err);
+
+        if (r == 0 && found.fd < 0)
+            r = NOT_THERE;
+        ck_assert_msg(r == sizes[i].find, "%zu: %d %s", i, r, err.message);
+        r = path_target(&tree.policy, path, &place, &err);
+        ck_assert_msg(r == sizes[i].write, "%zu: %d %s", i, r, err.message);
+        ck_assert_int_eq(place.dir, -1);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int result;       /* of path_look() */
+    const char *real; /* what was found (NULL: it is refused) */
+    bool link;
+} looks[] = {
+    { "in/file", 0, "in/file", false },
+    { "in/inside", 0, "in/inside", true },
+    { "in/dangling", 0, "in/dangling", true },
+    { "in/loop", 0, "in/loop", true },
+    { "in/out", 0, "in/out", true },
+    { "in/outdir", 0, "in/outdir", true },
+    { "in/tono", 0, "in/tono", true },
+    { "in/no/file", 0, "in/no/file", false },
+    /* on the way, and with a '/' behind it, a link is followed */
+    { "link/inside", 0, "in/inside", true },
+    { "link/", 0, "in", false },
+    { "link", DENIED, NULL, false },
+    { "in/outdir/", DENIED, NULL, false },
+    { "in/outdir/file", DENIED, NULL, false },
+    { "in/outdir/.", DENIED, NULL, false },
+    { "in/loop/", -ELOOP, NULL, false },
+};
+
+START_TEST(look)
+{
+    AUTO_FREE char *path = at(looks[_i].name);
+    struct path_found found;
+    int r = path_look(&tree.policy, path, &found, NULL);
+
+    ck_assert_int_eq(r, looks[_i].result);
+    ck_assert_int_eq(found.fd >= 0, r == 0);
+    if (r == 0) {
+        AUTO_FREE char *real = at(looks[_i].real);
+
+        ck_assert_str_eq(found.real, real);
+        ck_assert_int_eq(S_ISLNK(found.st.st_mode), looks[_i].link);
+    }
+    fd_close(&found.fd);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int result;
+    const char *real; /* NULL: it is refused */
+    bool exists;
+} places[] = {
+    { "in/new", 0, "in/new", false },
+    { "in/file", 0, "in/file", true },
+    { "in/inside", 0, "in/inside", true },
+    { "in/dangling", 0, "in/dangling", true },
+    { "in/loop", 0, "in/loop", true },
+    { "in/out", 0, "in/out", true },
+    { "in/outdir", 0, "in/outdir", true },
+    { "in/outdir/", 0, "in/outdir", true },
+    { "in/tono", 0, "in/tono", true },
+    { "link/inside", 0, "in/inside", true },
+    { "in/ro/../inside", 0, "in/inside", true },
+    { "link", DENIED, NULL, false },
+    { "in/outdir/file", DENIED, NULL, false },
+    { "in/outdir/new", DENIED, NULL, false },
+    { "in/../out/file", DENIED, NULL, false },
+    { "in/no", DENIED, NULL, false },
+    { "in/no/file", DENIED, NULL, false },
+    { "in/ro/file", DENIED, NULL, false },
+    { "in/ro", DENIED, NULL, false },
+    { "in/missing/new", -ENOENT, NULL, false },
+    { "in/no/missing/new", DENIED, NULL, false },
+    { "in/file/new", -ENOTDIR, NULL, false },
+    { "in/.", STATUS_INVALID_PARAMS, NULL, false },
+    { "in/..", STATUS_INVALID_PARAMS, NULL, false },
+};
+
+START_TEST(place_of)
+{
+    AUTO_FREE char *path = at(places[_i].name);
+    struct path_target spot;
+    int r = path_place(&tree.policy, path, &spot, NULL);
+
+    ck_assert_msg(r == places[_i].result, "%s: %d", places[_i].name, r);
+    ck_assert_int_eq(spot.dir >= 0, r == 0);
+    if (r == 0) {
+        AUTO_FREE char *real = at(places[_i].real);
+
+        ck_assert_str_eq(spot.real, real);
+        ck_assert_int_eq(spot.exists, places[_i].exists);
+    }
+    fd_close(&spot.dir);
+}
+END_TEST
+
+/* A name that is as long as a name can be, and one byte more. */
+START_TEST(longest_name)
+{
+    char name[NAME_MAX + 2] = "";
+    AUTO_FREE char *folder = at("in");
+    struct path_target place;
+
+    memset(name, 'n', NAME_MAX);
+    for (int more = 0; more < 2; more++) {
+        AUTO_FREE char *path = NULL;
+
+        name[NAME_MAX] = more ? 'n' : '\0';
+        path = unit_path(folder, name);
+        ck_assert_int_eq(path_target(&tree.policy, path, &place, NULL),
+                         more ? -ENAMETOOLONG : 0);
+        if (!more)
+            ck_assert_uint_eq(strlen(place.name), NAME_MAX);
+        fd_close(&place.dir);
+    }
+}
+END_TEST
+
+/* A folder so deep that its real name fits no buffer. */
+START_TEST(deeper_than_path_max)
+{
+    AUTO_FREE char *in = at("in");
+    char name[201] = "";
+    int dir = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char link[32];
+    AUTO_FREE char *path = NULL;
+    struct path_target place;
+    struct path_found found;
+
+    memset(name, 'd', sizeof(name) - 1);
+    for (size_t i = 0; i < PATH_MAX / 200 + 1; i++) {
+        int next;
+
+        ck_assert_int_eq(mkdirat(dir, name, 0755), 0);
+        next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(next, 0);
+        close(dir);
+        dir = next;
+    }
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+    path = unit_path(link, "file");
+    ck_assert_int_ne(path_find(&tree.policy, link, PATH_LOOK, &found, NULL),
+                     0);
+    ck_assert_int_ne(path_find(&tree.policy, path, PATH_LOOK, &found, NULL),
+                     0);
+    ck_assert_int_ne(path_target(&tree.policy, path, &place, NULL), 0);
+    ck_assert_int_eq(place.dir, -1);
+    close(dir);
+    /* nftw() cannot either: take it down from the top. */
+    ck_assert_int_eq(chdir(in), 0);
+    for (size_t i = 0; i < PATH_MAX / 200; i++)
+        ck_assert_int_eq(chdir(name), 0);
+    for (size_t i = 0; i < PATH_MAX / 200 + 1; i++) {
+        ck_assert_int_eq(rmdir(name), 0);
+        ck_assert_int_eq(chdir(".."), 0);
+    }
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+/* --- entries of the lists ------------------------------------------------ */
+
+static void policy_of(struct path_policy *policy, const char *allowed,
+                      const char *forbidden)
+{
+    struct strlist lists[3] = { { 0 }, { 0 }, { 0 } };
+
+    list_at(&lists[0], allowed);
+    if (forbidden)
+        list_at(&lists[2], forbidden);
+    ck_assert_int_eq(path_policy_init(policy, &lists[0], &lists[1], &lists[2]),
+                     0);
+    for (size_t i = 0; i < 3; i++)
+        strlist_free(&lists[i]);
+}
+
+/* An entry that is a link, or goes through one, means where that leads. */
+START_TEST(entry_is_a_link)
+{
+    AUTO_FREE char *path = at("in/file");
+    struct path_policy policy;
+    struct path_found found;
+
+    policy_of(&policy, "link", NULL);
+    ck_assert_int_eq(path_find(&policy, path, PATH_READ, &found, NULL), 0);
+    fd_close(&found.fd);
+    path_policy_free(&policy);
+    policy_of(&policy, "in", "link/no/file");
+    path_policy_free(&policy);
+    policy_of(&policy, "in", "link/file");
+    ck_assert_int_eq(path_find(&policy, path, PATH_READ, &found, NULL),
+                     DENIED);
+    path_policy_free(&policy);
+}
+END_TEST
+
+/* Forbidden is forbidden, also when it appears only later. */
+START_TEST(forbidden_before_it_is_there)
+{
+    static const char *const entries[] = {
+        "link/later",     "link/later/", "link/./later",
+        "in/ro/../later", "in//later",   "link/later/secret",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+        AUTO_FREE char *folder = at("in/later");
+        AUTO_FREE char *path = at("in/later/secret");
+        struct path_policy policy;
+        struct path_found found;
+        int r;
+
+        policy_of(&policy, "in", entries[i]);
+        make_dir("in/later");
+        make_file("in/later/secret", "secret");
+        r = path_find(&policy, path, PATH_READ, &found, NULL);
+        ck_assert_msg(r == DENIED, "%s: %d", entries[i], r);
+        path_policy_free(&policy);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(rmdir(folder), 0);
+    }
+}
+END_TEST
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, check, 0, ARRAY_SIZE(checks));
+    tcase_add_loop_test(tcase, check_tree, 0, ARRAY_SIZE(trees));
+    tcase_add_test(tcase, root_covers_all);
+    tcase_add_test(tcase, nothing_is_allowed_by_default);
+    tcase_add_loop_test(tcase, find, 0, ARRAY_SIZE(finds));
+    tcase_add_test(tcase, find_dangling);
+    tcase_add_test(tcase, find_tells_where);
+    tcase_add_test(tcase, reopen_keeps_the_file);
+    tcase_add_loop_test(tcase, open_content, 0, ARRAY_SIZE(opens));
+    tcase_add_loop_test(tcase, target, 0, ARRAY_SIZE(targets));
+    tcase_add_loop_test(tcase, look, 0, ARRAY_SIZE(looks));
+    tcase_add_loop_test(tcase, place_of, 0, ARRAY_SIZE(places));
+    tcase_add_loop_test(tcase, odd_bytes, 0, ARRAY_SIZE(odd_names));
+    tcase_add_loop_test(tcase, not_absolute, 0, ARRAY_SIZE(bad_forms));
+    tcase_add_test(tcase, bounds);
+    tcase_add_test(tcase, longest_name);
+    tcase_add_test(tcase, deeper_than_path_max);
+    tcase_add_test(tcase, entry_is_a_link);
+    tcase_add_test(tcase, forbidden_before_it_is_there);
+}
