@@ -7,9 +7,9 @@
 #
 # Needs tests/suites.sh, tests/vm/ and build() of quickstart.
 
-# Of one suite's tests so many at a time: they wait for processes and timers more
-# than they compute, and other lanes run beside them.
-GATE_JOBS=$(($(nproc) * 2))
+# Of one suite's tests so many at a time: beside other lanes more of them only wait
+# for each other, and what has a time limit fails.
+GATE_JOBS=$(nproc)
 
 gate_check() { make -C build-werror -j"$GATE_JOBS" check; }
 
@@ -32,8 +32,6 @@ gate_e2e() { VSRPC_BUILD=$VM_TOP/build-werror tests/e2e/run "$@"; }
 gate_pairs() { VSRPC_BUILD=$VM_TOP/build-werror tests/pair/run; }
 
 # --- the lanes ----------------------------------------------------------------------
-# Of about the same length: each more that runs beside the others makes all of
-# them slower, and two processors are never idle with these.
 
 lane_build() {
 	suite 'make check' automake_counts gate_check
@@ -79,14 +77,15 @@ gate() {
 	local platform
 	suites_begin "$VM_TOP/build/log" && gate_tmpdir || return
 	if suite 'build' one_count build build-werror --enable-werror; then
-		lane lane_guests machine debian
-		lane lane_guests copy
+		# the long ones first, so that none of them is left alone in the end
+		lane lane_sanitizers
+		for platform in $(tests/platform/run); do lane lane_platform "$platform"; done
 		lane lane_guests faults
 		lane lane_guests small
+		lane lane_guests machine debian
 		lane lane_build
-		lane lane_sanitizers
+		lane lane_guests copy
 		lane lane_peers
-		for platform in $(tests/platform/run); do lane lane_platform "$platform"; done
 		lanes_wait
 	fi
 	suite 'nothing is left behind' one_count gate_leftovers

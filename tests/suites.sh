@@ -12,7 +12,7 @@
 #
 #   suites_begin FOLDER              where the logs go; what was there is removed
 #   suite NAME COUNTER COMMAND…      run one; its line is printed when it has ended
-#   lane FUNCTION ARG…               start a lane
+#   lane FUNCTION ARG…               start a lane, when there is room for it
 #   lanes_wait                       until all of them have ended
 #   suites_report                    the table, the slowest tests, the totals;
 #                                    fails when a test failed
@@ -22,6 +22,8 @@ SUITES_LOG='' # the folder; in it NAME.log, and:
 #   times:   a line "SECONDS TEST" for each test, written by those that run them
 #   failed:  what failed, by name, with its suite
 LANES=()      # process groups
+LANES_MAX=$(($(nproc) * 2)) # at a time: no processor is idle with these, and more
+                            # of them made all of them slower
 
 suites_begin() {
 	SUITES_LOG=$1
@@ -78,13 +80,15 @@ suite_show() { # NAME LOG, and those of its caller
 	)"
 }
 
-# What failed, by name and with what is said of it, and the end of the log for what
-# has no name.
+# What failed, by name and with what is said of it; of what has no name what make,
+# the shell and the kernel said.
 suite_failures() { # NAME LOG
 	local what
 	what=$(awk '/^(not ok|FAIL:|ERROR:|XPASS:)/ { print; said = 8; n++; next }
 		said-- > 0 && /^#  / { print; next } { said = 0 }
-		END { if (!n) print "without a name" }' "$2" | head -n 100)
+		/: \*\*\* |[Ee]rror|Killed|Terminated|No space/ { last[++m] = $0 }
+		END { if (n) exit; print "without a name"
+			for (i = m > 20 ? m - 19 : 1; i <= m; i++) print last[i] }' "$2" | head -n 100)
 	echo
 	awk '{ print "    " $0 }' <<<"$what"
 	awk -v suite="$1" '{ print suite ": " $0 }' <<<"$what" >>"$SUITES_LOG/failed"
@@ -93,15 +97,23 @@ suite_failures() { # NAME LOG
 
 # --- lanes -------------------------------------------------------------------------
 
+# Waits until fewer than LANES_MAX run.
 lane() {
+	trap 'lanes_end; exit 130' INT TERM HUP
+	while lanes_living && [ "${#LANES[@]}" -ge "$LANES_MAX" ]; do wait -n "${LANES[@]}"; done
 	set -m # a process group for each, in which SIGINT is not ignored
 	(set +m && "$@") &
 	set +m
 	LANES+=("$!")
 }
 
+lanes_living() {
+	local lane living=()
+	for lane in "${LANES[@]}"; do ! kill -0 "$lane" 2>/dev/null || living+=("$lane"); done
+	LANES=("${living[@]}")
+}
+
 lanes_wait() {
-	trap 'lanes_end; exit 130' INT TERM HUP
 	wait "${LANES[@]}"
 	trap - INT TERM HUP
 	LANES=()

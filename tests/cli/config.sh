@@ -119,7 +119,7 @@ import socket, subprocess, sys
 ours, theirs = socket.socketpair()
 agent = subprocess.Popen([sys.argv[1], "--config", sys.argv[2], "--fd", str(theirs.fileno())], pass_fds=[theirs.fileno()])
 theirs.close()
-ours.settimeout(20)
+ours.settimeout(200)
 ours.sendall(b"GET /api/v1/ping HTTP/1.1\r\nHost: virtio-rpc\r\n\r\n")
 got = b""
 while b"pong" not in got:

@@ -15,7 +15,7 @@ start_liar() { # LIE
 	t_within 20 test -S "$SOCKET"
 }
 # What goes round in a circle is ended; 124 is no status that is wanted here.
-lied() { timeout 60 "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" "$@" </dev/null; }
+lied() { timeout 200 "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" "$@" </dev/null; }
 
 printf hello >file
 head -c 9437184 /dev/zero >bigfile

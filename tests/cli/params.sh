@@ -18,7 +18,7 @@ G=$WORK/guest
 code() { # METHOD TARGET [CURL-OPTION…]
 	local method=$1 target=$2
 	shift 2
-	curl -s -g --max-time 30 --unix-socket "$SOCKET" -X "$method" "http://v/api/v1/$target" "$@" \
+	curl -s -g --max-time 200 --unix-socket "$SOCKET" -X "$method" "http://v/api/v1/$target" "$@" \
 		| sed 's/.*"code":\([0-9]*\).*/\1/'
 }
 

@@ -43,7 +43,7 @@ stop "$PID"
 printf 'security: {allowed_commands: ["*"]}\nlogging: {file: none}\n' >rate.yaml
 t "an agent with the default rate limit" start_agent rate
 # One curl and one connection: twelve of them would take a second by themselves.
-burst() { curl -sS --max-time 20 --unix-socket "$SOCKET" -o "$WORK/body" -D "$WORK/head" -w '%{http_code} ' "http://virtio-rpc/api/v1/system/info?[1-12]"; }
+burst() { curl -sS --max-time 200 --unix-socket "$SOCKET" -o "$WORK/body" -D "$WORK/head" -w '%{http_code} ' "http://virtio-rpc/api/v1/system/info?[1-12]"; }
 codes=$(burst)
 begin=$EPOCHREALTIME
 t "the host waits and succeeds" cmd info
@@ -116,7 +116,7 @@ t_json "without the fields: AUTH_FAILED" "d['code'] == 4002" "$(http POST /api/v
 t_is "… which is HTTP 401" 401 "$(http GET /api/v1/system/info -o /dev/null -w '%{http_code}')"
 stop "$PID"
 chmod 644 key
-t_not "an agent does not start with a key that others can read" timeout 10 "$AGENT" --config auth.yaml --listen "$WORK/none.sock"
+t_not "an agent does not start with a key that others can read" timeout 100 "$AGENT" --config auth.yaml --listen "$WORK/none.sock"
 t_like "… and says so" "chmod 600" "$ERR"
 
 done_testing

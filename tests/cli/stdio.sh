@@ -99,9 +99,9 @@ for user in '' ':daemon'; do
 	t_status "exec --user '$user' is not root's" 125 sut exec --user "$user" -- id
 	t_like "… for there is no such name" "user" "$ERR"
 done
-t "call HEAD does not wait for a body" timeout 20 "$VSRPC" --config logs.yaml --socket "$SOCKET" call HEAD "/file/content?path=$WORK/file"
+t "call HEAD does not wait for a body" timeout 200 "$VSRPC" --config logs.yaml --socket "$SOCKET" call HEAD "/file/content?path=$WORK/file"
 t_like "… and shows the head" 'Content-Length: 8' "$OUT"
-t_status "… of an error, too" 1 timeout 20 "$VSRPC" --config logs.yaml --socket "$SOCKET" call HEAD "/file/content?path=$WORK/none"
+t_status "… of an error, too" 1 timeout 200 "$VSRPC" --config logs.yaml --socket "$SOCKET" call HEAD "/file/content?path=$WORK/none"
 t "a digest without a length is that of all" sut call GET "/file/digest?path=$WORK/file"
 t_json "… and not of nothing" "d['data']['length'] == 8 and d['data']['digest'] == '$(md5_of file)'" "$OUT"
 

@@ -19,7 +19,7 @@ RC='' MS=''
 BAIL_OUT=99                  # exit status: tests/e2e/run begins the script anew, once
 NEXT_MS=2000                 # what a user takes for "at once"
 NEXT=("$VSRPC" "$DOMAIN")    # whom t_next asks
-BG_LIMIT=${BG_LIMIT:-90}     # nothing that runs beside a script lives longer
+BG_LIMIT=${BG_LIMIT:-300}    # nothing that runs beside a script lives longer
 HERE=$(cd "${BASH_SOURCE[0]%/*}/faults" && pwd)
 PYTHON=${PYTHON:-python3}
 
@@ -86,7 +86,7 @@ agent_on_spare() { # NAME [LINE [PROGRAM]]
 		</dev/null >"/tmp/$1.log" 2>&1 & echo $!' sh "$1" "${2:-enable_auth: false}" "${3:-vsrpc-agent}"
 }
 
-spare_answers() { "$VSRPC" --channel test.spare.0 --timeout 3 "$DOMAIN" ping; }
+spare_answers() { "$VSRPC" --channel test.spare.0 --timeout 30 "$DOMAIN" ping; }
 
 # The agent that serves the port, of those that init started.
 agent_pid() { # PORT

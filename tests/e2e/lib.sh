@@ -170,7 +170,7 @@ at_lock() { find "/proc/$1/fd" -lname '*.lock' 2>/dev/null | grep -q .; }
 http() {
 	local method=$1 target=$2
 	shift 2
-	curl -sS --max-time 20 --unix-socket "$SOCKET" -X "$method" "$@" "http://virtio-rpc$target"
+	curl -sS --max-time 200 --unix-socket "$SOCKET" -X "$method" "$@" "http://virtio-rpc$target"
 }
 
 # The path of the live socket, afresh: it changes when the domain restarts.

@@ -26,7 +26,7 @@ EXEC = "/api/v1/shell/exec"
 
 class Channel(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("virtio-rpc", timeout=20)
+        super().__init__("virtio-rpc", timeout=200)
         self.path = path
 
     def connect(self):

@@ -59,7 +59,7 @@ victims_of() { # COMMAND…: of 20 rounds, those whose following command went wr
 		victim=$!
 		sleep "0.0$((RANDOM % 10))$((RANDOM % 10))" # the random moment
 		{ kill -KILL "$victim" && wait "$victim"; } 2>/dev/null
-		[ "$(timeout 10 "$VSRPC" --transport stream --timeout 5 "$DOMAIN" exec -- echo "round $i" 2>>wrong.err)" = "round $i" ] ||
+		[ "$(timeout 100 "$VSRPC" --transport stream --timeout 50 "$DOMAIN" exec -- echo "round $i" 2>>wrong.err)" = "round $i" ] ||
 			wrong=$((wrong + 1))
 	done
 	echo "$wrong"

@@ -21,7 +21,7 @@ done
 exit 1'
 size=$((20 << 20))
 curl_put() { # curl goes on sending to whoever serves the port now
-	curl -sS --max-time 20 --limit-rate 16M --speed-limit 1 --speed-time 1 --unix-socket "$SOCKET" \
+	curl -sS --max-time 200 --limit-rate 16M --speed-limit 1 --speed-time 8 --unix-socket "$SOCKET" \
 		-T "$1" "http://virtio-rpc/api/v1/file/content?path=/tmp/up.$1"
 }
 clear_up() { second sh -c 'rm -f /tmp/up.* /tmp/marker /tmp/killer'; }
@@ -31,7 +31,7 @@ killed_upload() { # FILE WHO COMMAND…
 	shift 2
 	clear_up
 	pid=$(agent_pid "$PORT")
-	bg killer "$VSRPC" -q --channel test.vserial.0 "$DOMAIN" exec --timeout 15 -- \
+	bg killer "$VSRPC" -q --channel test.vserial.0 "$DOMAIN" exec --timeout 150 -- \
 		sh -c "$kill_at" sh "$pid" $((size / 3))
 	t_within 10 in_guest test -e /tmp/killer
 	bg upload "$@"
@@ -57,7 +57,7 @@ for file in plain sync; do
 	"$PYTHON" "$HERE/hostile.py" "$file" "$size" /tmp/marker >"$file"
 	killed_upload "$file" curl curl_put "$file"
 done
-killed_upload sync vsrpc-virsh "$VSRPC" --timeout 30 "$DOMAIN" upload sync /tmp/up.sync
+killed_upload sync vsrpc-virsh "$VSRPC" --timeout 60 "$DOMAIN" upload sync /tmp/up.sync
 
 # --- the agent lives, but who uploads such a file leaves and another comes
 for file in plain sync; do
@@ -88,7 +88,7 @@ after=$(switches)
 t "… and hardly wakes up ($((after - before)) times in 4 s)" [ $((after - before)) -le 12 ]
 t "… the first one still answers" spare_answers
 NEXT=("$VSRPC" --channel test.spare.0 "$DOMAIN")
-bg flight "${NEXT[@]}" exec --timeout 20 -- sh -c 'echo x >>/tmp/first.ran; sleep 30'
+bg flight "${NEXT[@]}" exec --timeout 100 -- sh -c 'echo x >>/tmp/first.ran; sleep 200'
 t "a command is under way" t_within 10 second test -e /tmp/first.ran
 second kill -9 "$first"
 t "the first one ends, and the second one takes the port" t_within 10 told 'found'
@@ -118,15 +118,16 @@ t_next "… the next command is right"
 daemon="(setsid sh -c '$stubborn; while :; do sleep 1; done' &)"
 for end in 'exit 3' 'while :; do sleep 1; done'; do
 	second rm -f /tmp/pids
-	# it must have its pid written down before the leader goes
-	bg child "$VSRPC" --json "$DOMAIN" exec --timeout 2 -- sh -c "$daemon; until [ -s /tmp/pids ]; do :; done; echo out; $end"
-	bg_end child 15
+	# it must have its pid written down before the leader goes, or its time ends
+	time=$(($(t_patience 2000) / 1000))
+	bg child "$VSRPC" --json "$DOMAIN" exec --timeout "$time" -- sh -c "$daemon; until [ -s /tmp/pids ]; do :; done; echo out; $end"
+	bg_end child $((time + 15))
 	if [ "$end" = 'exit 3' ]; then
 		t_is "a daemon that holds the pipes does not hold up exec" 3 "$RC"
 	else
 		t_is "… nor does it when the command is timed out" 124 "$RC"
 	fi
-	t_ms "… it is answered in time" 0 8000 "$MS"
+	t_ms "… it is answered in time" 0 $((time * 1000 + 6000)) "$MS"
 	t_json "… what there was of output is there, and that somebody is left" \
 		"d['data']['stdout'] == 'out\n' and d['data']['orphans'] is True" "$OUT"
 	t_not "… for it is no business of ours" none_lives

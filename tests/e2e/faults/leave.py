@@ -16,7 +16,7 @@ LENGTH = 1 << 30    # never reached, so that no body ends in another's file
 PING = b"GET /api/v1/ping HTTP/1.1\r\nHost: virtio-rpc\r\n\r\n"
 SYNC = b"\xffGET /api/v1/sync?id=%032x HTTP/1.1\r\nHost: virtio-rpc\r\n\r\n"
 PATIENCE_S = 0.15  # of the second client
-SEND_S = 20        # for the agent to take what is sent
+SEND_S = 200       # for the agent to take what is sent
 STEP_S = 0.01      # between two tries to connect
 
 

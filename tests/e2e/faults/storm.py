@@ -34,7 +34,7 @@ ONLY = os.environ.get("STORM_ONLY")
 
 # No follower may take longer than two seconds, on a machine with nothing else to do.
 LATE_S = 2.0 * max(1, os.getloadavg()[0] / os.cpu_count())
-GIVE_UP_S = 20                # a follower that takes so long is ended
+GIVE_UP_S = 120               # a follower that takes so long is ended
 CURL_SHARE = 0.3              # of the rounds have a client that is not ours
 
 

@@ -8,7 +8,7 @@ import select
 import socket
 import sys
 
-DEADLINE_S = 60  # of the whole, should QEMU be stuck
+DEADLINE_S = 300 # of the whole, should QEMU be stuck
 POLL_S = 0.02    # between two looks at a migration
 
 

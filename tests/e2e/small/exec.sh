@@ -27,7 +27,7 @@ t_status "a child that ignores TERM is killed" 124 run --timeout 0.5 -- sh -c 't
 t_soon "timeouts do not wait for the command" 20000 "$start"
 no_sleepers() { ! run -- sh -c 'grep -l "[s]leep.600" /proc/[0-9]*/cmdline' | grep -q proc; }
 t "none of their processes is left" t_within 5 no_sleepers
-t_status "output before a timeout is printed" 124 run --timeout 5 -- sh -c 'echo early; sleep 600'
+t_status "output before a timeout is printed" 124 run --timeout "$(($(t_patience 5000) / 1000))" -- sh -c 'echo early; sleep 600'
 t_is "… on standard output" early "$OUT"
 
 t "standard output and error stay apart" run -- sh -c 'echo out; echo err >&2'

@@ -10,7 +10,7 @@ import hashlib, http.client, json, os, socket, sys
 class Channel(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(20)
+        self.sock.settimeout(200)
         self.sock.connect(sys.argv[1])
 
 def ask(channel, method, target, body=None, headers={}, chunked=False):
