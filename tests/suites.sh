@@ -123,6 +123,7 @@ lanes_wait() {
 lanes_end() {
 	local lane
 	trap '' INT TERM HUP
+	lanes_living
 	for lane in "${LANES[@]}"; do kill -TERM -- "-$lane" 2>/dev/null; done
 	wait "${LANES[@]}" 2>/dev/null
 }

@@ -152,7 +152,7 @@ t "it was turned over" test -s turn.log.1
 t "no more old ones are kept than configured" [ ! -e turn.log.3 ]
 t_is "none is longer than configured" '' "$(find . -name 'turn.log*' -size +4096c)"
 mv turn.log moved.log
-kill -HUP "$PID"
+t_kill -HUP "$PID"
 reopened() { http GET /api/v1/ping >/dev/null && [ -e turn.log ]; }
 t "SIGHUP opens a new log, for logrotate" t_within 10 reopened
 

@@ -112,7 +112,7 @@ while read -r line; do
 	victim=$!
 	t_within 20 begun
 	domain only 1 "$(channel another.0 "$other")" | node unplugged
-	kill -KILL "$PID"
+	t_kill -KILL "$PID"
 	wait "$PID" 2>/dev/null
 	rm -f "$SOCKET"
 	status=0

@@ -49,7 +49,7 @@ exec_ -n -- yes >/dev/null 2>&1 &
 busy=$!
 t_within 20 sent 2
 t "… also while it prints without end" quick --wait-lock 20 --socket "$SOCKET" ping
-kill "$busy"
+t_kill "$busy"
 wait "$busy"
 t_is "a signal ends that" 143 $?
 mkfifo slow
@@ -127,7 +127,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config "$WORK/quick.yaml" --sock
 	t_within 20 grep -qs ready signalled || t_diag "not ready"
 	for signal; do
 		sleep 0.15 # within 100 ms it would be the same one
-		kill "-$signal" "$pid"
+		t_kill "-$signal" "$pid"
 	done
 	STATUS=0
 	wait "$pid" || STATUS=$?

@@ -67,7 +67,7 @@ broken() {
 	sut "$@" >out 2>err </dev/null &
 	copy=$!
 	t_within 20 part_in "$folder" || t_diag "no part in $folder"
-	kill -KILL "$PID"
+	t_kill -KILL "$PID"
 	wait "$PID" 2>/dev/null
 	rm -f "$SOCKET"
 	wait "$copy"

@@ -31,9 +31,8 @@ need curl
 
 WORK=$(mktemp -d) || exit
 cleanup() { # which a second signal does not break off
-	local pid
 	trap '' INT TERM HUP
-	for pid in "${PEERS[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+	[ ${#PEERS[@]} = 0 ] || stop "${PEERS[@]}"
 	rm -rf "$WORK" "$WORK.out" "$WORK.err"
 }
 trap cleanup EXIT
@@ -68,7 +67,7 @@ start_peer() {
 	t_within 20 test -S "$SOCKET"
 }
 
-stop() { kill "$1" && wait "$1" 2>/dev/null; }
+stop() { t_kill "$@"; wait "$@" 2>/dev/null; }
 
 # soon TOOK SECONDS: it took less, or no more than the load of this machine makes of
 # them (t_patience).

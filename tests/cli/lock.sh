@@ -40,7 +40,7 @@ t_is "… nor was it sent twice" 1 "$(starts)"
 
 # --- whoever is killed holds nothing
 busy
-kill -KILL "$BUSY"
+t_kill -KILL "$BUSY"
 wait "$BUSY" 2>/dev/null # the shell says Killed
 free
 t "the lock of one that was killed" virsh_ --wait-lock 0 --timeout 10 --socket "$SOCKET" ping
@@ -55,7 +55,7 @@ told() { grep -q "waiting for 'vsrpc-virsh .*true' (pid $BUSY)" waiting.err; }
 t_within 20 at_lock "$waiting"
 t "-v tells for whom it waits" t_within 20 told
 begin=$EPOCHREALTIME
-kill -TERM "$waiting"
+t_kill -TERM "$waiting"
 wait "$waiting" 2>/dev/null
 t_is "a signal while waiting ends it" "143" "$?"
 took=$(since "$begin")
@@ -129,7 +129,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$VSRPC" --config quick.yaml -c "test://$WO
 	pid=$!
 	t_within 20 sent
 	begin=$EPOCHREALTIME
-	kill -INT "$pid"
+	t_kill -INT "$pid"
 	free
 	wait "$pid" 2>/dev/null
 	t_is "an interrupted fleet dies of the signal" 130 "$?"

@@ -103,7 +103,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$@" >"$WORK.out" 2>"$WORK.err" &
 		t_within 20 "$there" || t_diag "not $there"
 		sleep 0.15 # within 100 ms it would be the same signal
 		BEGIN=${BEGIN:-$EPOCHREALTIME}
-		kill "-$signal" "$pid"
+		t_kill "-$signal" "$pid"
 	done
 	STATUS=0
 	wait "$pid" 2>/dev/null || STATUS=$?
@@ -163,7 +163,7 @@ start_peer ignored late
 ) &
 pid=$!
 t_within 20 sent
-kill -HUP "$pid"
+t_kill -HUP "$pid"
 : >"$SOCKET.go"
 t "nohup stays in force" wait "$pid"
 t_is "… to the end" ran "$(cat nohup)"

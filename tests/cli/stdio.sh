@@ -154,7 +154,7 @@ mkfifo open
 sleep 1000 >open & # it holds the pipe open, and is killed
 holder=$!
 t "who wants none of what never comes" all 'web*' exec -- true <open
-kill "$holder"
+t_kill "$holder"
 echo old >target
 cat many | all -q web1,web2 upload - "$WORK/target" >/dev/null
 t "upload - is all of it, for all" cmp many target

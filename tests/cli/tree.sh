@@ -198,7 +198,7 @@ breaks() { # WAY TARGET ARG…: as soon as two files are there
 	shift 2
 	env --default-signal=INT "$VSRPC" --config "$WORK/host.yaml" --socket "$SOCKET" "$way" -r --limit-rate 2M "$@" >broken.out 2>broken.err & pid=$!
 	t_within 20 some "$target"
-	kill -INT "$pid"
+	t_kill -INT "$pid"
 	RC=0
 	wait "$pid" || RC=$?
 }

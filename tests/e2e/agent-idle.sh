@@ -37,7 +37,7 @@ t "nothing is left to do" t_within 10 settled
 before=$(switches)
 sleep 3 # likewise
 t_is "no wake-up in 3 s with an idle client" "$before" "$(switches)"
-kill "$client"
+t_kill "$client"
 wait "$client" 2>/dev/null
 t "the next client is answered" "$VSRPC" "$DOMAIN" ping
 

@@ -26,6 +26,8 @@
 #   at_lock PID                             it waits for the channel or has it
 #   t_patience MS                           prints it, longer by the load of this machine
 #   t_finally COMMAND…                      run it when the script ends, however
+#   t_kill [-SIGNAL] PID…                   those of our jobs that have not ended;
+#                                           fails when one has
 # After t, t_not and t_status the command's output is in $OUT and $ERR.
 
 T_COUNT=0
@@ -209,10 +211,25 @@ t_finally() {
 	T_FINALLY=("$command" "${T_FINALLY[@]}")
 }
 
+# bash has waited for a job that has ended, whether we have or not, so that its
+# number may be another process's by now, of another run or of the machine's.
+t_kill() { # [-SIGNAL] PID…
+	local signal=-TERM pid running rc=0
+	case ${1:-} in -*) signal=$1 && shift ;; esac
+	running=" $(jobs -pr | tr '\n' ' ') "
+	for pid; do
+		case $running in
+		*" $pid "*) kill "$signal" "$pid" || rc=1 ;;
+		*) rc=1 ;;
+		esac
+	done
+	return "$rc"
+}
+
 t_end() {
 	local jobs command
-	mapfile -t jobs < <(jobs -p)
-	[ ${#jobs[@]} = 0 ] || kill "${jobs[@]}" 2>/dev/null
+	mapfile -t jobs < <(jobs -pr)
+	t_kill "${jobs[@]}" 2>/dev/null
 	for command in "${T_FINALLY[@]}"; do eval "$command"; done
 }
 trap t_end EXIT

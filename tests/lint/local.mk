@@ -3,6 +3,7 @@
 LINT_TESTS = \
 	tests/lint/ascii.sh \
 	tests/lint/keys.sh \
+	tests/lint/kills.sh \
 	tests/lint/linkage.sh \
 	tests/lint/manuals.sh \
 	tests/lint/options.sh \

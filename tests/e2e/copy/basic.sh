@@ -67,7 +67,7 @@ t_is "no temporary files here" '' "$(find . -name '.vsrpc*')"
 head -c 67108864 /dev/zero >up
 "$VSRPC" "$DOMAIN" upload up /tmp/killed & pid=$!
 t "an upload is on its way" t_within 10 sh -c "ls -l /proc/$pid/fd 2>/dev/null | grep -q 'socket:'"
-kill -9 "$pid"
+t_kill -9 "$pid"
 wait "$pid" 2>/dev/null
 t "the channel works after it was killed" "$VSRPC" "$DOMAIN" ping
 t_is "a killed upload leaves no target" False "$(field /tmp/killed exists)"

@@ -11,7 +11,7 @@ t_finally in_guest rm -rf "$there"
 in_guest sh -c "rm -rf $there; mkdir $there"
 random $((256 * MIB)) big
 
-copying() { kill -0 "$pid" 2>/dev/null; }
+copying() { t_kill -0 "$pid" 2>/dev/null; }
 on_its_way() { # or over: a fast one may be before it has been seen
 	copying || return 0
 	case $1 in

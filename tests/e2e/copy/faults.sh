@@ -196,12 +196,12 @@ for checksum in md5 sha256; do
 	damaging 1000
 	t_not "an upload that is damaged each time, --checksum $checksum" through upload --checksum "$checksum" zeros "$there/f"
 	t_like "… says so" 'damaged|differ' "$ERR"
-	kill "$flip"
+	t_kill "$flip"
 	wait "$flip" 2>/dev/null
 	t_is "… what was there is as it was" old "$(in_guest cat "$there/f")"
 	damaging 1
 	t "one that is damaged once is mended" through upload --checksum "$checksum" zeros "$there/f"
-	kill "$flip"
+	t_kill "$flip"
 	wait "$flip" 2>/dev/null
 	t_is "… and right" "$(md5_of zeros)" "$(guest_md5 "$there/f")"
 
@@ -209,12 +209,12 @@ for checksum in md5 sha256; do
 	damaging 1000 back
 	t_not "a download that is damaged each time, --checksum $checksum" through download --checksum "$checksum" "$there/zeros" here/f
 	t_like "… says so" 'damaged|differ' "$ERR"
-	kill "$flip"
+	t_kill "$flip"
 	wait "$flip" 2>/dev/null
 	t_is "… what was there is as it was" old "$(cat here/f)"
 	damaging 1 back
 	t "one that is damaged once is mended" through download --checksum "$checksum" "$there/zeros" here/f
-	kill "$flip"
+	t_kill "$flip"
 	wait "$flip" 2>/dev/null
 	t "… and right" cmp zeros here/f
 done

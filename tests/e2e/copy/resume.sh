@@ -89,9 +89,9 @@ load() { # client|agent
 }
 fire() {
 	if [ "$1" = agent ]; then
-		echo word >&6 && kill -0 "$pid" 2>/dev/null
+		echo word >&6 && t_kill -0 "$pid" 2>/dev/null
 	else
-		kill -9 "$pid" 2>/dev/null
+		t_kill -9 "$pid" 2>/dev/null
 	fi
 }
 unload() {
@@ -143,7 +143,7 @@ broken_off() { # up|down
 	make_source "$1" $((8 * MIB))
 	start "$1" --limit-rate 1M
 	t "a copy ($1) keeps what it has" t_within 20 part_reaches "$1" $((2 * MIB))
-	kill -9 "$pid"
+	t_kill -9 "$pid"
 	wait "$pid" 2>/dev/null
 	t "… when it is killed" part_reaches "$1" "$MIB"
 }

@@ -52,7 +52,7 @@ client=$!
 t "a foreign client connects and stays" t_within 10 [ -e "$WORK/there" ]
 t_status "a foreign client" 1 doctor
 t_like "… is named" "FAIL +client .*\(pid $client\) is connected" "$OUT"
-kill "$client"
+t_kill "$client"
 wait "$client" 2>/dev/null
 t "it leaves" t_within 10 "$VSRPC" "$DOMAIN" ping
 

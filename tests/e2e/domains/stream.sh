@@ -58,7 +58,7 @@ victims_of() { # COMMAND…: of 20 rounds, those whose following command went wr
 		"$VSRPC" --transport stream "$DOMAIN" "$@" >/dev/null 2>&1 &
 		victim=$!
 		sleep "0.0$((RANDOM % 10))$((RANDOM % 10))" # the random moment
-		{ kill -KILL "$victim" && wait "$victim"; } 2>/dev/null
+		{ t_kill -KILL "$victim" && wait "$victim"; } 2>/dev/null
 		[ "$(timeout 100 "$VSRPC" --transport stream --timeout 50 "$DOMAIN" exec -- echo "round $i" 2>>wrong.err)" = "round $i" ] ||
 			wrong=$((wrong + 1))
 	done
@@ -83,7 +83,7 @@ t_status "a second stream is busy" 125 quick stream
 t_like "… and says so" "busy: another client has it open through libvirt" "$ERR"
 t_status "the socket is busy, too" 125 quick socket
 t_like "… and names libvirt's daemon" "busy: '(libvirtd|virtqemud)' \(pid [0-9]+\) is connected" "$ERR"
-{ kill -KILL "$holder" && wait "$holder"; } 2>/dev/null
+{ t_kill -KILL "$holder" && wait "$holder"; } 2>/dev/null
 t "free again at once" sut ping
 mkfifo hold
 exec 7<>hold
@@ -94,7 +94,7 @@ t_status "… also over the stream" 125 quick stream
 t_like "… with its program" "busy: 'socat' \(pid $holder\)" "$ERR"
 t "… and in list" "$VSRPC" list
 t_like "… with pid" "$DOMAIN .*busy \(socat, pid $holder\)" "$OUT"
-kill "$holder"
+t_kill "$holder"
 wait "$holder" 2>/dev/null
 exec 7>&-
 t "… until it leaves" t_within 5 quick stream
@@ -111,7 +111,7 @@ done
 t "a full queue" t_within 10 is_busy socket "'socat'"
 t_status "the stream does not wait longer than it may" 125 quick stream
 t_like "… and says who has the channel" "busy: 'socat'" "$ERR"
-kill "${waiting[@]}" 2>/dev/null
+t_kill "${waiting[@]}" 2>/dev/null
 wait "${waiting[@]}" 2>/dev/null
 exec 7>&-
 t "… and the channel is free when they have left" t_within 15 quick stream
@@ -136,7 +136,7 @@ if [ "$(id -u)" = 0 ] && [ "$URI" = qemu:///system ] && command -v setpriv >/dev
 	t_like "… and is told why" "through libvirt: socket '.*': permission denied" "$ERR"
 	t_status "--transport socket does not" 125 by_bridge --transport socket "$DOMAIN" ping
 	t_like "… and says whose the socket is" "permission denied.*belongs to" "${ERR//$'\n'/ }"
-	kill "$bridging"
+	t_kill "$bridging"
 	wait "$bridging" 2>/dev/null
 	if ! as_nobody virsh -c "$URI" list >/dev/null 2>&1; then
 		t_status "who may not use libvirt either is refused" 125 as_nobody "$open/vsrpc-virsh" "$DOMAIN" ping
@@ -148,7 +148,6 @@ fi
 rm -rf "$open"
 cat >tunnel <<-EOF
 	#!/bin/sh
-	echo \$\$ >>$WORK/tunnel.pids
 	exec socat - UNIX-CONNECT:/run/libvirt/libvirt-sock
 EOF
 chmod +x tunnel
@@ -160,8 +159,7 @@ if [ -S /run/libvirt/libvirt-sock ] && [ "$URI" = qemu:///system ]; then
 	t_like "… that shows the agent" "$DOMAIN .*connected" "$OUT"
 	t "… and files" "$VSRPC" -c "$remote" "$DOMAIN" download /tmp/stream back3
 	t_is "… whole" "$(md5_of local)" "$(md5_of back3)"
-	# shellcheck disable=SC2046 # pids
-	cut_tunnels() { kill $(cat tunnel.pids) 2>/dev/null; }
+	cut_tunnels() { pkill -x socat -P "$(pgrep -d, -f "^$VSRPC ")"; }
 	over_it() { # COMMAND…: in the guest, by now
 		"$VSRPC" --config elsewhere.yaml -c "$remote" "$DOMAIN" exec -- "$@" >lost.out 2>&1 &
 		victim=$!

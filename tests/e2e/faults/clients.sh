@@ -30,7 +30,7 @@ victim() { # MODE
 }
 
 kill_victim() {
-	kill -9 "$victim"
+	t_kill -9 "$victim"
 	wait "$victim" 2>/dev/null
 }
 
@@ -165,14 +165,14 @@ peer=$!
 t_within 5 [ -S "$WORK/peer" ]
 t "somebody else's whole answer in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- echo ran
 t_is "… is not taken" ran "$OUT"
-kill "$peer"
+t_kill "$peer"
 rm -f "$WORK/peer"
 "$PYTHON" "$HERE/../../peer/agent.py" "$WORK/peer" "$WORK/counts" noise &
 peer=$!
 t_within 5 [ -S "$WORK/peer" ]
 t "100 KiB of noise in front of ours" "$VSRPC" --socket "$WORK/peer" exec -- echo ran
 t_is "… is thrown away" ran "$OUT"
-kill "$peer"
+t_kill "$peer"
 wait 2>/dev/null
 
 # --- requests that stop arriving; the third port gets an agent with short deadlines

@@ -20,7 +20,7 @@ ended() { # SECONDS: its exit status is in RC, what it said in ERR
 		wait "$victim" 2>/dev/null
 		RC=$?
 	else
-		kill -KILL "$victim"
+		t_kill -KILL "$victim"
 	fi
 	ERR=$(cat err)
 }
@@ -35,7 +35,7 @@ for signal in INT TERM HUP QUIT; do
 	seconds=$((seconds + 1))
 	start "$DOMAIN" exec --timeout 0 -- sleep "$seconds"
 	t "a command is under way" t_within 10 runs "$seconds"
-	kill -s "$signal" "$victim"
+	t_kill "-$signal" "$victim"
 	ended 5
 	t_is "$signal is passed on, and ends us as it ended the command" $((128 + $(kill -l "$signal"))) "$RC"
 	t_is "… without a word" '' "$ERR"
@@ -46,7 +46,7 @@ done
 # A request that is one piece of work is taken back.
 start "$DOMAIN" call POST shell/exec '{"argv": ["sleep", "6010"], "timeout": 0}'
 t "a request is under way" t_within 10 runs 6010
-kill -s INT "$victim"
+t_kill -INT "$victim"
 ended 5
 t_is "INT ends it, and its status is that of the signal" 130 "$RC"
 t_like "… and it says what became of the command" 'the command was ended in the guest \(SIGTERM\) after [0-9.]+ s' "$ERR"
@@ -55,9 +55,9 @@ t_next "… and the next command is right at once"
 
 start "$DOMAIN" call POST shell/exec '{"argv": ["sh", "-c", "trap : TERM; while :; do sleep 6011; done"], "timeout": 0}'
 t "one that ignores TERM is under way" t_within 10 runs 6011
-kill -s INT "$victim"
+t_kill -INT "$victim"
 sleep 0.3 # a second Ctrl-C by hand; within 0.1 s it would be taken for the first
-kill -s INT "$victim"
+t_kill -INT "$victim"
 ended 1
 t_is "a second INT ends us at once" 130 "$RC"
 t_next "… and the next command is right at once"
@@ -69,7 +69,7 @@ t "a command is under way" t_within 10 runs 6012
 t_next "… and so is its talk with the agent" # what was said at its start is over
 virsh -q suspend "$DOMAIN" >/dev/null
 for n in 1 2 3 4; do
-	kill -s INT "$victim" 2>/dev/null
+	t_kill -INT "$victim" 2>/dev/null
 	sleep 0.2 # as above
 done
 ended 5
@@ -81,7 +81,7 @@ t "… nothing of it is left" t_within 15 runs_not 6012
 virsh -q suspend "$DOMAIN" >/dev/null
 start "$DOMAIN" exec --timeout 0 -- sleep 6013
 t "it tries" t_within 10 at_lock "$victim"
-kill -s INT "$victim" 2>/dev/null
+t_kill -INT "$victim" 2>/dev/null
 ended 5
 virsh -q resume "$DOMAIN" >/dev/null
 t_is "who cannot even begin leaves at the first" 130 "$RC"
@@ -94,7 +94,7 @@ head -c 100000000 /dev/zero >big
 for ms in 010 030 100 200 300; do
 	start "$DOMAIN" upload big /tmp/interrupted
 	sleep "0.$ms" # the moment is what the test varies
-	kill -s INT "$victim" 2>/dev/null
+	t_kill -INT "$victim" 2>/dev/null
 	ended 5
 	case $RC in
 	130) t "an upload that is interrupted after $ms ms leaves no file" second sh -c '! ls -A /tmp | grep interrupted' ;;
@@ -109,7 +109,7 @@ left_over() { find . -type f ! -name big ! -name out ! -name err ! -name 'bg.*';
 for ms in 030 100 200; do
 	start "$DOMAIN" download /tmp/big here
 	sleep "0.$ms" # as above
-	kill -s INT "$victim" 2>/dev/null
+	t_kill -INT "$victim" 2>/dev/null
 	ended 5
 	case $RC in
 	130) t "a download that is interrupted after $ms ms leaves no file" test -z "$(left_over)" ;;
@@ -127,11 +127,11 @@ first=$victim
 t "a command has the channel" t_within 10 runs 6020
 start --wait-lock 60 "$DOMAIN" ping
 t "a second one waits for it" t_within 10 at_lock "$victim"
-kill -s INT "$victim"
+t_kill -INT "$victim"
 ended 1
 t_is "who waits for the channel leaves at once" 130 "$RC"
 victim=$first
-kill -s INT "$victim"
+t_kill -INT "$victim"
 ended 5
 t_next "and the channel is free"
 done_testing

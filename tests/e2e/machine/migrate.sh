@@ -21,12 +21,6 @@ print(tree.parse(sys.argv[1]).findtext("os/cmdline"))' "$VSRPC_VM_DIR/$DOMAIN.xm
 cmdline="${cmdline%vsrpc.port=*} console=$console vsrpc.port=$PORT,test.vserial.0"
 
 declare -A PIDS=()
-cleanup() {
-	local pid
-	for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null; done
-}
-t_finally cleanup
-
 qemu() { # NAME [OPTION…]: sockets NAME.port, NAME.second and NAME.qmp
 	local name=$1
 	shift
@@ -44,7 +38,7 @@ qemu() { # NAME [OPTION…]: sockets NAME.port, NAME.second and NAME.qmp
 	t_within 20 test -S "$name.qmp" || { t_diag "$(cat "$name.stderr")" && return 1; }
 }
 end_qemu() { # NAME: as libvirt ends the one a guest has left
-	kill "${PIDS[$1]}" && wait "${PIDS[$1]}" 2>/dev/null
+	t_kill "${PIDS[$1]}" && wait "${PIDS[$1]}" 2>/dev/null
 	unset "PIDS[$1]"
 }
 

@@ -121,7 +121,7 @@ has() { grep -qs "$1" out; }
 for signal in INT TERM HUP QUIT; do
 	start -- sh -c "trap 'echo caught; exit 7' $signal; echo ready; while :; do sleep 0.1; done"
 	t "$signal: the command is ready" t_within 10 has ready
-	kill -s "$signal" "$victim"
+	t_kill "-$signal" "$victim"
 	wait "$victim"
 	t_is "$signal is passed on, and the command decides" 7 $?
 	t_is "… with its output" $'ready\ncaught' "$(cat out)"
@@ -131,7 +131,7 @@ start -- sh -c 'trap "" INT; echo ready; sleep 7003; sleep 7003'
 t "who ignores INT is ready" t_within 10 has ready
 heard() { ! grep -qE '^S(ig|hd)Pnd:.*[2367abef]$' "/proc/$victim/status"; } # INT is bit 1
 for n in 1 2 3; do
-	kill -s INT "$victim"
+	t_kill -INT "$victim"
 	t_within 10 heard
 	sleep 0.3 # within 0.1 s it is the same one
 done
@@ -144,7 +144,7 @@ lives() { run -- sh -c 'grep -q "^sleep.$0" /proc/[0-9]*/cmdline' "$1"; }
 dead() { ! lives "$1"; }
 start -- sh -c 'setsid sleep 7006 & sleep 7006 & yes; sleep 7006'
 t "a command prints without end" t_within 10 has y
-kill -KILL "$victim"
+t_kill -KILL "$victim"
 wait "$victim" 2>/dev/null
 t "killed in the middle: the next command is answered" run -- echo next
 t_is "… with its own output" next "$OUT"
@@ -163,7 +163,7 @@ status=0
 t_is "over a channel that breaks: exit code and standard error" "9 once" "$status $(cat err)"
 t "… and each byte" cmp in out
 t "… over several connections" [ "$(grep -c cut cut.counts)" -ge 4 ]
-kill "$cut"
+t_kill "$cut"
 
 # --- in the background
 id=$(run --detach -- sh -c 'echo begun; read x; sleep 0.5; echo ended; exit 9')
