@@ -84,6 +84,32 @@ t_like "an upload that is broken off says what went" '^[1-9][0-9]+$' "$(said)"
 t "… and is gone on with" sut -v upload --resume big "$WORK/allowed/into/big"
 t_like "… from there" "bytes that were there are right" "$ERR"
 t "… to its end" cmp big allowed/into/big
+# ended SIGNAL COMMAND…: by it, when something has come
+ended() {
+	local signal=$1 copy
+	shift
+	rm -rf into allowed/into && mkdir -p into allowed/into
+	env --default-signal="$signal" "$VSRPC" --config "$WORK/quick.yaml" --socket "$SOCKET" "$1" --limit-rate 1M "${@:2}" >out 2>err </dev/null &
+	copy=$!
+	t_within 20 turns_came || t_diag "no part"
+	t_kill "-$signal" "$copy"
+	wait "$copy"
+}
+turns_came() { find into allowed/into -name '.*part' -size +300k | grep -q .; }
+head -c 70000000 /dev/zero >allowed/large # which is kept unasked
+while read -r signal status line; do
+	# shellcheck disable=SC2086 # they are several
+	t_status "$signal ends $line" "$status" ended "$signal" ${line//@/$WORK/}
+	t_like "… which says what is kept" "interrupted; what came of $WORK/[a-z/]+ is kept( in the guest)?; go on with --resume" "$(cat err)"
+	t "… and it is there" turns_came
+done <<'END'
+INT 130 download --resume @allowed/big @into/big
+TERM 143 download @allowed/large @into/large
+HUP 129 upload --resume big @allowed/into/big
+INT 130 upload @allowed/large @allowed/into/large
+END
+rm allowed/large
+
 t_not "a job that the agent does not know" sut job deadbeef
 t_like "… may be one of an agent that was killed, and run on" "what an agent that was killed had started may still run" "$ERR"
 stop "$PID"

@@ -32,6 +32,7 @@ for file in file bigfile; do
 	t "upload $file" lied upload "$file" /x
 done
 t "rm" lied rm /x
+t "mkdir" lied mkdir /x
 t "service" lied service x is-active
 t "exec" lied exec -- echo hello
 t "job" lied job "$(lied exec --detach -- echo hello)" wait
@@ -156,6 +157,10 @@ done <<'END'
 125|job#2 id=abcd|about another job|job ID output
 125|job#2 id=abcd|about another job|job ID wait
 125|signal id=abcd|about another job|job ID signal TERM
+125|remove removed=|removed|rm /x
+125|remove path=/y|does not agree with itself: it is about '/y', where '/x' was asked|rm /x
+125|directory created=|created|mkdir /x
+125|directory path=/y|does not agree with itself: it is about '/y', where '/x' was asked|mkdir /x
 125|remove removed=2|does not agree with itself: 2 removed, of one|rm /x
 125|service name=y|does not agree with itself: it is about 'y is-active', where 'x is-active' was asked|service x is-active
 125|service name=y|does not agree with itself: it is about 'y start', where 'x start' was asked|service x start

@@ -543,7 +543,8 @@ class Peer:
         if path == "/api/v1/file/info":
             self.client.sendall(answer(envelope({"path": "/x", "exists": False}), request_id))
         elif path == "/api/v1/file/directory":
-            self.client.sendall(answer(envelope({"path": "/x", "created": True}), request_id))
+            path = parse_qs(urlsplit(target).query)["path"][0]
+            self.client.sendall(answer(envelope({"path": path, "created": True}), request_id))
         else:
             data = {"error_type": "METHOD_NOT_ALLOWED", "detail": "the path is there, the method is not"}
             self.client.sendall(answer(envelope(data, 2005, "Method not allowed"), request_id, "405 Method Not Allowed",

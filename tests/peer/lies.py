@@ -187,6 +187,9 @@ class Liar(agent.Peer):
     def tell_remove(self, query, request_id, body):
         self.say(request_id, {"path": query["path"], "removed": 1})
 
+    def tell_directory(self, query, request_id, body):
+        self.say(request_id, {"path": query["path"], "created": True})
+
     def tell_service(self, query, request_id, body):
         self.say(request_id, dict(json.loads(body), status="running", pid=7, enabled=True, enabled_state="enabled"))
 

@@ -18,7 +18,9 @@
 
 #include "host/client/answer.h"
 #include "host/client/attempts.h"
+#include "host/core/interrupt.h"
 #include "host/remote/filetarget.h"
+#include "host/term/quote.h"
 #include "proto/digestfield.h"
 #include "proto/limits.h"
 #include "proto/param.h"
@@ -89,6 +91,36 @@ void copy_turn_done(struct copy *copy, int64_t n, int64_t ms, bool more)
         clock_sleep_ms(wait);
     if (more)
         client_give_way(copy->client);
+}
+
+/* --- signals -------------------------------------------------------------- */
+
+void copy_last_words(struct copy *copy, const char *name, const char *where)
+{
+    struct buf words;
+
+    if (copy->has_last_words)
+        return;
+    copy->has_last_words = true;
+    buf_init(&words, COPY_LAST_WORDS_MAX - 1);
+    /* A progress line may be where they begin. */
+    if (buf_printf(&words, "%s" PROGRAM ": interrupted; what came of ",
+                   isatty(STDERR_FILENO) ? "\n" : "")
+            == 0
+        && quote_name(&words, name) == 0
+        && buf_printf(&words, " is kept%s; go on with --resume\n", where) == 0
+        && buf_cstr(&words)) {
+        strcpy(copy->last_words, buf_cstr(&words));
+        interrupt_last_words(copy->last_words);
+    }
+    buf_free(&words);
+}
+
+void copy_no_last_words(struct copy *copy)
+{
+    if (copy->has_last_words)
+        interrupt_last_words(NULL);
+    copy->has_last_words = false;
 }
 
 /* --- digests -------------------------------------------------------------- */

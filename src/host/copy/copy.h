@@ -48,6 +48,8 @@ struct copy_result {
 void copy_result_free(struct copy_result *result);
 
 /* One copy: a command's, of however many files. */
+#define COPY_LAST_WORDS_MAX 1024
+
 struct copy {
     struct client *client;
     const struct copy_options *options;
@@ -58,6 +60,8 @@ struct copy {
     enum digest_kind kind;
     bool tree;    /* many files: made durable together, at the end */
     int64_t turn; /* bytes that the next turn may have */
+    bool has_last_words;
+    char last_words[COPY_LAST_WORDS_MAX];
 };
 
 /*
@@ -82,6 +86,16 @@ int64_t copy_turn(const struct copy *copy, int64_t left);
 /* A turn of n bytes took ms: learns from that, keeps to the rate that is
  * allowed, and lets others have the channel. */
 void copy_turn_done(struct copy *copy, int64_t n, int64_t ms, bool more);
+
+/*
+ * From now on a signal that ends the process says that what came of a file is
+ * left, and where (" in the guest" or "").  Only the first call does something,
+ * and none if the name is as long as the words.
+ */
+void copy_last_words(struct copy *copy, const char *name, const char *where);
+
+/* … and says nothing any more. */
+void copy_no_last_words(struct copy *copy);
 
 /* What the agent says of a span of a file. */
 struct copy_span {

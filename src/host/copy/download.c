@@ -97,6 +97,7 @@ static int run(struct download *download)
         r = download_verify(download);
     if (r == 0)
         r = settle(download);
+    copy_no_last_words(download->copy);
     if (r == 0)
         r = commit(download);
     return r;

@@ -202,6 +202,8 @@ static int keep(struct download *download, const uint8_t *bytes, size_t n)
     if (download->rest)
         digest_update(download->rest, bytes, n);
     download->at += (int64_t) n;
+    if (newfile_stays(&download->file->file))
+        copy_last_words(download->copy, download->file->path, "");
     progress_bytes(download->copy->progress, (int64_t) n);
     return 0;
 }

@@ -132,8 +132,9 @@ static void say_kept(const struct upload *upload, int r)
 
 /* Is what came of a copy that failed of no use to anybody?  Who presses Ctrl-C
  * has thought better of it, and what is refused, or has no room, will be so
- * again; --resume is for the rest.  Without a part nobody can go on, but the agent would wait for that; one that cannot be reached
- * will find out by itself; one that contradicts itself can. */
+ * again; --resume is for the rest.  Without a part nobody can go on, but the agent
+ * would wait for that; one that cannot be reached will find out by itself; one
+ * that contradicts itself can. */
 static bool is_useless(const struct upload *upload, int r)
 {
     if (upload->part)
@@ -166,6 +167,7 @@ static int upload_file(struct upload *upload, struct copy_result *result)
         *upload->err = upload->local;
         r = upload->local.code;
     }
+    copy_no_last_words(upload->copy);
     if (is_useless(upload, r))
         upload_forget_parts(upload);
     else if (r != 0)

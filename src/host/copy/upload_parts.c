@@ -120,6 +120,8 @@ static int part_send(struct upload *upload, const char *target)
     r = part_request(upload, target, &answer);
     if (r == 0) {
         upload->at += upload->turn;
+        if (upload->part)
+            copy_last_words(upload->copy, upload->remote, " in the guest");
         progress_bytes(upload->copy->progress, upload->turn);
         copy_turn_done(upload->copy, upload->turn, answer.ms, true);
         r = part_check(upload, &answer, upload->at);

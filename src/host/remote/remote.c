@@ -60,37 +60,6 @@ static int ask(const struct remote *remote, const char *method,
     return r == 0 ? answer_error(remote->client, answer, err) : r;
 }
 
-/* Makes one that changes something; the wish in the query. */
-static int change(const struct remote *remote, const char *what,
-                  const char *path, const struct remote_wish *wish,
-                  const char *link, struct answer *answer, struct error *err)
-{
-    struct buf target;
-    int r;
-
-    buf_init(&target, HTTP_TARGET_MAX);
-    r = filetarget_begin(&target, what, path, remote->transfer, err);
-    if (r < 0) {
-        buf_free(&target);
-        return r;
-    }
-    if (filetarget_add(&target, "target", link) < 0
-        || filetarget_add(&target, "mode", wish->mode) < 0
-        || filetarget_add(&target, "owner", wish->owner) < 0
-        || filetarget_add(&target, "group", wish->group) < 0
-        || filetarget_add(&target, "mtime", wish->mtime) < 0
-        || filetarget_add_flag(&target, "parents", wish->parents) < 0
-        || filetarget_add_flag(&target, "exist_ok", wish->exist_ok) < 0
-        || filetarget_add_flag(&target, "overwrite", wish->overwrite) < 0
-        || filetarget_add_flag(&target, "recursive", wish->recursive) < 0
-        || filetarget_add_flag(&target, "missing_ok", wish->missing_ok) < 0)
-        r = error_errno(err, -ENAMETOOLONG, "path '%.200s'", path);
-    if (r == 0)
-        r = ask(remote, "POST", &target, answer, err);
-    buf_free(&target);
-    return r;
-}
-
 /* --- a listing's entries -------------------------------------------------- */
 
 bool remote_name_fits(const char *name, size_t n)
@@ -544,6 +513,54 @@ int remote_folder(const struct remote *remote, const char *path,
 
 /* --- changes -------------------------------------------------------------- */
 
+/* What was changed is what was to be changed. */
+static int about(struct json_object *data, const char *path, struct error *err)
+{
+    AUTO_FREE char *theirs = NULL;
+    size_t n;
+    int r = take_bytes(data, "path", &theirs, &n, err);
+
+    if (r < 0 || !theirs || (n == strlen(path) && strcmp(theirs, path) == 0))
+        return r;
+    return error_set(err, -EBADMSG,
+                     ANSWER_DISAGREES "it is about '%.200s', where '%.200s' "
+                                      "was asked",
+                     theirs, path);
+}
+
+/* Makes one that changes something; the wish in the query. */
+static int change(const struct remote *remote, const char *what,
+                  const char *path, const struct remote_wish *wish,
+                  const char *link, struct answer *answer, struct error *err)
+{
+    struct buf target;
+    int r;
+
+    buf_init(&target, HTTP_TARGET_MAX);
+    r = filetarget_begin(&target, what, path, remote->transfer, err);
+    if (r < 0) {
+        buf_free(&target);
+        return r;
+    }
+    if (filetarget_add(&target, "target", link) < 0
+        || filetarget_add(&target, "mode", wish->mode) < 0
+        || filetarget_add(&target, "owner", wish->owner) < 0
+        || filetarget_add(&target, "group", wish->group) < 0
+        || filetarget_add(&target, "mtime", wish->mtime) < 0
+        || filetarget_add_flag(&target, "parents", wish->parents) < 0
+        || filetarget_add_flag(&target, "exist_ok", wish->exist_ok) < 0
+        || filetarget_add_flag(&target, "overwrite", wish->overwrite) < 0
+        || filetarget_add_flag(&target, "recursive", wish->recursive) < 0
+        || filetarget_add_flag(&target, "missing_ok", wish->missing_ok) < 0)
+        r = error_errno(err, -ENAMETOOLONG, "path '%.200s'", path);
+    if (r == 0)
+        r = ask(remote, "POST", &target, answer, err);
+    if (r == 0)
+        r = about(answer->envelope.data, path, err);
+    buf_free(&target);
+    return r;
+}
+
 int remote_mkdir(const struct remote *remote, const char *path,
                  const struct remote_wish *wish, bool *created,
                  struct error *err)
@@ -555,7 +572,7 @@ int remote_mkdir(const struct remote *remote, const char *path,
     answer_init(&answer);
     r = change(remote, "directory", path, wish, NULL, &answer, err);
     if (r == 0
-        && param_bool(answer.envelope.data, "created", PARAM_OPTIONAL, created,
+        && param_bool(answer.envelope.data, "created", PARAM_REQUIRED, created,
                       err))
         r = senseless(err, "created");
     answer_free(&answer);
@@ -573,7 +590,7 @@ int remote_remove(const struct remote *remote, const char *path,
     answer_init(&answer);
     r = change(remote, "remove", path, wish, NULL, &answer, err);
     if (r == 0
-        && param_int(answer.envelope.data, "removed", PARAM_OPTIONAL, 0,
+        && param_int(answer.envelope.data, "removed", PARAM_REQUIRED, 0,
                      INT64_MAX, removed, err))
         r = senseless(err, "removed");
     if (r == 0 && !wish->recursive && *removed > 1)
