@@ -146,6 +146,31 @@ t_is "… and it stays" nowhere/at/all "$(readlink guest/lost)"
 t_status "a folder" 1 edit ':' "$G/ls"
 t_status "a path without a name" 2 edit ':' "$G/.."
 t "others have the channel meanwhile" edit "'$VSRPC' --config '$WORK/quick.yaml' --wait-lock 0 --socket '$SOCKET' ping" "$G/app.conf"
+
+# --- standard output is for content: JSON goes elsewhere
+printf content >guest/content
+job=$(sut exec --detach -- cat "$G/content")
+sut job "$job" wait
+while read -r line; do
+	# shellcheck disable=SC2086 # they are several
+	t "--json $line" sut --json ${line//@/$G}
+	t_is "… is the content" content "$OUT$ERR"
+done <<END
+cat @/content
+download @/content -
+download @/content /dev/stdout
+job $job output
+END
+while read -r line; do
+	# shellcheck disable=SC2086 # they are several
+	t_status "--json $line" 1 sut --json ${line//@/$G}
+	t_is "… has no content" '' "$OUT"
+	t_json "… but one value, on standard error" "d['code'] != 0 and d['data']['detail']" "$ERR"
+done <<END
+cat @/none
+download @/none -
+job 00000000 output
+END
 stop "$PID"
 
 done_testing

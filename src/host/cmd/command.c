@@ -331,6 +331,12 @@ int command_status(const struct error *err)
                : status_get(command_condition(err))->exit;
 }
 
+void command_content(struct command_call *call)
+{
+    if (call->out.records == STDOUT_FILENO)
+        call->out.records = STDERR_FILENO;
+}
+
 void command_show(const struct command_call *call, const struct error *err)
 {
     struct error placed = *err;
@@ -353,7 +359,8 @@ int command_fail(const struct command_call *call, const struct error *err)
     place_hint(call, &placed);
     if (call->out.json)
         fail_json(call, &placed);
-    out_error(&placed);
+    if (!call->out.json || call->out.records != STDERR_FILENO)
+        out_error(&placed);
     return command_status(err);
 }
 

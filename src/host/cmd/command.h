@@ -135,6 +135,11 @@ int command_condition(const struct error *err);
 /* The exit status that an error stands for. */
 int command_status(const struct error *err);
 
+/* Standard output is for content from here on: with --json, what else there is to
+ * say goes to standard error, in the place of words.  Of several domains each has
+ * both in its record. */
+void command_content(struct command_call *call);
+
 /*
  * Prints an envelope as an agent would have sent it, with what was done; code
  * is an enum status_code.  data is not taken over.

@@ -173,6 +173,9 @@ int cmd_download(struct command_call *call)
 {
     const char *target = call->args[call->n_args - 1];
 
+    if (strcmp(target, "-") == 0
+        || tempfile_descriptor(target) == STDOUT_FILENO)
+        command_content(call);
     if (call->values.recursive || call->n_args > 2
         || (call->values.preserve && !tempfile_is_direct(target)))
         return cmd_download_many(call);

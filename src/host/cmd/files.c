@@ -63,6 +63,7 @@ static int cat(struct command_call *call, const char *path, struct error *err)
 
 int cmd_cat(struct command_call *call)
 {
+    command_content(call);
     return each(call, cat);
 }
 

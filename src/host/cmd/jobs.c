@@ -194,9 +194,11 @@ static int job_output(struct command_call *call)
     struct look look = { .call = call, .print = true };
     bool follow = call->values.follow || call->n_args > 2;
     struct error err = ERROR_INIT;
-    int r = look_begin(&look, &err);
     bool more = true;
+    int r;
 
+    command_content(call);
+    r = look_begin(&look, &err);
     while (r == 0 && more) {
         r = look_once(&look, follow ? TURN_MS : 0, &err);
         more = !look_over(&look) || (follow && !look.status.ended);
