@@ -10,9 +10,14 @@ LINT_TESTS = \
 	tests/lint/params.sh \
 	tests/lint/protocol.sh \
 	tests/lint/rooms.sh
-dist_check_SCRIPTS += $(LINT_TESTS)
+# Sanitizers come instead of what hardens.
+LINT_HARDENING = tests/lint/hardening.sh
+dist_check_SCRIPTS += $(LINT_TESTS) $(LINT_HARDENING)
 EXTRA_DIST += tests/lint/tap.sh tests/lint/rooms.table
 TESTS += $(LINT_TESTS)
+if !SANITIZERS
+TESTS += $(LINT_HARDENING)
+endif
 
 LINT_ROOMS =
 if HOST
@@ -23,6 +28,7 @@ LINT_ROOMS += guest
 endif
 AM_TESTS_ENVIRONMENT += \
 	LINT_ROOMS='$(LINT_ROOMS)'; export LINT_ROOMS; \
+	LINT_FLAGS='$(CFLAGS) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS)'; export LINT_FLAGS; \
 	LINT_PROGRAMS='$(bin_PROGRAMS) $(sbin_PROGRAMS)'; export LINT_PROGRAMS;
 
 # A report and no test: the folders of src/, and the files that are longest.
