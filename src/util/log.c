@@ -24,6 +24,7 @@
 
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/text.h"
 
 #define LINE_MAX_BYTES 2048 /* a longer message is cut: logs are for reading */
 
@@ -124,26 +125,6 @@ static void log_rotate(struct log *log)
     log_file_open(log);
 }
 
-/* Is this the first byte of a C1 control (U+0080 to U+009F) in UTF-8?  U+009B
- * opens an escape sequence on a terminal just as ESC [ does. */
-static bool is_c1(const char *text)
-{
-    return (unsigned char) text[0] == 0xC2 && (unsigned char) text[1] >= 0x80
-           && (unsigned char) text[1] <= 0x9F;
-}
-
-/* Replaces what a terminal or a line reader would take for more than text. */
-static void log_clean(char *text)
-{
-    for (; *text; text++) {
-        if (is_c1(text))
-            *text++ = '?';
-        else if ((unsigned char) *text >= 0x20 && *text != 0x7F)
-            continue;
-        *text = '?';
-    }
-}
-
 static size_t log_stamp(char *line, size_t n, const char *level)
 {
     time_t now = time(NULL);
@@ -195,7 +176,7 @@ void log_write(struct log *log, enum log_level level, const char *format, ...)
     va_start(args, format);
     vsnprintf(line + used, sizeof(line) - used - 1, format, args);
     va_end(args);
-    log_clean(line + used);
+    text_make_harmless(line + used);
     used = strlen(line);
     line[used++] = '\n';
     log_emit(log, line, used);

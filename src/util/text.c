@@ -85,6 +85,50 @@ bool utf8_valid(const void *bytes, size_t n)
     return true;
 }
 
+/* The one that a string begins with.  Return: its bytes; 0 for none. */
+static size_t utf8_decode(const char *string, uint32_t *code)
+{
+    const uint8_t *p = (const uint8_t *) string;
+    const struct utf8_lead *lead = utf8_lead(*p);
+
+    if (!lead || strnlen(string, lead->length) < lead->length
+        || !utf8_valid(p, lead->length))
+        return 0;
+    *code = lead->length == 1 ? *p : *p & (0x7FU >> lead->length);
+    for (int i = 1; i < lead->length; i++)
+        *code = *code << 6 | (p[i] & 0x3FU);
+    return lead->length;
+}
+
+size_t text_steering(const char *string, uint32_t *code)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        { 0x01, 0x1F },       { 0x7F, 0x9F },       { 0xAD, 0xAD },
+        { 0x061C, 0x061C },   { 0x180E, 0x180E },   { 0x200B, 0x200F },
+        { 0x2028, 0x202E },   { 0x2060, 0x206F },   { 0xFEFF, 0xFEFF },
+        { 0xFFF9, 0xFFFB },   { 0x1BCA0, 0x1BCA3 }, { 0x1D173, 0x1D17A },
+        { 0xE0000, 0xE007F },
+    };
+    size_t n = utf8_decode(string, code);
+
+    for (size_t i = 0; n > 0 && i < ARRAY_SIZE(ranges); i++)
+        if (*code >= ranges[i].first && *code <= ranges[i].last)
+            return n;
+    return 0;
+}
+
+void text_make_harmless(char *string)
+{
+    uint32_t code;
+
+    for (size_t n; *string; string += n ? n : 1) {
+        n = text_steering(string, &code);
+        memset(string, '?', n);
+    }
+}
+
 static size_t min3(size_t a, size_t b, size_t c)
 {
     size_t m = a < b ? a : b;

@@ -6,12 +6,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Tells whether bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no
  * surrogates, nothing above U+10FFFF).  NUL bytes are well-formed.
  */
 bool utf8_valid(const void *bytes, size_t n);
+
+/*
+ * Does a string begin with what would steer a terminal, or the order in which
+ * it shows text?  Controls (C0, DEL, C1), the separators of lines and
+ * paragraphs, and format characters that cannot be seen (Unicode's category
+ * Cf without the signs of numbers: directions, joiners, tags).
+ *
+ * Return: its bytes, and the code point in *code; 0 when it does not, also at
+ * the string's end.
+ */
+size_t text_steering(const char *string, uint32_t *code);
+
+/* Makes each byte of those a '?'. */
+void text_make_harmless(char *string);
 
 /*
  * Finds the candidate nearest to a mistyped word, for "did you mean".

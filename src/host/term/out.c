@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * Lines, JSON and tables.  Control characters (C1, too) become '?', in JSON an
- * escape, because a guest may have chosen them.  A line is one write(2), so
+ * Lines, JSON and tables.  What would steer a terminal becomes '?', in JSON an
+ * escape, because a guest may have chosen it.  A line is one write(2), so
  * that lines of several processes stay whole.
  */
 #include <config.h>
@@ -20,6 +20,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/text.h"
 
 #define MESSAGE_MAX 4096
 #define COLUMNS_MAX 16      /* of a table; more fit on no screen */
@@ -47,17 +48,6 @@ int out_bytes(int fd, const void *bytes, size_t n)
     return 0;
 }
 
-/* Control characters, and the C1 range of UTF-8, would steer a terminal. */
-static void make_harmless(char *text)
-{
-    for (unsigned char *p = (unsigned char *) text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7F)
-            *p = '?';
-        if (p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0)
-            p[0] = p[1] = '?';
-    }
-}
-
 static int line(int fd, const char *prefix, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
@@ -67,7 +57,7 @@ static int line(int fd, const char *prefix, const char *format, va_list args)
     int used = snprintf(text, sizeof(text), "%s", prefix);
 
     vsnprintf(text + used, sizeof(text) - (size_t) used - 1, format, args);
-    make_harmless(text);
+    text_make_harmless(text);
     used = (int) strlen(text);
     text[used++] = '\n'; /* one write: lines of several workers stay whole */
     return out_bytes(fd, text, (size_t) used);
@@ -92,31 +82,39 @@ int out_format(struct buf *text, const char *format, ...)
     va_start(args, format);
     vsnprintf(words, sizeof(words), format, args);
     va_end(args);
-    make_harmless(words);
+    text_make_harmless(words);
     return buf_printf(text, "%s\n", words);
 }
 
-/* As make_harmless(), but nothing is lost: JSON has an escape for it.  Inside
- * JSON text such a byte can only be part of a string. */
+static int append_escape(struct buf *text, uint32_t code)
+{
+    if (code < 0x10000)
+        return buf_printf(text, "\\u%04x", code);
+    code -= 0x10000; /* a pair of surrogates, RFC 8259 section 7 */
+    return buf_printf(text, "\\u%04x\\u%04x", 0xD800 | code >> 10,
+                      0xDC00 | (code & 0x3FF));
+}
+
+/* As text_make_harmless(), but nothing is lost: JSON has an escape for it.  Inside
+ * JSON text such a character can only be part of a string. */
 static int json_harmless(struct buf *text, const char *json, size_t n)
 {
     int r = 0;
 
     for (size_t i = 0; i < n && r == 0; i++) {
         size_t plain = i;
+        size_t found = 0;
+        uint32_t code;
 
-        while (i < n && json[i] != 0x7F && (unsigned char) json[i] != 0xC2)
+        while (i < n
+               && ((json[i] >= 0x20 && json[i] < 0x7F)
+                   || (found = text_steering(json + i, &code)) == 0))
             i++;
         r = buf_append(text, json + plain, i - plain);
         if (r < 0 || i == n)
             break;
-        if (json[i] == 0x7F)
-            r = buf_puts(text, "\\u007f");
-        else if (i + 1 < n && (unsigned char) json[i + 1] >= 0x80
-                 && (unsigned char) json[i + 1] < 0xA0)
-            r = buf_printf(text, "\\u%04x", (unsigned char) json[++i]);
-        else
-            r = buf_append(text, json + i, 1);
+        r = append_escape(text, code);
+        i += found - 1;
     }
     return r;
 }
@@ -165,7 +163,7 @@ int out_table(const struct strlist *cells, size_t columns)
     for (size_t i = 0; i < cells->n && r == 0; i++) {
         size_t column = i % columns;
 
-        make_harmless(cells->items[i]);
+        text_make_harmless(cells->items[i]);
         if (column + 1 == columns)
             r = buf_printf(&text, "%s\n", cells->items[i]);
         else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * The quote.  Control characters are C0, DEL, and C1 in UTF-8; they become
- * octal escapes of three digits, behind which any character can follow.
+ * The quote.  What steers a terminal becomes octal escapes of three digits,
+ * behind which any character can follow.
  */
 #include <config.h>
 
@@ -12,20 +12,12 @@
 
 #include "util/text.h"
 
-/* C0, DEL, and in UTF-8 C1. */
-static bool is_control(const char *p)
-{
-    unsigned char c = (unsigned char) *p;
-
-    return c < 0x20 || c == 0x7F
-           || (c == 0xC2 && (unsigned char) p[1] >= 0x80
-               && (unsigned char) p[1] < 0xA0);
-}
-
 static bool is_harmless(const char *name, size_t n)
 {
+    uint32_t code;
+
     for (size_t i = 0; i < n; i++)
-        if (is_control(name + i))
+        if (text_steering(name + i, &code))
             return false;
     return utf8_valid(name, n);
 }

@@ -26,19 +26,14 @@ struct piece {
     bool plain; /* as it is; else escaped, and one byte */
 };
 
-static bool steers(const unsigned char *p)
-{
-    return *p < 0x20 || *p == 0x7F
-           || (p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0);
-}
-
 /* The next one of a string that has not ended. */
 static struct piece piece_next(const char *p)
 {
     const unsigned char *first = (const unsigned char *) p;
     size_t most = strnlen(p, UTF8_MAX);
+    uint32_t code;
 
-    if (steers(first))
+    if (text_steering(p, &code))
         return (struct piece) { 1, ESCAPED, false };
     for (size_t n = 1; n <= most; n++)
         if (utf8_valid(p, n))

@@ -83,6 +83,58 @@ START_TEST(utf8_every_code_point)
 }
 END_TEST
 
+/* The characters at both sides of what steers, and none that can be seen. */
+START_TEST(steering)
+{
+    static const struct {
+        const char *string;
+        uint32_t code; /* 0: it does not steer */
+        size_t n;
+    } rows[] = {
+        { "", 0, 0 },
+        { "\x01x", 0x01, 1 },
+        { "\x1F", 0x1F, 1 },
+        { " ", 0, 0 },
+        { "~", 0, 0 },
+        { "\x7F", 0x7F, 1 },
+        { "\xC2\x80", 0x80, 2 },
+        { "\xC2\x9B", 0x9B, 2 },
+        { "\xC2\xA0", 0, 0 },
+        { "\xC2\xAD", 0xAD, 2 },
+        { "\xC3\xA9", 0, 0 },
+        { "\xD8\x9C", 0x061C, 2 },
+        { "\xE2\x80\x8A", 0, 0 },
+        { "\xE2\x80\x8Bx", 0x200B, 3 },
+        { "\xE2\x80\x8F", 0x200F, 3 },
+        { "\xE2\x80\x90", 0, 0 },
+        { "\xE2\x80\xA7", 0, 0 },
+        { "\xE2\x80\xA8", 0x2028, 3 },
+        { "\xE2\x80\xAE", 0x202E, 3 },
+        { "\xE2\x80\xAF", 0, 0 },
+        { "\xE2\x81\xA6", 0x2066, 3 },
+        { "\xE4\xB8\xAD", 0, 0 },
+        { "\xEF\xBB\xBF", 0xFEFF, 3 },
+        { "\xF0\x9F\x98\x80", 0, 0 },
+        { "\xF3\xA0\x81\x81", 0xE0041, 4 },
+        { "\xE2\x80", 0, 0 }, /* cut */
+        { "\x9B", 0, 0 },     /* no UTF-8 */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint32_t code = 0;
+        char text[8];
+
+        ck_assert_uint_eq(text_steering(rows[i].string, &code), rows[i].n);
+        if (rows[i].n > 0)
+            ck_assert_uint_eq(code, rows[i].code);
+        strcpy(text, rows[i].string);
+        text_make_harmless(text);
+        ck_assert_uint_eq(strspn(text, "?"), rows[i].n);
+        ck_assert_str_eq(text + rows[i].n, rows[i].string + rows[i].n);
+    }
+}
+END_TEST
+
 START_TEST(nearest)
 {
     static const char *const words[] = { "upload", "download", "ping",
@@ -125,6 +177,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, utf8, 0, ARRAY_SIZE(strings));
     tcase_add_test(tcase, utf8_every_code_point);
+    tcase_add_test(tcase, steering);
     tcase_add_test(tcase, nearest);
     tcase_add_test(tcase, lists);
 }

@@ -19,13 +19,15 @@
 
 const char unit_name[] = "out";
 
-/* Every byte that steers a terminal: C0, DEL, and C1 in UTF-8. */
+/* What steers a terminal: C0, DEL, C1 in UTF-8, a direction, a tag. */
 #define EVIL                                   \
     "a\x1B[2J\x07\x08\r\t\x7F\xC2\x80\xC2\x9B" \
-    "31m\xC2\x9F\x01\xC2\xA0z"
-#define TAME       \
-    "a?[2J???????" \
-    "??31m???\xC2\xA0z"
+    "31m\xC2\x9F\x01\xC2\xA0z"                 \
+    "\xE2\x80\xAE\xF3\xA0\x81\x81"
+#define TAME            \
+    "a?[2J???????"      \
+    "??31m???\xC2\xA0z" \
+    "???????"
 
 static bool is_tame(const char *text, size_t n)
 {
@@ -33,6 +35,9 @@ static bool is_tame(const char *text, size_t n)
         unsigned char c = (unsigned char) text[i];
         unsigned char next = (unsigned char) text[i + 1];
 
+        if (strncmp(text + i, "\xE2\x80\xAE", 3) == 0
+            || strncmp(text + i, "\xF3\xA0\x81\x81", 4) == 0)
+            return false;
         if ((c < 0x20 && c != '\n') || c == 0x7F
             || (c == 0xC2 && next >= 0x80 && next < 0xA0))
             return false;
