@@ -49,6 +49,7 @@ libguest_a_SOURCES = \
 	src/guest/proc/cgroup.c src/guest/proc/cgroup.h \
 	src/guest/proc/child.c src/guest/proc/child.h \
 	src/guest/proc/environment.c src/guest/proc/environment.h \
+	src/guest/proc/expand.c src/guest/proc/expand.h \
 	src/guest/proc/feed.c src/guest/proc/feed.h \
 	src/guest/proc/proc.c src/guest/proc/proc.h \
 	src/guest/proc/pty.c src/guest/proc/pty.h \

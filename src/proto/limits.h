@@ -47,6 +47,14 @@
  * some 40 bytes. */
 #define ARGV_MAX (256 * 1024)
 
+/* Bytes of the words that its patterns become, and of pointers to them: what
+ * execve(2) takes with the usual stack. */
+#define EXPAND_MAX (2 * 1024 * 1024)
+
+/* What they match is looked for so long (s): whoever starts the command has
+ * the channel meanwhile, and waits for a minute. */
+#define EXPAND_S 20
+
 /* A handler's name in /api/v1/custom/NAME: what a file name may be. */
 #define CUSTOM_NAME_MAX 64
 

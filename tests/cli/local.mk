@@ -5,6 +5,7 @@ CLI_TESTS = \
 	tests/cli/cp.sh \
 	tests/cli/damage.sh \
 	tests/cli/domains.sh \
+	tests/cli/patterns.sh \
 	tests/cli/peer.sh \
 	tests/cli/older.sh \
 	tests/cli/once.sh \
@@ -26,6 +27,6 @@ CLI_SERIAL_TESTS = \
 dist_check_SCRIPTS += $(CLI_TESTS) $(CLI_SERIAL_TESTS) tests/peer/agent.py tests/peer/files.py \
 	tests/peer/lies.py \
 	tests/peer/signed.py tests/peer/flip.py tests/peer/cut.py
-EXTRA_DIST += tests/cli/lib.sh tests/cli/cp.py
+EXTRA_DIST += tests/cli/lib.sh tests/cli/cp.py tests/cli/patterns.py
 TESTS += $(CLI_TESTS)
 SERIAL_TESTS += $(CLI_SERIAL_TESTS)

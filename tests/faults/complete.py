@@ -19,7 +19,7 @@ import faults # noqa: E402
 REASONS = {
     "it computes, or cannot fail": """
         CRYPTO_memcmp EVP_DecodeBlock EVP_EncodeBlock EVP_DigestFinal_ex EVP_DigestUpdate EVP_md5 EVP_sha256
-        clock_gettime explicit_bzero getopt_long gmtime_r localtime_r memchr memcmp memcpy memmem memmove memset
+        clock_gettime explicit_bzero fnmatch getopt_long gmtime_r localtime_r memchr memcmp memcpy memmem memmove memset
         nanosleep qsort snprintf sscanf strcasecmp strchr strcmp strcpy strcspn strerror strftime strlen strncasecmp
         strncmp strncpy strnlen strpbrk strrchr strspn strstr strtod strtol strtoll strtoul strtoull time vsnprintf
         sigaddset sigemptyset umask getpid getegid geteuid mallopt dirfd rewinddir isatty sync""",

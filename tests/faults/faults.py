@@ -246,6 +246,15 @@ def execute_big(client, files):
                   and bytes.fromhex(data["stdout"].replace("\n", " ")) == BIG)
 
 
+def execute_pattern(client, files):
+    """A folder that cannot be read has nothing that matches, as to sh."""
+    data = client.ask("POST", "shell/exec", {"command": "echo %s/b?g" % files})
+    if data is None or data.get("truncated"):
+        return False
+    expect(data, data["exit_code"] == 0 and data["stdout"] in (files + "/big\n", files + "/b?g\n"))
+    return data["stdout"] == files + "/big\n"
+
+
 class Job:
     """One that is deleted however it went."""
 
@@ -628,7 +637,7 @@ def leave_download(client, files):
 
 
 FILES = ["big", "huge", "long", "small"]
-SCENARIO = (sync, ping, capabilities, system_info, execute, not_found, service, custom, request_known,
+SCENARIO = (sync, ping, capabilities, system_info, execute, execute_pattern, not_found, service, custom, request_known,
             job, job_elsewhere, job_on_a_terminal, job_listed,
             upload, put, put_parts, put_finished, put_rest, put_over, put_new, put_wrong,
             download, get, get_digested, get_pieces, head, digest, info, tree)

@@ -73,6 +73,7 @@ UNIT_TESTS += \
 	tests/unit/guest/proc/test-cgroup \
 	tests/unit/guest/proc/test-child \
 	tests/unit/guest/proc/test-environment \
+	tests/unit/guest/proc/test-expand \
 	tests/unit/guest/proc/test-shellsplit \
 	tests/unit/guest/proc/test-user \
 	tests/unit/guest/proc/test-worker \

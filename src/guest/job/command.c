@@ -19,7 +19,9 @@
 #include "guest/policy/command_policy.h"
 #include "guest/proc/cgroup.h"
 #include "guest/proc/environment.h"
+#include "guest/proc/expand.h"
 #include "guest/proc/shellsplit.h"
+#include "proto/limits.h"
 #include "proto/param.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -146,17 +148,55 @@ static int read_environment(struct command *command,
 
 /* --- what ----------------------------------------------------------------- */
 
+static const char *tilde(const struct command *command)
+{
+    return environment_get(&command->env, "HOME");
+}
+
+/* What is judged is what runs: a pattern may match something else then. */
+static int split_program(struct command *command, struct error *err)
+{
+    char **word = &command->argv.items[0];
+    char **pattern = &command->patterns.items[0];
+    char *expanded = NULL;
+    int r;
+
+    if (pattern_is_glob(*pattern))
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "the program of 'command' is a pattern: '%s'; name "
+                         "it, or quote it",
+                         *word);
+    if (!**pattern)
+        return 0;
+    r = expand_tilde(*pattern, tilde(command), &expanded);
+    if (r < 0)
+        return r;
+    free(*word);
+    *word = expanded;
+    **pattern = '\0';
+    return 0;
+}
+
 static int split_command(struct command *command, const char *text,
                          struct error *err)
 {
+    struct strlist *patterns = &command->patterns;
+    bool any = false;
     int r = command_check_string(text, err);
 
     if (r == 0)
-        r = shell_split(text, &command->argv, err);
+        r = shell_split(text, &command->argv, patterns, err);
+    if (r == 0)
+        r = split_program(command, err);
+    for (size_t i = 0; r == 0 && i < patterns->n; i++)
+        any = any || *patterns->items[i];
+    if (!any)
+        strlist_free(patterns);
     return r;
 }
 
-/* "argv" is taken as it is; "command" is checked and split. */
+/* "argv" is taken as it is; "command" is checked and split, and what is in it
+ * for a shell to expand is expanded when its process is made. */
 static int read_words(struct command *command, const struct context *context,
                       struct json_object *params, struct error *err)
 {
@@ -266,6 +306,8 @@ struct child_spec command_spec(const struct command *command,
     return (struct child_spec) {
         .program = command->program,
         .argv = command->argv.items,
+        .patterns = command->patterns.n ? &command->patterns : NULL,
+        .tilde = tilde(command),
         .envp = command->env.items,
         .working_dir = command->working_dir,
         .home = command->home,
@@ -281,6 +323,7 @@ struct child_spec command_spec(const struct command *command,
 void command_free(struct command *command)
 {
     strlist_free(&command->argv);
+    strlist_free(&command->patterns);
     strlist_free(&command->env);
     free(command->program);
     command->program = NULL;
@@ -315,12 +358,23 @@ void command_not_started(struct request *request,
 {
     bool program = strcmp(step, "execve") == 0;
     bool folder = strcmp(step, "working_dir") == 0;
+    bool patterns = strcmp(step, "patterns") == 0;
     int code = program && error == ENOENT ? STATUS_CMD_NOT_FOUND
                                           : STATUS_CMD_EXEC_FAILED;
 
     if (folder)
         request_fail(request, code, shell_code(code), "%s '%s': %s", step,
                      command->working_dir, strerror(error));
+    else if (patterns && error == E2BIG)
+        request_fail(request, code, shell_code(code),
+                     "the patterns of 'command' match more than %d words, or "
+                     "%d bytes of them: let find or a shell run it",
+                     ARGV_MAX, EXPAND_MAX);
+    else if (patterns && error == ETIMEDOUT)
+        request_fail(request, code, shell_code(code),
+                     "the patterns of 'command' took more than %d s: let find "
+                     "or a shell look",
+                     EXPAND_S);
     else
         request_fail(request, code, shell_code(code), "%s: %s%s%s",
                      command->program, program ? "" : step,

@@ -17,6 +17,7 @@
 /* Strings that are not its own are the agent's or the request's. */
 struct command {
     struct strlist argv;
+    struct strlist patterns; /* of argv, for expand(); none: it has none */
     struct strlist env;
     char *program;           /* that is run */
     const char *working_dir; /* NULL: home */

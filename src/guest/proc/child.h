@@ -25,6 +25,7 @@
 #include "guest/proc/pty.h"
 #include "guest/proc/user.h"
 #include "util/buf.h"
+#include "util/text.h"
 
 /* What happens to a program while it runs, for who wants to know. */
 struct child_events {
@@ -47,6 +48,9 @@ struct child_events {
 struct child_spec {
     const char *program; /* path for execve(2) */
     char *const *argv;
+    const struct strlist *patterns; /* of argv, as expand() takes them; NULL:
+                                     * it stays as it is */
+    const char *tilde;              /* what '~' becomes; NULL: it stays */
     char *const *envp;
     const char *working_dir; /* NULL: home */
     const char *home;        /* NULL, or not to be entered: "/" */

@@ -9,13 +9,17 @@
 
 /*
  * Splits as a POSIX shell does (XCU 2.2 Quoting and 2.6.5 Field Splitting with
- * the default IFS), and does nothing else: no expansion, no pattern, no
- * redirection; such characters are ordinary or refused by policy before.
+ * the default IFS), and does nothing else: no redirection, no variable; such
+ * characters are ordinary or refused by policy before.  What is left for
+ * expand.h is appended to patterns, one for each word: the word with a
+ * backslash before whatever was quoted, or "" where there is no pattern and no
+ * tilde in it.
  *
  * Return: 0 with at least one word appended; STATUS_INVALID_PARAMS with a
  * message for an unclosed quote, a trailing backslash or no word at all;
- * -ENOMEM.
+ * STATUS_PAYLOAD_TOO_LARGE above ARGV_MAX words; -ENOMEM.
  */
-int shell_split(const char *text, struct strlist *words, struct error *err);
+int shell_split(const char *text, struct strlist *words,
+                struct strlist *patterns, struct error *err);
 
 #endif

@@ -15,9 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest/proc/expand.h"
 #include "guest/proc/pty.h"
 #include "guest/proc/user.h"
+#include "proto/limits.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/fd.h"
 
 #define UMASK 022
@@ -78,6 +81,12 @@ static int open_tty(struct plumbing *p, const struct child_spec *spec)
     return p->in[1] < 0 ? -errno : 0;
 }
 
+/* Patterns need memory of their own, and take their time. */
+static bool may_wait(const struct child_spec *spec)
+{
+    return spec->may_wait || spec->patterns;
+}
+
 /* Behind vfork(2) there is no waiting for the start pipe: execve(2) has begun,
  * or failed, and closes it a few instructions after the agent goes on. */
 static int plumbing_open(struct plumbing *p, const struct child_spec *spec)
@@ -85,7 +94,7 @@ static int plumbing_open(struct plumbing *p, const struct child_spec *spec)
     int r = spec->tty ? open_tty(p, spec) : open_pipes(p, spec);
 
     if (r == 0
-        && pipe2(p->start, O_CLOEXEC | (spec->may_wait ? O_NONBLOCK : 0)) < 0)
+        && pipe2(p->start, O_CLOEXEC | (may_wait(spec) ? O_NONBLOCK : 0)) < 0)
         r = -errno;
     return r;
 }
@@ -124,6 +133,8 @@ struct start {
     const struct plumbing *plumbing;
     const struct child_spec *spec;
     const struct cgroup *enter; /* NULL: it is where it belongs */
+    struct strlist *words;      /* what the patterns become: the new process
+                                 * fills its own copy */
 };
 
 /* Better without than not at all. */
@@ -173,15 +184,29 @@ static int enter_folder(const struct start *start)
     return spec->home && chdir(spec->home) == 0 ? 0 : chdir("/");
 }
 
+static int take_words(const struct start *start)
+{
+    const struct child_spec *spec = start->spec;
+    int r = 0;
+
+    if (spec->patterns)
+        r = expand(spec->patterns, spec->argv, spec->tilde,
+                   deadline_in(EXPAND_S * 1000), start->words);
+    errno = -r;
+    return r < 0 ? -1 : 0;
+}
+
 static int become_program(const struct start *start)
 {
     const struct child_spec *spec = start->spec;
 
-    return execve(spec->program, spec->argv, spec->envp);
+    return execve(spec->program,
+                  spec->patterns ? start->words->items : spec->argv,
+                  spec->envp);
 }
 
 /* In this order.  It may be the agent's own memory: nothing in it may be
- * changed. */
+ * changed, but where there are patterns. */
 static const struct step {
     const char *name;                       /* told when it fails */
     int (*take)(const struct start *start); /* Return: 0, or -1 with errno */
@@ -189,7 +214,7 @@ static const struct step {
     { "cgroup", take_cgroup },    { "descriptors", take_descriptors },
     { "setgroups", take_groups }, { "setgid", take_group },
     { "setuid", take_id },        { "working_dir", enter_folder },
-    { "execve", become_program },
+    { "patterns", take_words },   { "execve", become_program },
 };
 
 static void __attribute__((noreturn)) run_program(const void *arg)
@@ -217,16 +242,16 @@ static void __attribute__((noreturn)) run_program(const void *arg)
 static int make_process(struct procs *procs, struct proc *proc,
                         struct start *start, const struct cgroup *cgroup)
 {
-    bool may_wait = start->spec->may_wait;
+    bool waits = may_wait(start->spec);
     int r;
 
     if (cgroup->folder >= 0) {
-        r = proc_exec(procs, proc, run_program, start, may_wait, cgroup);
+        r = proc_exec(procs, proc, run_program, start, waits, cgroup);
         if (r == 0 || r == -EAGAIN || r == -ENOMEM)
             return r;
         start->enter = cgroup;
     }
-    return proc_exec(procs, proc, run_program, start, may_wait, NULL);
+    return proc_exec(procs, proc, run_program, start, waits, NULL);
 }
 
 int spawn(struct procs *procs, struct proc *proc,
@@ -234,7 +259,8 @@ int spawn(struct procs *procs, struct proc *proc,
           struct spawned *ends)
 {
     struct plumbing p = PLUMBING_NONE;
-    struct start start = { .plumbing = &p, .spec = spec };
+    struct strlist words = { 0 };
+    struct start start = { .plumbing = &p, .spec = spec, .words = &words };
     int r = plumbing_open(&p, spec);
 
     if (r == 0)

@@ -56,6 +56,13 @@ t_is "… is kept" $'<a\nb>' "$OUT"
 long=$(head -c 100000 /dev/zero | tr '\0' x)
 t_is "a word of 100,000 bytes" 100000 "$(run -- printf %s "$long" | wc -c)"
 t_is "a string is split as a shell does" $'a b\nc d\ne"f\n\n.' "$(run "printf '%s\\n' 'a b' \"c d\" e\\\"f ''"; echo .)"
+run -- sh -c 'mkdir -p /tmp/p/locked /tmp/p/open && cd /tmp/p && touch locked/x open/y open/.z "open/a b" open/-n && chmod 700 locked'
+t_is "… and expanded as it does" '/tmp/p/open/-n /tmp/p/open/a b /tmp/p/open/y *y /tmp/p/none* /root' "$(run "echo /tmp/p/open/* '*'y /tmp/p/none* ~")"
+t_is "… in --cwd" 'open/y y*' "$(run --cwd /tmp/p "echo o*/y y*")"
+t_is "… with the rights and the home of --user" '/tmp/p/open/y /tmp/p/locked/* /home/user /root' "$(run --user user "echo /tmp/p/*/y /tmp/p/locked/* ~ ~root")"
+t_is "… which for root are root's" /tmp/p/locked/x "$(run "echo /tmp/p/locked/*")"
+t_status "… but for the program" 125 run "/bin/l? /tmp"
+run -- rm -r /tmp/p
 t_is "several operands need no --" $'a b\nc' "$(run printf '%s\n' 'a b' c)"
 t_status "--cwd takes an absolute path" 125 run --cwd tmp -- true
 t_status "an unfinished quote is an error" 125 run "echo 'abc"

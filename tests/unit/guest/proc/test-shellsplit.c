@@ -73,7 +73,8 @@ static const struct {
     { "%s %d", { "%s", "%d" }, true },
     { "\xE4\xB8\xAD '\xE6 \x96'", { "\xE4\xB8\xAD", "\xE6 \x96" }, true },
     { "-n -e \\-", { "-n", "-e", "-" }, true },
-    /* Where a shell would do more than split: here nothing happens. */
+    /* Where a shell would do more than split: here nothing happens, or only
+     * later. */
     { "a\nb", { "a", "b" }, false },
     { "*.c", { "*.c" }, false },
     { "~/x", { "~/x" }, false },
@@ -98,7 +99,8 @@ START_TEST(split)
                                        strlen(splits[_i].text) + 1);
     AUTO_LIST struct strlist words = { 0 };
     struct error err = ERROR_INIT;
-    int r = shell_split((char *) copy.bytes, &words, &err);
+    AUTO_LIST struct strlist patterns = { 0 };
+    int r = shell_split((char *) copy.bytes, &words, &patterns, &err);
     size_t n = 0;
 
     ck_assert_msg(r == 0, "'%s': %d %s", splits[_i].text, r, err.message);
@@ -108,6 +110,7 @@ START_TEST(split)
     for (size_t i = 0; i < n; i++)
         ck_assert_str_eq(words.items[i], splits[_i].words[i]);
     ck_assert_ptr_null(words.items[n]);
+    ck_assert_uint_eq(patterns.n, n);
     guarded_free(&copy);
 }
 END_TEST
@@ -140,6 +143,7 @@ static char *ask_shell(const char *text)
 START_TEST(as_a_shell_does)
 {
     AUTO_LIST struct strlist words = { 0 };
+    AUTO_LIST struct strlist patterns = { 0 };
     AUTO_FREE char *theirs = NULL;
     struct buf ours;
 
@@ -147,11 +151,59 @@ START_TEST(as_a_shell_does)
         return;
     theirs = ask_shell(splits[_i].text);
     buf_init(&ours, 4096);
-    ck_assert_int_eq(shell_split(splits[_i].text, &words, NULL), 0);
+    ck_assert_int_eq(shell_split(splits[_i].text, &words, &patterns, NULL), 0);
     for (size_t i = 0; i < words.n; i++)
         buf_printf(&ours, "\001%s\002", words.items[i]);
     ck_assert_str_eq(buf_cstr(&ours), theirs);
     buf_free(&ours);
+}
+END_TEST
+
+/* What is left to expand of the only word; "": nothing. */
+static const struct {
+    const char *text;
+    const char *pattern;
+} patterns_of[] = {
+    { "a", "" },
+    { "'*'", "" },
+    { "\\*", "" },
+    { "\"?\"", "" },
+    { "'~'", "" },
+    { "\\~", "" },
+    { "a~", "" },
+    { "''~", "" },
+    { "~''", "" },
+    { "~'/x'", "" },
+    { "~ro'o't/x", "" },
+    { "~r\\oot", "" },
+    { "]", "" },
+    { "*", "*" },
+    { "a?c", "a?c" },
+    { "[", "[" },
+    { "'a'*", "\\a*" },
+    { "\"*\"*", "\\**" },
+    { "[a'-'c]", "[a\\-c]" },
+    { "\"a/b\"/*", "\\a/\\b/*" },
+    { "\\\\*", "\\\\*" },
+    { "~", "~" },
+    { "~root", "~root" },
+    { "~/x", "~/x" },
+    { "~/'a b'", "~/\\a\\ \\b" },
+    { "~/'x'*", "~/\\x*" },
+    { "a~*", "a\\~*" },
+    { "~a~", "~a\\~" },
+    { "~'a'*", "\\~\\a*" },
+};
+
+START_TEST(left_to_expand)
+{
+    AUTO_LIST struct strlist words = { 0 };
+    AUTO_LIST struct strlist patterns = { 0 };
+
+    ck_assert_int_eq(
+        shell_split(patterns_of[_i].text, &words, &patterns, NULL), 0);
+    ck_assert_uint_eq(patterns.n, 1);
+    ck_assert_str_eq(patterns.items[0], patterns_of[_i].pattern);
 }
 END_TEST
 
@@ -165,9 +217,10 @@ START_TEST(refused)
 {
     struct guarded copy = guarded_copy(broken[_i], strlen(broken[_i]) + 1);
     AUTO_LIST struct strlist words = { 0 };
+    AUTO_LIST struct strlist patterns = { 0 };
     struct error err = ERROR_INIT;
 
-    ck_assert_msg(shell_split((char *) copy.bytes, &words, &err)
+    ck_assert_msg(shell_split((char *) copy.bytes, &words, &patterns, &err)
                       == STATUS_INVALID_PARAMS,
                   "'%s'", broken[_i]);
     ck_assert_str_ne(err.message, "");
@@ -178,10 +231,12 @@ END_TEST
 START_TEST(appends)
 {
     AUTO_LIST struct strlist words = { 0 };
+    AUTO_LIST struct strlist patterns = { 0 };
 
     ck_assert_int_eq(strlist_add(&words, "first"), 0);
-    ck_assert_int_eq(shell_split(" ", &words, NULL), STATUS_INVALID_PARAMS);
-    ck_assert_int_eq(shell_split("a b", &words, NULL), 0);
+    ck_assert_int_eq(shell_split(" ", &words, &patterns, NULL),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_int_eq(shell_split("a b", &words, &patterns, NULL), 0);
     ck_assert_uint_eq(words.n, 3);
     ck_assert_str_eq(words.items[0], "first");
     ck_assert_str_eq(words.items[2], "b");
@@ -191,12 +246,13 @@ END_TEST
 START_TEST(long_text)
 {
     AUTO_LIST struct strlist words = { 0 };
+    AUTO_LIST struct strlist patterns = { 0 };
     AUTO_FREE char *text = malloc(200001);
 
     for (size_t i = 0; i < 200000; i += 2)
         memcpy(text + i, "x ", 2);
     text[200000] = '\0';
-    ck_assert_int_eq(shell_split(text, &words, NULL), 0);
+    ck_assert_int_eq(shell_split(text, &words, &patterns, NULL), 0);
     ck_assert_uint_eq(words.n, 100000);
 }
 END_TEST
@@ -204,12 +260,13 @@ END_TEST
 START_TEST(too_many_words)
 {
     AUTO_LIST struct strlist words = { 0 };
+    AUTO_LIST struct strlist patterns = { 0 };
     AUTO_FREE char *text = malloc(2 * (ARGV_MAX + 1) + 1);
     struct error err = ERROR_INIT;
 
     for (size_t i = 0; i <= ARGV_MAX; i++)
         memcpy(text + 2 * i, "x ", 3);
-    ck_assert_int_eq(shell_split(text, &words, &err),
+    ck_assert_int_eq(shell_split(text, &words, &patterns, &err),
                      STATUS_PAYLOAD_TOO_LARGE);
 }
 END_TEST
@@ -218,6 +275,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, split, 0, ARRAY_SIZE(splits));
     tcase_add_loop_test(tcase, as_a_shell_does, 0, ARRAY_SIZE(splits));
+    tcase_add_loop_test(tcase, left_to_expand, 0, ARRAY_SIZE(patterns_of));
     tcase_add_loop_test(tcase, refused, 0, ARRAY_SIZE(broken));
     tcase_add_test(tcase, appends);
     tcase_add_test(tcase, long_text);
