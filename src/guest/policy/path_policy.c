@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * Opens with O_PATH, reads the real path from /proc/self/fd and compares it
- * with the lists.  What does not exist is judged by the nearest folder that
+ * Opens with O_PATH, reads the real path from /proc/self/fd, makes sure that the
+ * same file is still there, and compares the path with the lists.  What does not
+ * exist is judged by the nearest folder that
  * does, so that a refusal does not tell what is missing.
  */
 #include <config.h>
@@ -19,6 +20,10 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
+
+/* Replacing a file takes longer than to open it, so that one in a loop is met
+ * in its place soon. */
+#define REPLACED_TRIES 1000
 
 /*
  * The real name of an entry, of which the end may not exist yet: a forbidden
@@ -153,6 +158,39 @@ static int real_path(int fd, char real[PATH_MAX])
     return real[0] == '/' ? 0 : -ESTALE;
 }
 
+/* The kernel adds " (deleted)" to the name of a file that another one took the
+ * place of, which is no place in any list.  A name may end so, too: only the
+ * file that is there tells. */
+static bool is_at(int fd, const char *real)
+{
+    struct stat open_;
+    struct stat there;
+
+    return fstat(fd, &open_) == 0 && lstat(real, &there) == 0
+           && open_.st_dev == there.st_dev && open_.st_ino == there.st_ino;
+}
+
+/*
+ * Opens a path, and tells where that really is.  Who replaces the file
+ * meanwhile has it opened again.
+ *
+ * Return: the descriptor; negative errno, -EAGAIN when it is replaced again
+ * and again.
+ */
+static int open_real(const char *path, int flags, char real[PATH_MAX])
+{
+    for (int tries = 0; tries < REPLACED_TRIES; tries++) {
+        AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC);
+        int r = fd < 0 ? -errno : real_path(fd, real);
+
+        if (r < 0)
+            return r;
+        if (is_at(fd, real))
+            return steal_fd(&fd);
+    }
+    return -EAGAIN;
+}
+
 static int check_form(const char *path, struct error *err)
 {
     if (path[0] != '/')
@@ -185,15 +223,11 @@ static int split_path(const char *path, char folder[PATH_MAX],
     return 0;
 }
 
-/* real = folder's real path "/" name. */
-static int join_real(int dir, const char *name, char real[PATH_MAX])
+/* real, which is a folder's path, gets "/" and a name. */
+static int join_real(const char *name, char real[PATH_MAX])
 {
-    size_t n;
-    int r = real_path(dir, real);
+    size_t n = strlen(real);
 
-    if (r < 0)
-        return r;
-    n = strlen(real);
     if (n == 1) /* the root: no second slash */
         n = 0;
     if (n + 1 + strlen(name) >= PATH_MAX)
@@ -216,10 +250,10 @@ static int judge_missing(const struct path_policy *policy, const char *path,
         AUTO_CLOSE int dir = -1;
 
         cut[cut == folder] = '\0';
-        dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        dir = open_real(folder, O_PATH | O_DIRECTORY, real);
         if (dir >= 0) {
-            int r = join_real(
-                dir, path + strlen(folder) + (strlen(folder) > 1), real);
+            int r = join_real(path + strlen(folder) + (strlen(folder) > 1),
+                              real);
 
             if (r < 0)
                 return error_errno(err, r, "'%s'", path);
@@ -233,6 +267,16 @@ static int judge_missing(const struct path_policy *policy, const char *path,
     return error_errno(err, -ENOENT, "'%s'", path);
 }
 
+static int not_opened(struct error *err, int r, const char *path)
+{
+    if (r != -EAGAIN)
+        return error_errno(err, r, "'%s'", path);
+    return error_set(err, STATUS_FILE_OPERATION_FAILED,
+                     "'%s' was replaced each time that it was opened; try "
+                     "again when that is over",
+                     path);
+}
+
 /* flags: O_NOFOLLOW, or 0. */
 static int find(const struct path_policy *policy, const char *path, int flags,
                 enum path_access access, struct path_found *found,
@@ -244,16 +288,13 @@ static int find(const struct path_policy *policy, const char *path, int flags,
     found->fd = -1;
     if (r)
         return r;
-    fd = open(path, O_PATH | O_CLOEXEC | flags);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+    fd = open_real(path, O_PATH | flags, found->real);
+    if (fd == -ENOENT || fd == -ENOTDIR)
         return judge_missing(policy, path, access, found->real, err);
     if (fd < 0)
+        return not_opened(err, fd, path);
+    if (fstat(fd, &found->st) < 0)
         return error_errno(err, -errno, "'%s'", path);
-    r = real_path(fd, found->real);
-    if (r == 0 && fstat(fd, &found->st) < 0)
-        r = -errno;
-    if (r < 0)
-        return error_errno(err, r, "'%s'", path);
     r = path_policy_check(policy, found->real, access, err);
     if (r)
         return r;
@@ -337,18 +378,19 @@ static int target_open(const struct path_policy *policy, const char *path,
 
     if (r)
         return r;
-    target->dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    target->dir = open_real(folder, O_RDONLY | O_DIRECTORY, target->real);
     if (target->dir < 0) {
-        int code = -errno;
+        int code = target->dir;
 
         if (code == -ENOENT || code == -ENOTDIR) {
             r = judge_missing(policy, path, PATH_WRITE, target->real, err);
             if (r > 0)
                 return r;
         }
-        return error_errno(err, code, "folder '%s'", folder);
+        return code == -EAGAIN ? not_opened(err, code, folder)
+                               : error_errno(err, code, "folder '%s'", folder);
     }
-    r = join_real(target->dir, target->name, target->real);
+    r = join_real(target->name, target->real);
     if (r < 0)
         return error_errno(err, r, "'%s'", path);
     return path_policy_check(policy, target->real, PATH_WRITE, err);
@@ -379,8 +421,10 @@ int path_target(const struct path_policy *policy, const char *path,
     *target = (struct path_target) { .dir = -1 };
     if (r)
         return r;
-    there = open(path, O_PATH | O_CLOEXEC);
-    if (there >= 0 && real_path(there, real) == 0)
+    there = open_real(path, O_PATH, real);
+    if (there == -EAGAIN)
+        return not_opened(err, there, path);
+    if (there >= 0)
         path = real;
     return target_look(policy, path, target, err);
 }

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proto/status.h"
@@ -150,6 +152,7 @@ END_TEST
  *   ro/file      read-only
  *   no/file      forbidden
  *   tono         -> no/file
+ *   secret       forbidden, and not there
  * out/file       "out"
  * infoo/file     "infoo"
  * ro2/file       read-only, not allowed
@@ -236,6 +239,7 @@ static void setup(void)
     list_at(&readonly, "in/ro");
     list_at(&readonly, "ro2/");
     list_at(&forbidden, "in/no/");
+    list_at(&forbidden, "in/secret");
     ck_assert_int_eq(
         path_policy_init(&tree.policy, &allowed, &readonly, &forbidden), 0);
     strlist_free(&allowed);
@@ -321,6 +325,89 @@ START_TEST(find)
             ck_assert_int_eq(found.fd, -1);
         fd_close(&found.fd);
     }
+}
+END_TEST
+
+/* Another process renames a new file over "in/NAME", again and again.  Return: the
+ * process. */
+static pid_t replace_for_ever(const char *name)
+{
+    AUTO_FREE char *old = at(name);
+    AUTO_FREE char *new = at("out/new");
+    pid_t pid;
+
+    unit_write_file(old, "one");
+    pid = fork();
+    while (pid == 0) {
+        int fd = open(new, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+        if (fd < 0 || close(fd) < 0 || rename(new, old) < 0)
+            _exit(1);
+    }
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    int status;
+
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+}
+
+/* In one of some hundred the kernel's name of what was opened is another one. */
+#define RACES 20000
+
+START_TEST(replaced_and_forbidden)
+{
+    AUTO_FREE char *path = at("in/secret");
+    pid_t pid = replace_for_ever("in/secret");
+
+    for (int i = 0; i < RACES; i++) {
+        struct path_found found;
+        int r = path_find(&tree.policy, path, PATH_READ, &found, NULL);
+
+        fd_close(&found.fd);
+        if (r != DENIED)
+            end(pid);
+        ck_assert_int_eq(r, DENIED);
+    }
+    end(pid);
+}
+END_TEST
+
+START_TEST(replaced_and_written)
+{
+    AUTO_FREE char *path = at("in/file");
+    pid_t pid = replace_for_ever("in/file");
+
+    for (int i = 0; i < RACES; i++) {
+        struct path_target target;
+        int r = path_target(&tree.policy, path, &target, NULL);
+
+        fd_close(&target.dir);
+        if (r || strcmp(target.name, "file") != 0)
+            end(pid);
+        ck_assert_int_eq(r, 0);
+        ck_assert_str_eq(target.name, "file");
+    }
+    end(pid);
+}
+END_TEST
+
+/* A name may end as the kernel's word for what is not there any more. */
+START_TEST(called_deleted)
+{
+    AUTO_FREE char *path = at("in/file (deleted)");
+    struct path_found found;
+
+    unit_write_file(path, "here");
+    ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
+                     0);
+    ck_assert_str_eq(found.real, path);
+    fd_close(&found.fd);
 }
 END_TEST
 
@@ -789,6 +876,9 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, nothing_is_allowed_by_default);
     tcase_add_loop_test(tcase, find, 0, ARRAY_SIZE(finds));
     tcase_add_test(tcase, find_dangling);
+    tcase_add_test(tcase, replaced_and_forbidden);
+    tcase_add_test(tcase, replaced_and_written);
+    tcase_add_test(tcase, called_deleted);
     tcase_add_test(tcase, find_tells_where);
     tcase_add_test(tcase, reopen_keeps_the_file);
     tcase_add_loop_test(tcase, open_content, 0, ARRAY_SIZE(opens));
