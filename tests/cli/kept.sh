@@ -96,7 +96,6 @@ ended() {
 	wait "$copy"
 }
 turns_came() { find into allowed/into -name '.*part' -size +300k | grep -q .; }
-head -c 70000000 /dev/zero >allowed/large # which is kept unasked
 while read -r signal status line; do
 	# shellcheck disable=SC2086 # they are several
 	t_status "$signal ends $line" "$status" ended "$signal" ${line//@/$WORK/}
@@ -104,10 +103,13 @@ while read -r signal status line; do
 	t "… and it is there" turns_came
 done <<'END'
 INT 130 download --resume @allowed/big @into/big
-TERM 143 download @allowed/large @into/large
 HUP 129 upload --resume big @allowed/into/big
-INT 130 upload @allowed/large @allowed/into/large
 END
+# One of this size is kept when it breaks off; who ends it thinks better of it.
+head -c 70000000 /dev/zero >allowed/large
+t_status "TERM ends a large download" 143 ended TERM download "$WORK/allowed/large" "$WORK/into/large"
+t_is "… without a word" '' "$(cat err)"
+t_is "… and leaves nothing" '' "$(ls -A into)"
 rm allowed/large
 
 t_not "a job that the agent does not know" sut job deadbeef

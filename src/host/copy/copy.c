@@ -99,7 +99,7 @@ void copy_last_words(struct copy *copy, const char *name, const char *where)
 {
     struct buf words;
 
-    if (copy->has_last_words)
+    if (!copy->options->resume || copy->has_last_words)
         return;
     copy->has_last_words = true;
     buf_init(&words, COPY_LAST_WORDS_MAX - 1);
