@@ -53,7 +53,7 @@ typed 'echo $((40 + 2)) "$TERM" $HOME'
 sees "what is typed is run there" 5 '^42 screen /root'
 typed 'stty size; tty'
 sees "it has the size of our terminal" 5 '^24 80'
-t "… and a name" shows '^/dev/pts/'
+sees "… and a name" 5 '^/dev/pts/'
 mux resize-window -t pane -x 100 -y 30
 fresh
 typed 'stty size'
