@@ -99,7 +99,7 @@ turns_came() { find into allowed/into -name '.*part' -size +300k | grep -q .; }
 while read -r signal status line; do
 	# shellcheck disable=SC2086 # they are several
 	t_status "$signal ends $line" "$status" ended "$signal" ${line//@/$WORK/}
-	t_like "… which says what is kept" "interrupted; what came of $WORK/[a-z/]+ is kept( in the guest)?; go on with --resume" "$(cat err)"
+	t_like "… which says what is kept" "interrupted; --resume goes on with what is kept of $WORK/[a-z/]+( in the guest)?\$" "$(cat err)"
 	t "… and it is there" turns_came
 done <<'END'
 INT 130 download --resume @allowed/big @into/big

@@ -104,12 +104,13 @@ void copy_last_words(struct copy *copy, const char *name, const char *where)
     copy->has_last_words = true;
     buf_init(&words, COPY_LAST_WORDS_MAX - 1);
     /* A progress line may be where they begin. */
-    if (buf_printf(&words, "%s" PROGRAM ": interrupted; what came of ",
+    if (buf_printf(&words,
+                   "%s" PROGRAM ": interrupted; --resume goes on with what "
+                   "is kept of ",
                    isatty(STDERR_FILENO) ? "\n" : "")
             == 0
         && quote_name(&words, name) == 0
-        && buf_printf(&words, " is kept%s; go on with --resume\n", where) == 0
-        && buf_cstr(&words)) {
+        && buf_printf(&words, "%s\n", where) == 0 && buf_cstr(&words)) {
         strcpy(copy->last_words, buf_cstr(&words));
         interrupt_last_words(copy->last_words);
     }

@@ -88,8 +88,8 @@ int64_t copy_turn(const struct copy *copy, int64_t left);
 void copy_turn_done(struct copy *copy, int64_t n, int64_t ms, bool more);
 
 /*
- * With --resume a signal that ends the process says from now on that what came of
- * a file is left, and where (" in the guest" or ""); without it nothing is.  Only
+ * With --resume a signal that ends the process says from now on that a part of a
+ * file may be left, and where (" in the guest" or ""); without it none is.  Only
  * the first call does something, and none if the name is as long as the words.
  */
 void copy_last_words(struct copy *copy, const char *name, const char *where);
