@@ -18,6 +18,7 @@
 
 #include "proto/jsonscan.h"
 #include "proto/limits.h"
+#include "proto/param.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/crypto.h"
@@ -284,13 +285,52 @@ const char *envelope_detail(const struct envelope *envelope)
     return detail ? json_object_get_string(detail) : envelope->message;
 }
 
-/* {"params": {…}, "timeout": N}: the outer timeout counts unless the inner
- * parameters have one. */
+/* Members of the wrapped form that are parameters where "params" has none of
+ * the name, or null. */
+static const char *const outer_params[] = { "action", "timeout" };
+
+static int take_outer(struct json_object *root, struct json_object *inner)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(outer_params); i++) {
+        const char *name = outer_params[i];
+        struct json_object *value;
+
+        if (json_object_object_get_ex(root, name, &value)
+            && !json_object_object_get(inner, name)
+            && json_object_object_add(inner, name, json_object_get(value)) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* "1", "1.0", "1.7": a minor version adds what others may ignore. */
+static bool version_is_ours(const char *text)
+{
+    size_t digits;
+
+    if (strcmp(text, "1") == 0)
+        return true;
+    digits = strncmp(text, "1.", 2) == 0 ? strspn(text + 2, "0123456789") : 0;
+    return digits > 0 && !text[2 + digits];
+}
+
+static int version_check(struct json_object *root, struct error *err)
+{
+    const char *version = NULL;
+    int r = param_string(root, "version", PARAM_OPTIONAL, &version, err);
+
+    if (r || !version || version_is_ours(version))
+        return r;
+    return param_wrong("version", "1.x, which this agent speaks", version,
+                       err);
+}
+
+/* {"version", "action", "params": {…}, "timeout"}, or the parameters alone. */
 static int request_unwrap(struct json_object *root,
                           struct json_object **params, struct error *err)
 {
     struct json_object *inner;
-    struct json_object *timeout;
+    int r;
 
     if (!json_object_object_get_ex(root, "params", &inner)) {
         *params = json_object_get(root);
@@ -299,13 +339,12 @@ static int request_unwrap(struct json_object *root,
     if (!json_object_is_type(inner, json_type_object))
         return error_set(err, STATUS_INVALID_PARAMS,
                          "'params' is not an object");
-    if (json_object_object_get_ex(root, "timeout", &timeout)
-        && !json_object_object_get_ex(inner, "timeout", NULL)
-        && json_object_object_add(inner, "timeout", json_object_get(timeout))
-               < 0)
-        return -ENOMEM;
-    *params = json_object_get(inner);
-    return 0;
+    r = version_check(root, err);
+    if (r == 0)
+        r = take_outer(root, inner);
+    if (r == 0)
+        *params = json_object_get(inner);
+    return r;
 }
 
 /* The members of a value and of all that is in it.  The recursion is as deep

@@ -84,8 +84,9 @@ const char *envelope_detail(const struct envelope *envelope);
 
 /*
  * Reads a request body in either form: flat ({"command": …}) or wrapped
- * ({"version", "action", "params": {…}, "timeout"}).  In the wrapped form the
- * outer timeout is moved into the parameters unless they have their own.
+ * ({"version", "action", "params": {…}, "timeout"}).  In the wrapped form a
+ * version has to be 1.x, and the outer action and timeout are moved into the
+ * parameters unless they have their own.
  *
  * A name that is twice in an object is an error.
  *

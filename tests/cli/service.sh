@@ -122,6 +122,13 @@ t_status "one that cannot" 126 service refuses reload
 t_like "… says so" 'not applicable' "$ERR"
 t_status "reload of nothing is an error" 1 service nothing reload
 t_status "start of a service that is down" 0 service down start
+wrapped() { http POST /api/v1/service/control --data-binary "$1"; }
+t_json "the wrapped form: its action is the service's" "d['code'] == 0 and d['data']['action'] == 'status' and d['data']['name'] == 'up'" \
+	"$(wrapped '{"version": "1.0", "action": "status", "params": {"name": "up"}}')"
+t_json "… unless the parameters have one" "d['code'] == 0 and d['data']['action'] == 'is-active'" \
+	"$(wrapped '{"version": "1.0", "action": "stop", "params": {"name": "up", "action": "is-active"}}')"
+t_json "… and its version is 1.x" "d['code'] == 2001 and '1.x' in d['data']['detail']" \
+	"$(wrapped '{"version": "2.0", "action": "stop", "params": {"name": "up"}}')"
 t_status "a name that is none" 125 service ./x is-enabled
 t_like "… is no matter of the agent's age" "is not the name of a service: './x'" "$ERR"
 t_is "a question does nothing" '' "$(grep -vE 'show|start|reload' asked)"

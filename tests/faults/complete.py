@@ -27,8 +27,8 @@ REASONS = {
         json_object_array_get_idx json_object_array_length json_object_get json_object_get_boolean
         json_object_get_double json_object_get_int json_object_get_int64 json_object_get_object
         json_object_get_string json_object_get_string_len json_object_get_uint64 json_object_get_userdata
-        json_object_is_type json_object_object_get_ex json_object_object_length json_object_put json_object_set_serializer
-        json_object_set_userdata json_tokener_error_desc json_tokener_free json_tokener_get_error
+        json_object_is_type json_object_object_get json_object_object_get_ex json_object_object_length json_object_put
+        json_object_set_serializer json_object_set_userdata json_tokener_error_desc json_tokener_free json_tokener_get_error
         json_tokener_get_parse_end json_tokener_set_flags""",
     "it is the library's own memory that is short, as for a wrong text": """
         json_tokener_parse_ex yaml_parser_load""",

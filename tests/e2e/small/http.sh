@@ -98,6 +98,10 @@ post /service/control '{"name": "no-such", "action": "status"}'
 t_json "an unknown service is SERVICE_NOT_FOUND" "d['code'] == 3004" "$OUT"
 post /service/control '{"name": "vsrpc-demo", "action": "explode"}'
 t_json "an unknown action is INVALID_PARAMS" "d['code'] == 2001" "$OUT"
+post /service/control '{"version": "1.0", "action": "status", "params": {"name": "vsrpc-demo"}, "timeout": 30}'
+t_json "the wrapped form's action is the service's" "d['code'] == 0 and d['data']['action'] == 'status'" "$OUT"
+post /shell/exec '{"version": "2.0", "action": "exec", "params": {"command": "ls"}}'
+t_json "a version that is not 1.x is INVALID_PARAMS" "d['code'] == 2001 and '1.x' in d['data']['detail']" "$OUT"
 
 # --- what was added
 ask GET $API/capabilities

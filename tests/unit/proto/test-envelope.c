@@ -406,34 +406,70 @@ START_TEST(details)
 }
 END_TEST
 
-/* Both forms of a request; the parameter "timeout" that comes out, or -1. */
+/* Both forms of a request; the parameters "timeout", or -1, and "action" that
+ * come out. */
 static const struct {
     const char *text;
     int result;
     int64_t timeout;
+    const char *action;
 } requests[] = {
-    { "{\"command\":\"ls\"}", 0, -1 },
-    { "{\"command\":\"ls\",\"timeout\":5}", 0, 5 },
+    { "{\"command\":\"ls\"}", 0, -1, NULL },
+    { "{\"command\":\"ls\",\"timeout\":5}", 0, 5, NULL },
     { "{\"version\":\"1.0\",\"action\":\"exec\","
       "\"params\":{\"command\":\"ls\"},\"timeout\":30}",
-      0, 30 },
-    { "{\"params\":{\"command\":\"ls\",\"timeout\":7},\"timeout\":30}", 0, 7 },
-    { "{\"params\":{\"command\":\"ls\"}}", 0, -1 },
-    { "{\"params\":{}}", 0, -1 },
-    { "{\"params\":[]}", STATUS_INVALID_PARAMS, 0 },
-    { "{\"params\":null}", STATUS_INVALID_PARAMS, 0 },
-    { "{\"params\":\"x\"}", STATUS_INVALID_PARAMS, 0 },
-    { "[]", STATUS_INVALID_PARAMS, 0 },
-    { " null ", STATUS_INVALID_PARAMS, 0 },
-    { "\"x\"", STATUS_INVALID_PARAMS, 0 },
-    { "{\"a\":1,\"b\":1,\"a\":1}", STATUS_INVALID_PARAMS, 0 },
-    { "{\"a\":1,\"\\u0061\":1}", STATUS_INVALID_PARAMS, 0 },
-    { "{\"params\":{\"a\":1,\"a\":2}}", STATUS_INVALID_PARAMS, 0 },
-    { "{\"a\":[{\"b\":{\"c\":1,\"c\":1}}]}", STATUS_INVALID_PARAMS, 0 },
-    { "{\"a\":[{\"a\":1},{\"a\":null}],\"timeout\":2}", 0, 2 },
-    { "{", STATUS_JSON_PARSE_ERROR, 0 },
-    { "", STATUS_JSON_PARSE_ERROR, 0 },
-    { "{\"a\":\"\xFF\"}", STATUS_JSON_PARSE_ERROR, 0 },
+      0, 30, "exec" },
+    { "{\"params\":{\"command\":\"ls\",\"timeout\":7},\"timeout\":30}", 0, 7,
+      NULL },
+    { "{\"params\":{\"command\":\"ls\"}}", 0, -1, NULL },
+    { "{\"params\":{}}", 0, -1, NULL },
+    { "{\"params\":{\"timeout\":null},\"timeout\":30}", 0, 30, NULL },
+    /* the outer action is a parameter, unless there is one already */
+    { "{\"name\":\"x\",\"action\":\"stop\"}", 0, -1, "stop" },
+    { "{\"action\":\"start\",\"params\":{\"name\":\"x\"}}", 0, -1, "start" },
+    { "{\"action\":\"service\",\"params\":{\"action\":\"stop\"}}", 0, -1,
+      "stop" },
+    { "{\"action\":\"start\",\"params\":{\"action\":null}}", 0, -1, "start" },
+    { "{\"action\":null,\"params\":{\"action\":\"stop\"}}", 0, -1, "stop" },
+    { "{\"action\":null,\"params\":{}}", 0, -1, NULL },
+    /* the version of the wrapped form */
+    { "{\"version\":\"1\",\"params\":{}}", 0, -1, NULL },
+    { "{\"version\":\"1.0\",\"params\":{}}", 0, -1, NULL },
+    { "{\"version\":\"1.7\",\"params\":{}}", 0, -1, NULL },
+    { "{\"version\":\"1.10\",\"params\":{}}", 0, -1, NULL },
+    { "{\"version\":null,\"params\":{}}", 0, -1, NULL },
+    { "{\"version\":\"2.0\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"2\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"0.9\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"10\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"11.0\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"1.\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"1.x\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"1.0.1\",\"params\":{}}", STATUS_INVALID_PARAMS, 0,
+      NULL },
+    { "{\"version\":\"1.0 \",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"v1.0\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"\",\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":\"1.0\\u0000\",\"params\":{}}", STATUS_INVALID_PARAMS, 0,
+      NULL },
+    { "{\"version\":1.0,\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"version\":{},\"params\":{}}", STATUS_INVALID_PARAMS, 0, NULL },
+    /* in the flat form it is a name that nobody knows */
+    { "{\"version\":\"2.0\",\"command\":\"ls\"}", 0, -1, NULL },
+    { "{\"params\":[]}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"params\":null}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"params\":\"x\"}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "[]", STATUS_INVALID_PARAMS, 0, NULL },
+    { " null ", STATUS_INVALID_PARAMS, 0, NULL },
+    { "\"x\"", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"a\":1,\"b\":1,\"a\":1}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"a\":1,\"\\u0061\":1}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"params\":{\"a\":1,\"a\":2}}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"a\":[{\"b\":{\"c\":1,\"c\":1}}]}", STATUS_INVALID_PARAMS, 0, NULL },
+    { "{\"a\":[{\"a\":1},{\"a\":null}],\"timeout\":2}", 0, 2, NULL },
+    { "{", STATUS_JSON_PARSE_ERROR, 0, NULL },
+    { "", STATUS_JSON_PARSE_ERROR, 0, NULL },
+    { "{\"a\":\"\xFF\"}", STATUS_JSON_PARSE_ERROR, 0, NULL },
 };
 
 START_TEST(request)
@@ -441,6 +477,7 @@ START_TEST(request)
     AUTO_JSON struct json_object *params = NULL;
     struct error err = ERROR_INIT;
     int64_t timeout = -1;
+    const char *action = NULL;
     int r = request_parse(requests[_i].text, strlen(requests[_i].text),
                           &params, &err);
 
@@ -453,6 +490,23 @@ START_TEST(request)
         param_int(params, "timeout", PARAM_OPTIONAL, 0, 99, &timeout, &err),
         0);
     ck_assert_int_eq(timeout, requests[_i].timeout);
+    ck_assert_int_eq(
+        param_string(params, "action", PARAM_OPTIONAL, &action, &err), 0);
+    ck_assert_pstr_eq(action, requests[_i].action);
+}
+END_TEST
+
+/* What is refused says what is spoken here. */
+START_TEST(version_is_named)
+{
+    static const char text[] = "{\"version\":\"2.0\",\"params\":{}}";
+    struct json_object *params = NULL;
+    struct error err = ERROR_INIT;
+
+    ck_assert_int_eq(request_parse(text, sizeof(text) - 1, &params, &err),
+                     STATUS_INVALID_PARAMS);
+    ck_assert_str_eq(err.message, "'version' is not 1.x, which this agent "
+                                  "speaks: '2.0'");
 }
 END_TEST
 
@@ -693,6 +747,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, hostile_envelopes, 0, ARRAY_SIZE(no_envelopes));
     tcase_add_test(tcase, details);
     tcase_add_loop_test(tcase, request, 0, ARRAY_SIZE(requests));
+    tcase_add_test(tcase, version_is_named);
     tcase_add_test(tcase, strings_are_strict);
     tcase_add_loop_test(tcase, ints_are_strict, 0, ARRAY_SIZE(ints));
     tcase_add_loop_test(tcase, seconds_are_strict, 0, ARRAY_SIZE(seconds));
