@@ -119,4 +119,17 @@ chmod 644 key
 t_not "an agent does not start with a key that others can read" timeout 100 "$AGENT" --config auth.yaml --listen "$WORK/none.sock"
 t_like "… and says so" "chmod 600" "$ERR"
 
+# --- enable_auth alone: the words say how the key is made, all of it
+printf 'security: {enable_auth: true}\n' >alone.yaml
+t_status "enable_auth alone, without the key" 1 "$AGENT" --check-config --config alone.yaml
+t_like "… tells how to make it, at its default place" "try: head .* \| install .* /[^ ]*/virtio-rpc/agent.key$" "$ERR"
+printf '%s\nsecurity: {enable_auth: true, auth_key_file: %s}\nlogging: {file: none}\n' "$off" "$WORK/etc/agent.key" >alone.yaml
+t_not "an agent does not start without it" timeout 100 "$AGENT" --config alone.yaml --listen "$WORK/none.sock"
+t_like "… and says what is missing" "key file '$WORK/etc/agent.key': there is none" "$ERR"
+t "what it says to try makes the key" sh -c "$(sed -n 's/^  try: //p' <<<"$ERR")"
+t "… and the configuration is fine" "$AGENT" --check-config --config alone.yaml
+t "… an agent starts" start_agent alone
+t "… and a host with a copy of it is let in" with_key "auth_key_file: $WORK/etc/agent.key" ping
+stop "$PID"
+
 done_testing

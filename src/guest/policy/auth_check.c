@@ -60,6 +60,22 @@ static int key_take(struct auth_check *auth, int fd, const char *file,
                      file, AUTH_KEY_MIN, AUTH_KEY_MAX);
 }
 
+/* What enable_auth alone leads to: nobody makes the key by itself. */
+static int key_missing(const char *file, int error, struct error *err)
+{
+    if (error != ENOENT)
+        return error_errno(err, -error, "key file '%s'", file);
+    error_set(err, -ENOENT,
+              "key file '%s': there is none; make it, and give the host a "
+              "copy (virtio-rpc-guest(5), EXAMPLES)",
+              file);
+    error_hint(err,
+               "head -c 32 /dev/urandom | base64 | install -D -m 600 "
+               "/dev/stdin %s",
+               file);
+    return -ENOENT;
+}
+
 int auth_check_init(struct auth_check *auth, const char *key_file,
                     struct error *err)
 {
@@ -68,7 +84,7 @@ int auth_check_init(struct auth_check *auth, const char *key_file,
     int r;
 
     if (fd < 0)
-        return error_errno(err, -errno, "key file '%s'", key_file);
+        return key_missing(key_file, errno, err);
     r = key_file_check(fd, key_file, err);
     if (r < 0)
         return r;
