@@ -63,10 +63,11 @@ static int check(const struct options *options,
     return r;
 }
 
-/* Who starts the agent by hand sees that it runs, though it logs to a file. */
+/* Who starts the agent by hand, or asks systemctl(1), sees that it runs, though
+ * it logs to a file. */
 static void greet(const struct agent *agent)
 {
-    if (agent->log.sink == LOG_SINK_FILE && isatty(STDERR_FILENO))
+    if (agent->log.sink == LOG_SINK_FILE)
         fprintf(stderr,
                 "[INFO] VirtioRPC Server started on %s, logging to "
                 "%s\n",

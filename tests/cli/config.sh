@@ -31,6 +31,8 @@ logging:
 END
 t "--check-config takes the specification's guest file" "$AGENT" --check-config --config spec.yaml
 t "the agent runs with it" start_agent spec
+# Though it logs to a file: where the specification shows it, and systemctl status does.
+t "… and its start line is on standard error" t_within 20 grep -qF "[INFO] VirtioRPC Server started on $SOCKET" spec.stderr
 cat >spec-host.yaml <<END
 # host_config.yaml
 connection:
@@ -130,6 +132,12 @@ ours.close()
 sys.exit(agent.wait(20))
 END
 t "--fd serves an open stream and ends with it" "$PYTHON" pair.py "$AGENT" spec.yaml
+
+printf 'logging: {file: none}\n' >quiet.yaml
+t "an agent that logs nothing" start_agent quiet
+t_like "… runs" pong "$(http GET /api/v1/ping)"
+t_is "… and says nothing" '' "$(cat quiet.stderr)"
+stop "$PID"
 
 # --- logs turn over
 cat >log.yaml <<END

@@ -18,6 +18,7 @@ t_like "the port has its link" 'vport' "$(in_guest readlink "/dev/virtio-ports/$
 main=$(of_unit MainPID)
 t_is "the unit's main process is the agent" vsrpc-agent "$(in_guest cat "/proc/$main/comm")"
 t_like "the log file is written" 'INFO|started|listening|port' "$(in_guest cat /var/log/virtio-rpc-guest.log)"
+t_like "its start line is in systemctl status, too" "\\[INFO\\] VirtioRPC Server started on /dev/virtio-ports/$PORT" "$(in_guest systemctl status virtio-rpc)"
 
 # --- what the guest says of itself
 t "info" "$VSRPC" "$DOMAIN" info
