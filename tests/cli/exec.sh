@@ -28,6 +28,9 @@ t_is "-n leaves it alone" rest "$({ exec_ -n -- cat; cat; } <<<rest)"
 t_status "--timeout" 124 exec_ --timeout 0.3 -n -- sleep 100
 t_like "… says so" "timed out after 0\.3 s" "$ERR"
 t_status "… also in front, as for answers" 124 quick --timeout 0.3 --socket "$SOCKET" exec -n -- sleep 100
+sed 's/^connection:/&\n  read_timeout: 1/' quick.yaml >short.yaml
+t "read_timeout is for an answer, not for a command" "$VSRPC" --config short.yaml --socket "$SOCKET" exec -n -- sh -c 'sleep 3; echo done'
+t_is "… whose output comes" done "$OUT"
 : >"$COUNTS"
 t "a short command without input" exec_ -n -- true
 t_is "… is one round trip" "POST /api/v1/jobs" "$(requests | cut -d' ' -f1,2)"
