@@ -31,6 +31,7 @@ struct walk {
     const struct yaml_key *keys;
     size_t n_keys;
     char *target;
+    const struct yaml_key *list; /* whose item is the target; NULL: none */
     yaml_document_t *document;
     struct error *err;
 };
@@ -183,6 +184,59 @@ static int set_list(const struct walk *walk, const struct yaml_key *key,
     return 0;
 }
 
+static int walk_mapping(const struct walk *walk, const yaml_node_t *node,
+                        const char *prefix, int depth);
+
+/* Return: one more item, zeroed; NULL without memory. */
+static void *items_add(struct yaml_items *list, size_t size)
+{
+    char *items = realloc(list->items, (list->n + 1) * size);
+
+    if (!items)
+        return NULL;
+    list->items = items;
+    return memset(items + list->n++ * size, 0, size);
+}
+
+/* The keys of an item are found by the list's path, and set in the item. */
+static int walk_item(const struct walk *walk, const struct yaml_key *key,
+                     const yaml_node_t *node)
+{
+    struct yaml_items *list = (struct yaml_items *) (walk->target
+                                                     + key->offset);
+    struct walk inner = *walk;
+    struct yaml_item *item;
+
+    if (node->type != YAML_MAPPING_NODE)
+        return walk_fail(walk, node, key->path,
+                         "an entry is not a mapping of keys to values");
+    if (list->n == (size_t) key->max)
+        return walk_fail(walk, node, key->path, "too many entries");
+    item = items_add(list, (size_t) key->min);
+    if (!item)
+        return walk_fail(walk, node, key->path, "out of memory");
+    item->line = node_line(node);
+    inner.target = (char *) item;
+    inner.list = key;
+    return walk_mapping(&inner, node, key->path, 0);
+}
+
+static int set_items(const struct walk *walk, const struct yaml_key *key,
+                     const yaml_node_t *node)
+{
+    int r = 0;
+
+    if (node->type != YAML_SEQUENCE_NODE)
+        return walk_fail(walk, node, key->path, "not a list");
+    for (yaml_node_item_t *item = node->data.sequence.items.start;
+         r == 0 && item < node->data.sequence.items.top; item++) {
+        yaml_node_t *entry = yaml_document_get_node(walk->document, *item);
+
+        r = entry ? walk_item(walk, key, entry) : 0;
+    }
+    return r;
+}
+
 static int walk_value(const struct walk *walk, const struct yaml_key *key,
                       const yaml_node_t *node)
 {
@@ -190,6 +244,8 @@ static int walk_value(const struct walk *walk, const struct yaml_key *key,
 
     if (node_is_null(node))
         return 0;
+    if (key->kind == YAML_KIND_ITEMS)
+        return set_items(walk, key, node);
     if (key->kind == YAML_KIND_LIST)
         return set_list(walk, key, node);
     if (!node_is_scalar(node))
@@ -198,11 +254,32 @@ static int walk_value(const struct walk *walk, const struct yaml_key *key,
     return wrong ? walk_fail(walk, node, key->path, wrong) : 0;
 }
 
+/* Return: is the key in the section? */
+static bool key_is_below(const struct yaml_key *key, const char *section)
+{
+    size_t length = strlen(section);
+
+    return strncmp(key->path, section, length) == 0
+           && key->path[length] == '.';
+}
+
+/* A key has its place in the target: those of an item nowhere else, although
+ * somebody may write "list.key" beside the list. */
+static bool walk_sees(const struct walk *walk, const struct yaml_key *key)
+{
+    for (size_t i = 0; i < walk->n_keys; i++)
+        if (walk->keys[i].kind == YAML_KIND_ITEMS
+            && key_is_below(key, walk->keys[i].path))
+            return walk->list == &walk->keys[i];
+    return !walk->list;
+}
+
 static const struct yaml_key *walk_find(const struct walk *walk,
                                         const char *path)
 {
     for (size_t i = 0; i < walk->n_keys; i++)
-        if (strcmp(walk->keys[i].path, path) == 0)
+        if (strcmp(walk->keys[i].path, path) == 0
+            && walk_sees(walk, &walk->keys[i]))
             return &walk->keys[i];
     return NULL;
 }
@@ -210,11 +287,9 @@ static const struct yaml_key *walk_find(const struct walk *walk,
 /* Is the path the section of some key? */
 static bool walk_is_section(const struct walk *walk, const char *path)
 {
-    size_t length = strlen(path);
-
     for (size_t i = 0; i < walk->n_keys; i++)
-        if (strncmp(walk->keys[i].path, path, length) == 0
-            && walk->keys[i].path[length] == '.')
+        if (key_is_below(&walk->keys[i], path)
+            && walk_sees(walk, &walk->keys[i]))
             return true;
     return false;
 }
@@ -224,10 +299,11 @@ static int walk_unknown(const struct walk *walk, const yaml_node_t *node,
 {
     const char *names[KEYS_MAX];
     const char *nearest;
-    size_t n = walk->n_keys < KEYS_MAX ? walk->n_keys : KEYS_MAX;
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++)
-        names[i] = walk->keys[i].path;
+    for (size_t i = 0; i < walk->n_keys && n < KEYS_MAX; i++)
+        if (walk_sees(walk, &walk->keys[i]))
+            names[n++] = walk->keys[i].path;
     nearest = text_nearest(path, names, n);
     if (!nearest)
         return walk_fail(walk, node, path, "unknown key");
@@ -235,9 +311,6 @@ static int walk_unknown(const struct walk *walk, const yaml_node_t *node,
                      "%s:%zu: unknown key '%s'; did you mean '%s'?",
                      walk->file, node_line(node), path, nearest);
 }
-
-static int walk_mapping(const struct walk *walk, const yaml_node_t *node,
-                        const char *prefix, int depth);
 
 /* One "key: value" of a mapping. */
 static int walk_pair(const struct walk *walk, const yaml_node_pair_t *pair,

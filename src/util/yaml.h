@@ -26,6 +26,22 @@ enum yaml_kind {
     YAML_KIND_BOOL,    /* bool: true, false, yes, no, on, off */
     YAML_KIND_LIST,    /* struct strlist: a sequence of scalars; replaces */
     YAML_KIND_LEVEL,   /* enum log_level */
+    YAML_KIND_ITEMS,   /* struct yaml_items: a sequence of mappings; min is
+                        * the size of one as a struct, max how many there may
+                        * be.  Their keys are rows below it, "section.key.name",
+                        * with offsets in that struct */
+};
+
+/* What every item of YAML_KIND_ITEMS begins with. */
+struct yaml_item {
+    size_t line; /* where it begins */
+};
+
+/* To be all zeros before.  Items are zeroed and then filled, those that were
+ * not finished as well; whoever owns them frees what they have, and items. */
+struct yaml_items {
+    void *items; /* an array of such structs */
+    size_t n;
 };
 
 struct yaml_key {

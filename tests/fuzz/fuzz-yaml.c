@@ -23,9 +23,18 @@ struct values {
     bool flag;
     struct strlist list;
     enum log_level level;
+    struct yaml_items items; /* struct item */
+};
+
+struct item {
+    struct yaml_item at;
+    char *word;
+    int64_t number;
+    struct strlist list;
 };
 
 #define AT(member) offsetof(struct values, member)
+#define OF(member) offsetof(struct item, member)
 
 static const struct yaml_key keys[] = {
     { "a.word", YAML_KIND_STRING, AT(word), 0, 0 },
@@ -35,6 +44,10 @@ static const struct yaml_key keys[] = {
     { "flag", YAML_KIND_BOOL, AT(flag), 0, 0 },
     { "c.list", YAML_KIND_LIST, AT(list), 0, 0 },
     { "level", YAML_KIND_LEVEL, AT(level), 0, 0 },
+    { "c.items", YAML_KIND_ITEMS, AT(items), sizeof(struct item), 8 },
+    { "c.items.word", YAML_KIND_STRING, OF(word), 0, 0 },
+    { "c.items.number", YAML_KIND_NUMBER, OF(number), 1, 100 },
+    { "c.items.list", YAML_KIND_LIST, OF(list), 0, 0 },
 };
 
 static void check(const struct values *values)
@@ -44,6 +57,20 @@ static void check(const struct values *values)
     ck_assert(values->seconds >= 1 && values->seconds <= 3600000);
     for (size_t i = 0; i < values->list.n; i++)
         ck_assert_ptr_nonnull(values->list.items[i]);
+    ck_assert(values->items.n <= 8);
+}
+
+static void items_free(struct yaml_items *list)
+{
+    struct item *items = list->items;
+
+    for (size_t i = 0; i < list->n; i++) {
+        ck_assert(items[i].at.line > 0);
+        ck_assert(items[i].number >= 0 && items[i].number <= 100);
+        free(items[i].word);
+        strlist_free(&items[i].list);
+    }
+    free(items);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
@@ -61,5 +88,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     check(&values);
     free(values.word);
     strlist_free(&values.list);
+    items_free(&values.items);
     return 0;
 }

@@ -26,7 +26,17 @@ struct settings {
     enum log_level level;
     char *file;
     int64_t max_size, backup_count;
+    struct yaml_items rules; /* struct rule */
 };
+
+struct rule {
+    struct yaml_item at;
+    char *name;
+    struct strlist words;
+    int64_t wait;
+};
+
+#define RULE(member) offsetof(struct rule, member)
 
 #define SLOT(member) offsetof(struct settings, member)
 
@@ -55,6 +65,10 @@ static const struct yaml_key keys[] = {
     { "logging.file", YAML_KIND_STRING, SLOT(file), 0, 0 },
     { "logging.max_size", YAML_KIND_SIZE, SLOT(max_size), 0, 1LL << 40 },
     { "logging.backup_count", YAML_KIND_NUMBER, SLOT(backup_count), 0, 100 },
+    { "server.rules", YAML_KIND_ITEMS, SLOT(rules), sizeof(struct rule), 3 },
+    { "server.rules.name", YAML_KIND_STRING, RULE(name), 0, 0 },
+    { "server.rules.words", YAML_KIND_LIST, RULE(words), 0, 0 },
+    { "server.rules.in.wait", YAML_KIND_SECONDS, RULE(wait), 1000, 5000 },
 };
 
 static void settings_free(struct settings *settings)
@@ -64,6 +78,13 @@ static void settings_free(struct settings *settings)
     free(settings->file);
     strlist_free(&settings->commands);
     strlist_free(&settings->paths);
+    for (size_t i = 0; i < settings->rules.n; i++) {
+        struct rule *rule = (struct rule *) settings->rules.items + i;
+
+        free(rule->name);
+        strlist_free(&rule->words);
+    }
+    free(settings->rules.items);
 }
 
 /* Loads a text as file "t.yaml"; the message's folder is cut off. */
@@ -185,6 +206,9 @@ static const char *const idle[] = {
     "logging: null\nretry: ~\n",
     "logging: {}\n",
     "logging:\n  file:\n",
+    "server:\n  rules:\n",
+    "server: {rules: ~}\n",
+    "server: {rules: []}\n",
     "logging:\n  file: null\n  level: ~\n  max_size: Null\n",
     "security:\n  allowed_paths: NULL\n",
 };
@@ -201,6 +225,46 @@ START_TEST(defaults_stay)
     ck_assert_int_eq(s.max_size, 7);
     ck_assert_int_eq(s.level, LOG_LEVEL_WARNING);
     ck_assert_uint_eq(s.paths.n, 1);
+    ck_assert_uint_eq(s.rules.n, 0);
+    settings_free(&s);
+}
+END_TEST
+
+/* Each has its own values, and what it does not say is zero. */
+START_TEST(items)
+{
+    struct settings s = { 0 };
+    struct error err = ERROR_INIT;
+    const struct rule *rules;
+
+    ck_assert_msg(load("server:\n"
+                       "  request_timeout: 7\n"
+                       "  rules:\n"
+                       "    - name: one\n"
+                       "      words: [a, b]\n"
+                       "      in: {wait: 1.5}\n"
+                       "    - {}\n"
+                       "    - {words: [c], name: }\n"
+                       "  max_request_size: 2K\n",
+                       &s, &err)
+                      == 0,
+                  "%s", err.message);
+    rules = s.rules.items;
+    ck_assert_uint_eq(s.rules.n, 3);
+    ck_assert_uint_eq(rules[0].at.line, 4);
+    ck_assert_str_eq(rules[0].name, "one");
+    ck_assert_uint_eq(rules[0].words.n, 2);
+    ck_assert_int_eq(rules[0].wait, 1500);
+    ck_assert_uint_eq(rules[1].at.line, 7);
+    ck_assert_ptr_null(rules[1].name);
+    ck_assert_uint_eq(rules[1].words.n, 0);
+    ck_assert_int_eq(rules[1].wait, 0);
+    ck_assert_uint_eq(rules[2].at.line, 8);
+    ck_assert_ptr_null(rules[2].name);
+    ck_assert_str_eq(rules[2].words.items[0], "c");
+    /* what is around them goes where it went */
+    ck_assert_int_eq(s.request_timeout, 7000);
+    ck_assert_int_eq(s.max_request_size, 2048);
     settings_free(&s);
 }
 END_TEST
@@ -301,6 +365,39 @@ static const struct {
     { "logging:\n  level: INFO\n...\n}}}\n", "t.yaml:4: " },
     { "logging:\n  level: INFO\n  file: \xFF\n", "t.yaml: at byte 31: " },
     { "logging: *nowhere\n", "t.yaml:1: " },
+    { "server:\n  rules: x\n", "t.yaml:2: 'server.rules': not a list" },
+    { "server:\n  rules: {name: x}\n",
+      "t.yaml:2: 'server.rules': not a list" },
+    { "server:\n  rules:\n    - x\n",
+      "t.yaml:3: 'server.rules': an entry is not a mapping" },
+    { "server:\n  rules:\n    - name: x\n    -\n",
+      "t.yaml:4: 'server.rules': an entry is not a mapping" },
+    { "server:\n  rules:\n    - [{name: x}]\n",
+      "t.yaml:3: 'server.rules': an entry is not a mapping" },
+    { "server:\n  rules: [{}, {}, {},\n  {}]\n",
+      "t.yaml:3: 'server.rules': too many entries" },
+    { "server:\n  rules:\n    - nam: x\n",
+      "t.yaml:3: unknown key 'server.rules.nam'; did you mean "
+      "'server.rules.name'?" },
+    { "server:\n  rules:\n    - name: x\n      name: y\n",
+      "t.yaml:4: 'server.rules.name': given twice" },
+    { "server:\n  rules:\n    - name: [x]\n",
+      "t.yaml:3: 'server.rules.name': not a single value" },
+    { "server:\n  rules:\n    - words: x\n",
+      "t.yaml:3: 'server.rules.words': not a list" },
+    { "server:\n  rules:\n    - in: {wait: 6}\n",
+      "t.yaml:3: 'server.rules.in.wait': number of seconds out of range" },
+    /* an item's keys are nowhere else, however they are written */
+    { "server:\n  rules.name: x\n",
+      "t.yaml:2: unknown key 'server.rules.name'; did you mean "
+      "'server.rules'?" },
+    { "server.rules.name: x\n", "t.yaml:1: " },
+    { "server:\n  rules.in: {wait: 2}\n", "t.yaml:2: " },
+    { "server.rules.in:\n  wait: 2\n", "t.yaml:1: " },
+    { "server:\n  rules:\n    - {max_request_size: 2K}\n",
+      "t.yaml:3: 'server.rules.max_request_size': unknown key" },
+    { "server:\n  rules: &a [*a]\n",
+      "t.yaml:2: 'server.rules': an entry is not a mapping" },
 };
 
 START_TEST(mistakes)
@@ -350,6 +447,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, specification_host_example);
     tcase_add_test(tcase, specification_guest_example);
     tcase_add_loop_test(tcase, defaults_stay, 0, ARRAY_SIZE(idle));
+    tcase_add_test(tcase, items);
     tcase_add_test(tcase, values);
     tcase_add_loop_test(tcase, mistakes, 0, ARRAY_SIZE(wrong));
     tcase_add_test(tcase, no_file);
