@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "guest/handle/custom.h"
 #include "guest/handle/handlers.h"
 #include "guest/proc/environment.h"
 #include "util/clock.h"
@@ -83,6 +84,16 @@ static int agent_policies(struct agent *agent, struct error *err)
     if (!settings->enable_auth)
         return 0;
     return auth_check_init(&agent->auth, settings->auth_key_file, err);
+}
+
+/* What cannot be run now may be there when somebody asks: an administrator's
+ * only way in does not end for it. */
+static void agent_handlers(struct agent *agent)
+{
+    struct error err = ERROR_INIT;
+
+    if (custom_check(&agent->settings, "configuration", &err) < 0)
+        log_warning(&agent->log, "%s", err.message);
 }
 
 static int agent_port(struct agent *agent, const struct agent_source *source,
@@ -164,6 +175,7 @@ int agent_init(struct agent *agent, struct settings *settings,
     r = agent_policies(agent, err);
     if (r < 0)
         return r;
+    agent_handlers(agent);
     session_init(&agent->session, context);
     return agent_port(agent, source, err);
 }

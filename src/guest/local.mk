@@ -4,6 +4,7 @@ libguest_a_SOURCES = \
 	src/guest/agent.c src/guest/agent.h \
 	src/guest/options.c src/guest/options.h \
 	src/guest/core/context.h \
+	src/guest/core/endpoint.c src/guest/core/endpoint.h \
 	src/guest/core/loop.c src/guest/core/loop.h \
 	src/guest/core/owner.c src/guest/core/owner.h \
 	src/guest/core/settings.c src/guest/core/settings.h \
@@ -18,7 +19,7 @@ libguest_a_SOURCES = \
 	src/guest/file/upload_priv.h \
 	src/guest/handle/content.c \
 	src/guest/handle/content_put.c \
-	src/guest/handle/custom.c \
+	src/guest/handle/custom.c src/guest/handle/custom.h \
 	src/guest/handle/exec.c \
 	src/guest/handle/file.c \
 	src/guest/handle/handlers.c src/guest/handle/handlers.h \

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "guest/agent.h"
+#include "guest/handle/custom.h"
 #include "guest/options.h"
 #include "util/fd.h"
 
@@ -56,6 +57,8 @@ static int check(const struct options *options,
     if (settings->enable_auth)
         r = auth_check_init(&auth, settings->auth_key_file, err);
     auth_check_free(&auth);
+    if (r == 0)
+        r = custom_check(settings, file, err);
     if (r == 0)
         printf("%s: %s\n", file,
                access(file, F_OK) < 0 ? "does not exist; the defaults hold"

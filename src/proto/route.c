@@ -115,7 +115,7 @@ static bool route_has_path(const struct route *route, const char *target,
     return length == own && strncmp(target, route->path, own) == 0;
 }
 
-static void allow_add(char *allow, const char *method)
+void route_allow(char *allow, const char *method)
 {
     size_t used = strlen(allow);
 
@@ -134,7 +134,7 @@ int route_match(const char *method, const char *target,
         if (!route_has_path(&table[i], target, length, &at))
             continue;
         if (table[i].method && strcmp(method, table[i].method) != 0) {
-            allow_add(allow, table[i].method);
+            route_allow(allow, table[i].method);
             continue;
         }
         *route = &table[i];
@@ -163,6 +163,11 @@ const char *route_words(const struct route *route, char words[ROUTE_WORDS_MAX])
     snprintf(words, ROUTE_WORDS_MAX, "%s %s",
              route->method ? route->method : "*", route->path);
     return words;
+}
+
+const struct route *route_get(enum route_id id)
+{
+    return &table[id];
 }
 
 const struct route *route_table(size_t *n)

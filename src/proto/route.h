@@ -90,6 +90,12 @@ int route_match(const char *method, const char *target,
 
 #define ROUTE_ALLOW_MAX 64
 
+/* Adds a method to what Allow lists, which is "" at first. */
+void route_allow(char *allow, const char *method);
+
+/* The row of a route.  Return: it. */
+const struct route *route_get(enum route_id id);
+
 /*
  * What a peer does not know: the route of a request that it answered with a
  * code.  A custom handler that is not there is none: the code is the same.

@@ -2,6 +2,7 @@
 # They need bash, as the end-to-end tests do, whose helpers they use.
 CLI_TESTS = \
 	tests/cli/config.sh \
+	tests/cli/custom.sh \
 	tests/cli/cp.sh \
 	tests/cli/damage.sh \
 	tests/cli/domains.sh \

@@ -366,6 +366,11 @@ def custom(client, _):
     return data is not None and expect(data, data == {"say": "this"})
 
 
+def handler(client, _):
+    data = client.ask("POST", "echo?a=b", {"say": "that"})
+    return data is not None and expect(data, data == {"say": "that"})
+
+
 def request_known(client, _):
     """What became of a request: asked, and taken back when it is over."""
     name = unique()
@@ -637,8 +642,8 @@ def leave_download(client, files):
 
 
 FILES = ["big", "huge", "long", "small"]
-SCENARIO = (sync, ping, capabilities, system_info, execute, execute_pattern, not_found, service, custom, request_known,
-            job, job_elsewhere, job_on_a_terminal, job_listed,
+SCENARIO = (sync, ping, capabilities, system_info, execute, execute_pattern, not_found, service, custom, handler,
+            request_known, job, job_elsewhere, job_on_a_terminal, job_listed,
             upload, put, put_parts, put_finished, put_rest, put_over, put_new, put_wrong,
             download, get, get_digested, get_pieces, head, digest, info, tree)
 # What takes long when every byte is a call, or leaves before it is through.
@@ -665,8 +670,9 @@ class Agent:
         with open(self.config, "w") as file:
             file.write("security:\n  allowed_commands: ['*']\n  allowed_paths: [/]\n  forbidden_paths: [/nowhere]\n"
                        "rate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}\n"
-                       "server: {custom_dir: %s/custom}\n"
-                       "logging: {file: none}\n" % work)
+                       "server:\n  custom_dir: %s/custom\n"
+                       "  handlers: [{method: POST, path: /api/v1/echo, command: [%s/custom/echo], user: %d}]\n"
+                       "logging: {file: none}\n" % (work, work, os.geteuid()))
         self.process = None
         # A sanitizer's end of a fork is told apart by its status, 99 in wrap.c.
         options = os.environ.get("ASAN_OPTIONS", "")

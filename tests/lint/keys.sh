@@ -14,20 +14,23 @@ code_keys()
 
 manual_keys()
 {
-    sed -n 's/^\.It Ic \([a-z_]*\.[a-z_]*\)$/\1/p' \
+    sed -n 's/^\.It Ic \([a-z_]*\.[a-z_.]*\)$/\1/p' \
         "$top_srcdir/man/virtio-rpc-$1.5"
 }
 
-# Two levels: a section at the margin, its keys two blanks in.
+# Two levels: a section at the margin, its keys two blanks in.  Those of an item of a
+# list stand below it in a comment, four blanks in, the first one behind "- ".
 example_keys()
 {
     sed -n -e 's/^\([a-z_]*\):$/section \1/p' \
         -e 's/^  \([a-z_]*\):.*/key \1/p' \
+        -e 's/^  #   [- ] \([a-z_]*\):.*/item \1/p' \
         "$top_srcdir/data/$1_config.yaml.in" \
         | while read -r kind name; do
             case $kind in
             section) section=$name ;;
-            key) echo "$section.$name" ;;
+            key) list=$name && echo "$section.$name" ;;
+            item) echo "$section.$list.$name" ;;
             esac
         done
 }

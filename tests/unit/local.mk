@@ -50,6 +50,7 @@ tests_unit_libunitguest_a_SOURCES = \
 	tests/unit/guest/turns.c tests/unit/guest/turns.h
 UNIT_LIBS += tests/unit/libunitguest.a libguest.a
 UNIT_TESTS += \
+	tests/unit/guest/core/test-endpoint \
 	tests/unit/guest/core/test-loop \
 	tests/unit/guest/core/test-owner \
 	tests/unit/guest/core/test-settings \

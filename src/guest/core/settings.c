@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/core/endpoint.h"
 #include "proto/limits.h"
 #include "util/cleanup.h"
-#include "util/yaml.h"
 
 #define KIB ((int64_t) 1024)
 #define MIB (1024 * KIB)
@@ -24,6 +24,7 @@
 #define DAY (86400 * SECOND)
 
 #define AT(member) offsetof(struct settings, member)
+#define OF(member) offsetof(struct endpoint, member)
 
 static const struct yaml_key keys[] = {
     { "device.path", YAML_KIND_STRING, AT(device_path), 0, 0 },
@@ -35,6 +36,13 @@ static const struct yaml_key keys[] = {
     { "server.max_output_size", YAML_KIND_SIZE, AT(max_output_size), 4 * KIB,
       RESPONSE_MAX / 4 },
     { "server.custom_dir", YAML_KIND_STRING, AT(custom_dir), 0, 0 },
+    { "server.handlers", YAML_KIND_ITEMS, AT(handlers),
+      sizeof(struct endpoint), ENDPOINTS_MAX },
+    { "server.handlers.method", YAML_KIND_STRING, OF(method), 0, 0 },
+    { "server.handlers.path", YAML_KIND_STRING, OF(path), 0, 0 },
+    { "server.handlers.command", YAML_KIND_LIST, OF(command), 0, 0 },
+    { "server.handlers.timeout", YAML_KIND_SECONDS, OF(timeout), SECOND, DAY },
+    { "server.handlers.user", YAML_KIND_STRING, OF(user), 0, 0 },
     { "security.enable_auth", YAML_KIND_BOOL, AT(enable_auth), 0, 0 },
     { "security.auth_key_file", YAML_KIND_STRING, AT(auth_key_file), 0, 0 },
     { "security.allowed_commands", YAML_KIND_LIST, AT(allowed_commands), 0,
@@ -134,6 +142,8 @@ int settings_load(struct settings *settings, const char *file,
     if (r == 0)
         r = check_paths(&settings->forbidden_paths, "security.forbidden_paths",
                         file, err);
+    if (r == 0)
+        r = endpoints_check(&settings->handlers, file, err);
     /* "[]" means the default list, says the specification. */
     if (r == 0 && settings->allowed_commands.n == 0)
         r = FILL(&settings->allowed_commands, default_commands);
@@ -146,6 +156,7 @@ void settings_free(struct settings *settings)
     free(settings->custom_dir);
     free(settings->auth_key_file);
     free(settings->log_file);
+    endpoints_free(&settings->handlers);
     strlist_free(&settings->allowed_commands);
     strlist_free(&settings->allowed_paths);
     strlist_free(&settings->readonly_paths);

@@ -15,6 +15,7 @@
 #include "util/error.h"
 #include "util/log.h"
 #include "util/text.h"
+#include "util/yaml.h"
 
 #define SETTINGS_FILE SYSCONFDIR "/virtio-rpc/guest_config.yaml"
 
@@ -26,6 +27,7 @@ struct settings {
     int64_t request_timeout;  /* ms */
     int64_t max_output_size;  /* bytes of both outputs of a command */
     char *custom_dir;
+    struct yaml_items handlers; /* struct endpoint */
 
     bool enable_auth;
     char *auth_key_file;

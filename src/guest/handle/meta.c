@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "guest/core/context.h"
+#include "guest/core/endpoint.h"
 #include "guest/core/settings.h"
 #include "guest/file/transfer.h"
 #include "guest/job/jobs.h"
@@ -119,7 +120,8 @@ static struct json_object *policy_json(const struct settings *settings)
     return policy;
 }
 
-static struct json_object *endpoints_json(void)
+/* Ours, and those of the configuration. */
+static struct json_object *endpoints_json(const struct settings *settings)
 {
     struct json_object *array = json_object_new_array();
     const struct route *routes;
@@ -131,6 +133,13 @@ static struct json_object *endpoints_json(void)
 
         json_append(array,
                     json_object_new_string(route_words(&routes[i], words)));
+    }
+    for (size_t i = 0; array && i < settings->handlers.n; i++) {
+        const struct endpoint *endpoint = endpoint_get(&settings->handlers, i);
+        char words[ENDPOINT_WORDS_MAX];
+
+        json_append(array,
+                    json_object_new_string(endpoint_words(endpoint, words)));
     }
     return array;
 }
@@ -154,7 +163,7 @@ void capabilities_run(struct request *request)
         json_add_string(data, "protocol", ENVELOPE_VERSION);
         json_add_bool(data, "auth", settings->enable_auth);
         json_add(data, "abilities", abilities_json());
-        json_add(data, "endpoints", endpoints_json());
+        json_add(data, "endpoints", endpoints_json(settings));
         json_add(data, "limits", limits_json(settings));
         json_add(data, "policy", policy_json(settings));
     }

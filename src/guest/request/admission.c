@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "guest/core/context.h"
+#include "guest/core/endpoint.h"
 #include "guest/core/settings.h"
 #include "guest/file/transfer.h"
 #include "guest/policy/auth_check.h"
@@ -87,11 +88,29 @@ static bool rate_check(struct request *request)
     return admission_count(request);
 }
 
+/* Where nothing is ours something of server.handlers may be, which belongs to
+ * the handler of custom/NAME, also when its methods are others. */
+static int route_find(struct request *request, char *allow)
+{
+    const struct http_head *head = request->head;
+    const struct endpoint *endpoint = NULL;
+    int r = route_match(head->method, head->target, &request->route,
+                        &request->rest, allow);
+
+    if (r != STATUS_ENDPOINT_NOT_FOUND
+        || endpoint_match(&request->context->settings->handlers, head->method,
+                          head->target, &endpoint, allow)
+               == STATUS_ENDPOINT_NOT_FOUND)
+        return r;
+    request->route = route_get(ROUTE_CUSTOM);
+    request->rest = head->target;
+    return 0;
+}
+
 static bool route_check(struct request *request)
 {
     char allow[ROUTE_ALLOW_MAX];
-    int r = route_match(request->head->method, request->head->target,
-                        &request->route, &request->rest, allow);
+    int r = route_find(request, allow);
 
     if (r == STATUS_METHOD_NOT_ALLOWED)
         request_not_allowed(request, allow);

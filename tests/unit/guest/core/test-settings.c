@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/core/endpoint.h"
 #include "unit/unit.h"
 #include "util/buf.h"
 
@@ -78,6 +79,7 @@ static void expect_defaults(void)
     ck_assert_str_eq(settings.auth_key_file,
                      SYSCONFDIR "/virtio-rpc/agent.key");
     ck_assert_str_eq(settings.custom_dir, SYSCONFDIR "/virtio-rpc/custom.d");
+    ck_assert_uint_eq(settings.handlers.n, 0);
 }
 
 START_TEST(defaults)
@@ -126,13 +128,33 @@ START_TEST(the_specifications)
 }
 END_TEST
 
+static void expect_handlers(void)
+{
+    const struct endpoint *one = endpoint_get(&settings.handlers, 0);
+    const struct endpoint *two = endpoint_get(&settings.handlers, 1);
+
+    ck_assert_uint_eq(settings.handlers.n, 2);
+    ck_assert_str_eq(one->method, "GET");
+    ck_assert_str_eq(one->path, "/api/v1/custom");
+    expect_list(&one->command, "/p a ");
+    ck_assert_int_eq(one->timeout, 2500);
+    ck_assert_str_eq(one->user, "nobody");
+    ck_assert_str_eq(two->path, "/api/v1/b");
+    expect_list(&two->command, "/q ");
+    ck_assert_int_eq(two->timeout, 0);
+    ck_assert_ptr_null(two->user);
+}
+
 START_TEST(everything_else)
 {
     struct error err = ERROR_INIT;
 
     ck_assert_msg(load("device: {path: /p, buffer_size: 4KB}\n"
                        "server: {max_request_size: 1M, request_timeout: 1.5,"
-                       " max_output_size: 8K, custom_dir: /c}\n"
+                       " max_output_size: 8K, custom_dir: /c,\n"
+                       " handlers: [{method: GET, path: /api/v1/custom,"
+                       " command: [/p, a], timeout: 2.5, user: nobody},\n"
+                       " {method: PUT, path: /api/v1/b, command: [/q]}]}\n"
                        "security:\n"
                        "  enable_auth: true\n"
                        "  auth_key_file: /k\n"
@@ -155,6 +177,7 @@ START_TEST(everything_else)
     ck_assert_int_eq(settings.request_timeout, 1500);
     ck_assert_int_eq(settings.max_output_size, 8192);
     ck_assert_str_eq(settings.custom_dir, "/c");
+    expect_handlers();
     ck_assert(settings.enable_auth);
     ck_assert_str_eq(settings.auth_key_file, "/k");
     expect_list(&settings.allowed_commands, "* ");

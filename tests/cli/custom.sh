@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Endpoints that the administrator adds, with a real agent: programs of a folder and
+# of server.handlers. Which paths there may be: tests/unit/guest/core/test-endpoint.c.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+mkdir folder bin
+program() { # FILE; the script on stdin
+	cat >"$1" && chmod 755 "$1"
+}
+# Every variable that a request makes, its arguments and its input.
+program bin/show <<'END'
+#!/bin/sh
+text() { printf '"%s":"%s",' "$1" "$2"; }
+printf '{'
+for name in GATEWAY_INTERFACE SERVER_PROTOCOL SERVER_NAME REQUEST_METHOD REQUEST_URI SCRIPT_NAME \
+	PATH_INFO QUERY_STRING CONTENT_TYPE CONTENT_LENGTH HTTP_X_REQUEST_ID HOME; do
+	eval "text $name \"\$$name\""
+done
+text arguments "$*"
+text input "$(cat)"
+printf '"uid":%s}' "$(id -u)"
+END
+printf '#!/bin/sh\necho \\"folder\\"\n' | program folder/named
+printf '#!/bin/sh\necho \\"folder\\"\n' | program folder/both
+printf '#!/bin/sh\necho {}\n' | program bin/plain
+printf '#!/bin/sh\necho oops >&2\nexit 4\n' | program bin/fails
+printf '#!/bin/sh\nexec sleep 1000\n' | program bin/hangs
+printf '#!/bin/sh\necho {}\n' | program bin/open
+chmod 777 bin/open
+printf 'echo {}\n' >bin/none
+
+# handlers NAME: NAME.yaml, with the handlers on standard input.
+handlers() {
+	{
+		printf 'rate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}\nserver:\n  custom_dir: %s\n  handlers:\n' "$WORK/folder"
+		cat
+		printf 'logging:\n  file: %s\n' "$WORK/$1.log"
+	} >"$1.yaml"
+}
+handlers real <<END
+    - method: GET
+      path: /api/v1/custom
+      command: [$WORK/bin/show, of, custom]
+    - {method: GET, path: /api/v1/show, command: [$WORK/bin/show, short]}
+    - {method: POST, path: /api/v1/show, command: [$WORK/bin/show]}
+    - {method: HEAD, path: /api/v1/show, command: [$WORK/bin/plain]}
+    - {method: PUT, path: /api/v1/show/deep/er, command: [$WORK/bin/show, long]}
+    - {method: GET, path: /api/v1/custom/both, command: [$WORK/bin/show, both]}
+    - {method: GET, path: /api/v1/fails, command: [$WORK/bin/fails]}
+    - {method: GET, path: /api/v1/hangs, command: [$WORK/bin/hangs], timeout: 1}
+    - {method: GET, path: /api/v1/open, command: [$WORK/bin/open]}
+    - {method: GET, path: /api/v1/none, command: [$WORK/bin/none]}
+    - {method: GET, path: /api/v1/absent, command: [$WORK/bin/absent]}
+    - {method: GET, path: /api/v1/nobody, command: [$WORK/bin/plain], user: no-such-user}
+END
+t "an agent starts with handlers, though some cannot be run" start_agent real
+said() { grep -q "WARNING.*:15: handler '/api/v1/open' can be changed" real.log; }
+t "… which its log says, the first of them" t_within 20 said
+
+# answer TARGET [CURL-OPTION…]: in $STATUS, $BODY, and the head in fields.
+answer() {
+	local method=$1 target=$2
+	shift 2
+	STATUS=$(http "$method" "/api/v1/$target" "$@" --path-as-is -o body -D fields -w '%{http_code}')
+	BODY=$(cat body)
+}
+
+# --- what a handler gets
+answer GET 'custom?x=1&y=%20'
+t_json "the specification's example is answered" "d['code'] == 0 and d['data']['arguments'] == 'of custom'" "$BODY"
+t_json "… with CGI's variables" "(d['data']['GATEWAY_INTERFACE'], d['data']['SERVER_PROTOCOL'], d['data']['SERVER_NAME']) == ('CGI/1.1', 'HTTP/1.1', 'virtio-rpc')
+	and (d['data']['REQUEST_METHOD'], d['data']['SCRIPT_NAME'], d['data']['PATH_INFO']) == ('GET', '/api/v1/custom', '')
+	and (d['data']['QUERY_STRING'], d['data']['REQUEST_URI']) == ('x=1&y=%20', '/api/v1/custom?x=1&y=%20')
+	and (d['data']['CONTENT_TYPE'], d['data']['CONTENT_LENGTH'], d['data']['input']) == ('', '0', '')" "$BODY"
+answer POST 'show/a/b%20c?q' -H 'Content-Type: text/plain' -H 'X-Request-ID: id-7' --data-binary 'no JSON, and none is asked for'
+t_json "a path below it is its PATH_INFO, decoded" "d['data']['SCRIPT_NAME'] == '/api/v1/show' and d['data']['PATH_INFO'] == '/a/b c'
+	and d['data']['REQUEST_URI'] == '/api/v1/show/a/b%20c?q'" "$BODY"
+t_json "… the body its input" "d['data']['input'] == 'no JSON, and none is asked for' and d['data']['CONTENT_TYPE'] == 'text/plain'
+	and d['data']['CONTENT_LENGTH'] == '30' and d['data']['HTTP_X_REQUEST_ID'] == 'id-7'" "$BODY"
+t "call" virsh_ --socket "$SOCKET" call GET 'show/x?y'
+t_json "… reaches it" "d['data']['PATH_INFO'] == '/x' and d['data']['QUERY_STRING'] == 'y'" "$OUT"
+answer HEAD show -I
+t_is "HEAD, where it is said, has no body that curl would wait for" 200 "$STATUS"
+
+# --- which handler: HTTP status and what answers. The longest path decides.
+while read -r method target status words; do
+	answer "$method" "$target"
+	t_is "$method $target is HTTP $status" "$status" "$STATUS"
+	case $status in
+	200) t_json "… of $words" "(d['data'] if d['data'] == 'folder' else d['data']['arguments']) == '$words'" "$BODY" ;;
+	405) t_is "… which allows $words" "Allow: $words" "$(grep -i ^allow: fields | tr -d '\r')" ;;
+	404) t_json "… ENDPOINT_NOT_FOUND" "d['code'] == 3001" "$BODY" ;;
+	400) t_json "… INVALID_PARAMS" "d['code'] == 2001 and 'path' in d['data']['detail']" "$BODY" ;;
+	esac
+done <<'END'
+GET custom/ 200 of custom
+GET custom/x/y 200 of custom
+POST custom 405 GET
+GET custom/named 200 folder
+POST custom/named 200 folder
+GET custom/other 200 of custom
+POST custom/other 405 GET
+GET custom/named/x 200 of custom
+GET custom/.named 200 of custom
+GET custom/both 200 both
+POST custom/both 405 GET
+GET customs 404
+GET show 200 short
+GET show/deep 200 short
+GET show/deep/ernie 200 short
+PUT show/deep/er 200 long
+PUT show/deep/er/x 200 long
+GET show/deep/er 405 PUT
+DELETE show 405 GET, POST, HEAD
+BREW show 405 GET, POST, HEAD
+GET shows 404
+GET sho 404
+GET %73how 404
+GET show/../ping 400
+GET show/a/.. 400
+GET show/./a 400
+GET show/%2e%2e/a 400
+GET show/a%2fb 400
+GET show/a%2Fb 400
+GET show/%00 400
+GET show/%zz 400
+GET show/..a/...b 200 short
+GET show//a 200 short
+POST ping 405 GET
+GET jobs/x/y 404
+GET nothing 404
+END
+answer GET capabilities
+t_json "capabilities lists them" "[e for e in d['data']['endpoints'] if 'show' in e] == ['GET /api/v1/show', 'POST /api/v1/show', 'HEAD /api/v1/show', 'PUT /api/v1/show/deep/er']
+	and 'GET /api/v1/custom' in d['data']['endpoints'] and '* /api/v1/custom/' in d['data']['endpoints']" "$BODY"
+
+# --- how it ends
+answer GET fails
+t_json "one that fails is CMD_EXEC_FAILED, with what it said" "d['code'] == 1001 and d['data']['exit_code'] == 4 and d['data']['stderr'] == 'oops\n'" "$BODY"
+answer GET hangs
+t_json "one that hangs has its own time" "d['code'] == 1002 and '/api/v1/hangs' in d['data']['detail']" "$BODY"
+answer GET open
+t_json "one that others may write is refused" "d['code'] == 4001 and 'changed by others' in d['data']['detail']" "$BODY"
+answer GET none
+t_json "… and one that is not executable" "d['code'] == 4001 and 'not executable' in d['data']['detail']" "$BODY"
+answer GET absent
+t_json "… and one that is not there is CMD_NOT_FOUND" "d['code'] == 1003 and 'No such file' in d['data']['detail']" "$BODY"
+answer GET nobody
+t_json "… and no such user is no mistake of the request" "d['code'] == 1001 and 'no such user' in d['data']['detail']" "$BODY"
+stop "$PID"
+
+# --- the user
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 "$WORK" bin
+	handlers user <<END
+    - {method: GET, path: /api/v1/show, command: [$WORK/bin/show], user: nobody}
+END
+	t "an agent with a handler of another user" start_agent user
+	answer GET show
+	t_json "… which it runs as" "d['data']['uid'] == $(id -u nobody) and d['data']['HOME'] == '$(getent passwd nobody | cut -d: -f6)'" "$BODY"
+	stop "$PID"
+else
+	t_skip "a handler of another user" "only root can run one"
+fi
+
+# --- signatures and the rate limit hold for them as for others
+(umask 077; printf 0123456789abcdef >key)
+handlers auth <<END
+    - {method: GET, path: /api/v1/show, command: [$WORK/bin/show]}
+END
+printf 'security: {enable_auth: true, auth_key_file: %s}\n' "$WORK/key" >>auth.yaml
+t "an agent that asks for signatures" start_agent auth
+answer GET show
+t_is "no handler without one" 401 "$STATUS"
+answer POST show
+t_is "… nor which methods it has" 401 "$STATUS"
+stop "$PID"
+handlers limit <<END
+    - {method: GET, path: /api/v1/show, command: [$WORK/bin/show]}
+END
+sed -i 's/requests_per_minute: 0/requests_per_minute: 2/' limit.yaml
+t "an agent with a limit" start_agent limit
+t_is "handlers are counted" "200 200 503 " "$(for i in 1 2 3; do answer GET "show/$i"; printf '%s ' "$STATUS"; done)"
+stop "$PID"
+
+# --- --check-config judges them
+check() { # DESCRIPTION PATTERN [LINE]; the list on stdin
+	handlers check
+	t_status "--check-config: $1" 1 "$AGENT" --check-config --config check.yaml
+	t_like "… is shown with file and line" "check\.yaml:${3:-5}: .*$2" "$ERR"
+}
+one() { printf '    - {method: GET, path: /api/v1/a, command: [%s]%s}\n' "$1" "${2:+, $2}"; }
+one "$WORK/bin/plain" 'user: root, timeout: 2.5' | handlers check
+t "--check-config: a good one" "$AGENT" --check-config --config check.yaml
+check "a relative program" "'bin/plain' is not an absolute path" < <(one bin/plain)
+check "a program that is not there" "No such file" < <(one "$WORK/bin/absent")
+check "a folder" "is not executable" < <(one "$WORK/bin")
+check "one that is not executable" "is not executable" < <(one "$WORK/bin/none")
+t_like "… with the mend" "try: chmod 755 $WORK/bin/none" "$ERR"
+check "one that others may write" "can be changed by others" < <(one "$WORK/bin/open")
+t_like "… with the mend" "try: chown root: $WORK/bin/open && chmod go-w $WORK/bin/open" "$ERR"
+check "no such user" "no such user: 'no-such-user'" < <(one "$WORK/bin/plain" 'user: no-such-user')
+check "no time" "timeout': number of seconds out of range" < <(one "$WORK/bin/plain" 'timeout: 0')
+check "a mistyped key" "did you mean 'server.handlers.timeout'" < <(one "$WORK/bin/plain" 'tiemout: 5')
+check "a path of ours" "'/api/v1/jobs/a' is the agent's own" < <(one "$WORK/bin/plain" | sed 's,v1/a,v1/jobs/a,')
+check "the same twice" "'/api/v1/a' is there twice for this method" 6 < <(one "$WORK/bin/plain"; one "$WORK/bin/plain")
+
+done_testing
