@@ -57,6 +57,18 @@ static int handshake_request(const struct handshake *handshake,
                       handshake->id, handshake->id, handshake->wall);
 }
 
+/* The wait behind attempt number n, from 0 on. */
+static int64_t handshake_gap(const struct handshake_pace *pace, int n)
+{
+    int64_t wait = n > 0 ? pace->wait_ms : 0;
+
+    for (int i = 1; i < n && wait < pace->most_ms; i++)
+        wait *= pace->factor;
+    if (wait > pace->most_ms)
+        wait = pace->most_ms;
+    return wait > RECONNECT_GAP_MS ? wait : RECONNECT_GAP_MS;
+}
+
 int handshake_connected(struct handshake *handshake, const char *id,
                         int64_t now, int64_t wall, struct buf *request)
 {
@@ -68,7 +80,11 @@ int handshake_connected(struct handshake *handshake, const char *id,
     syncscan_init(&handshake->scan, handshake->id);
     handshake->scanning = true;
     handshake->state = HANDSHAKE_SYNC;
-    handshake->until = end < handshake->limit ? end : handshake->limit;
+    handshake->gap = handshake_gap(&handshake->pace, handshake->attempts);
+    /* The last one listens to the end. */
+    handshake->until = handshake->limit - end > handshake->gap
+                           ? end
+                           : handshake->limit;
     handshake->wall = wall;
     handshake->attempts++;
     handshake->peer = (struct handshake_peer) { 0 };
@@ -78,10 +94,10 @@ int handshake_connected(struct handshake *handshake, const char *id,
 void handshake_lost(struct handshake *handshake, int64_t now)
 {
     handshake_end_scan(handshake);
-    handshake->state = handshake->limit - now > RECONNECT_GAP_MS
+    handshake->state = handshake->limit - now > handshake->gap
                            ? HANDSHAKE_WAIT
                            : HANDSHAKE_GIVE_UP;
-    handshake->until = now + RECONNECT_GAP_MS;
+    handshake->until = now + handshake->gap;
 }
 
 void handshake_tick(struct handshake *handshake, int64_t now)

@@ -41,17 +41,28 @@ struct handshake_peer {
 enum handshake_state {
     HANDSHAKE_CONNECT, /* make a connection, then handshake_connected() */
     HANDSHAKE_SYNC,    /* send what is to be sent, feed what comes */
-    HANDSHAKE_WAIT,    /* close, stay away until handshake_until() */
+    HANDSHAKE_WAIT,    /* close, stay away until handshake->until */
     HANDSHAKE_READY,   /* handshake->peer is filled in */
     HANDSHAKE_GIVE_UP, /* close; no attempt fits into the limit any more */
 };
 
+/* The waits between two connections from the second one on: what the second is
+ * for is a client's leaving that the agent has missed, and whoever does not
+ * answer that either is not there yet.  All 0: RECONNECT_GAP_MS. */
+struct handshake_pace {
+    int64_t wait_ms; /* the first of them */
+    int64_t factor;  /* each further one is this many times the last, … */
+    int64_t most_ms; /* … and no longer than this */
+};
+
 struct handshake {
     enum handshake_state state;
-    int64_t limit; /* when all attempts must be over */
-    int64_t until; /* end of this attempt, or of the gap */
-    int64_t wall;  /* seconds since the epoch when the sync was sent */
-    int attempts;  /* begun so far */
+    struct handshake_pace pace; /* may be set after handshake_init() */
+    int64_t limit;              /* when all attempts must be over */
+    int64_t until;              /* end of this attempt, or of the gap */
+    int64_t gap;                /* ms from this attempt to the next one */
+    int64_t wall; /* seconds since the epoch when the sync was sent */
+    int attempts; /* begun so far */
     char id[HANDSHAKE_ID_MAX];
     bool scanning; /* scan is to be freed */
     struct syncscan scan;

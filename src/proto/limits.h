@@ -90,7 +90,8 @@
 /* While the agent answers a sync, this long may pass before the host tries
  * again from a new connection (ms): thirty times the slowest answer seen.  The
  * first sync is short of time: it is lost where the agent missed that the last
- * client left, and two lost ones must stay below two seconds. */
+ * client left.  The second is for that; whoever does not answer it either is
+ * not there yet, or hangs, and is tried again as retry.* says. */
 #define SYNC_FIRST_MS 400
 #define SYNC_ATTEMPT_MS 1000
 

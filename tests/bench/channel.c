@@ -186,7 +186,7 @@ static int ask(struct rpc *rpc, const struct rpc_request *request,
 static int agent(const struct rpc_request *request, char *path, int64_t n,
                  struct error *err)
 {
-    struct rpc_dialer dialer = { dial, path };
+    struct rpc_dialer dialer = { .dial = dial, .context = path };
     struct rpc rpc;
     int r;
 

@@ -17,6 +17,7 @@ CLI_TESTS = \
 	tests/cli/params.sh \
 	tests/cli/lies.sh \
 	tests/cli/service.sh \
+	tests/cli/times.sh \
 	tests/cli/tree.sh \
 	tests/cli/words.sh \
 	tests/cli/completion.sh

@@ -187,6 +187,7 @@ class Nowhere:
 class Peer:
     words = {"instance": "i1", "boot_id": "b", "heartbeat": True}
     connections = 0
+    synced = False
 
     def __init__(self, client, counts, mode):
         self.client, self.counts, self.mode = client, counts, mode
@@ -228,6 +229,11 @@ class Peer:
 
     def serve(self):
         while True:
+            if self.mode == "deaf" and self.synced:
+                left = select.poll()
+                left.register(self.client, select.POLLRDHUP)
+                left.poll()
+                return
             request = self.read()
             if request is None:
                 return
@@ -241,6 +247,7 @@ class Peer:
                 return
 
     def sync(self, target, request_id):
+        self.synced = True
         data = {"id": target.split("id=")[1], "session": "0", "boot_id": "b", "agent_version": "9.9",
                 "timestamp": int(time.time()) - 3600 * (self.mode == "clock_behind"), "auth": False}
         if hasattr(getattr(self, self.mode), "memory"):
@@ -248,6 +255,8 @@ class Peer:
         good = answer(envelope(data), request_id)
         if self.mode == "no_sync":
             return
+        if self.mode == "shuts":
+            raise ConnectionError
         if self.mode == "noise":
             self.client.sendall(b"\x00noise\r\n\r\nHTTP/1.1 " * 6000)
         if self.mode == "foreign":
@@ -339,7 +348,7 @@ class Peer:
         else:
             self.client.sendall(answer(envelope({"timestamp": 1, "uptime": 7}, message="pong"), request_id))
 
-    noise = foreign = no_sync = clock_behind = good
+    noise = foreign = no_sync = shuts = clock_behind = good
 
     def foreign_first(self, target, request_id, body):
         self.client.sendall(answer(envelope({"uptime": 666}, message="foreign"), "somebody's"))
@@ -375,6 +384,12 @@ class Peer:
 
     def hang(self, target, request_id, body):
         pass
+
+    def fails(self, target, request_id, body):
+        self.client.sendall(answer(envelope({}, 5001, "Internal error"), request_id, "500 Internal Server Error"))
+
+    def deaf(self, target, request_id, body):
+        """Never comes to this; see serve()."""
 
     def trickle_forever(self, target, request_id, body):
         """Too slow to come to an end, and never silent."""

@@ -100,6 +100,7 @@ tests_unit_libunithost_a_SOURCES = \
 UNIT_LIBS += tests/unit/libunithost.a $(HOST_LIBS)
 UNIT_TESTS += \
 	tests/unit/host/args/test-opt \
+	tests/unit/host/client/test-attempts \
 	tests/unit/host/client/test-keyfile \
 	tests/unit/host/client/test-retry \
 	tests/unit/host/copy/test-throttle \
@@ -127,6 +128,11 @@ UNIT_TESTS += \
 	tests/unit/host/term/test-progress \
 	tests/unit/host/term/test-quote \
 	tests/unit/host/term/test-shorten
+# its own clock, and its own road to an agent
+tests_unit_host_client_test_attempts_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=clock_ms -Wl,--wrap=clock_sleep_ms \
+	-Wl,--wrap=deadline_in -Wl,--wrap=deadline_left \
+	-Wl,--wrap=dial_target -Wl,--wrap=fd_wait_or
 endif
 
 LDADD = $(UNIT_LIBS) tests/unit/libunit.a $(PROTO_LIBS) $(CHECK_LIBS)

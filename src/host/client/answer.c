@@ -44,7 +44,10 @@ static const struct {
       "in the guest: security.* in /etc/virtio-rpc/guest_config.yaml" },
     { STATUS_SERVICE_UNAVAILABLE, "again later" },
     { STATUS_REQUEST_GONE, "look in the guest what became of it" },
-    { STATUS_CMD_TIMEOUT, "--timeout SECONDS for a longer run" },
+    { STATUS_CMD_TIMEOUT,
+      "for a longer run: server.request_timeout in the guest's "
+      "/etc/virtio-rpc/guest_config.yaml; of shell/exec \"timeout\" in its "
+      "body" },
     { STATUS_INTERNAL_ERROR, "in the guest: journalctl -u virtio-rpc" },
 };
 

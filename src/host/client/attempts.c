@@ -41,6 +41,8 @@ struct attempts {
     bool safe;       /* changes nothing */
     bool maybe_done; /* it may have been carried out */
     bool guards;     /* it holds the signals back, and not its caller */
+    enum { CONNECTING, SENDING, WAITING } doing; /* in the last attempt */
+    bool silent; /* no sign of life came for SILENCE_MS in it */
     struct silence silence;
 };
 
@@ -73,6 +75,43 @@ static int attempts_judge(const struct client_request *request,
     return 0;
 }
 
+/* What the request allows for its answer. */
+static int64_t attempts_answer_ms(const struct attempts *attempts)
+{
+    const struct client_request *request = attempts->request;
+
+    return request->read_ms == TIMEOUT_UNSET ? client_timeout(attempts->client)
+                                             : request->read_ms;
+}
+
+static bool attempts_uncertain(const struct attempts *attempts)
+{
+    return attempts->maybe_done && !attempts->safe;
+}
+
+/* A domain that runs, and no sign of life from it, of which there are some
+ * only while a request is worked on.  What the agent remembers is asked for
+ * over another connection; whoever would be answered anew gains nothing by
+ * that before the answer's time is over.  Return: as silent(). */
+static int attempts_still(struct attempts *attempts, int r, struct error *err)
+{
+    const struct client *client = attempts->client;
+    bool can_ask = attempts->request->underway
+                   || (attempts_uncertain(attempts) && *attempts->instance);
+
+    attempts->silent = attempts->doing == WAITING;
+    if (attempts->silent && can_ask
+        && retry_is_left(&client->policy, &attempts->count, RETRY_NETWORK))
+        return r;
+    if (attempts->silent && attempts_answer_ms(attempts) == 0) {
+        if (err)
+            err->code = -ETIMEDOUT;
+        return -ETIMEDOUT;
+    }
+    error_clear(err);
+    return 0;
+}
+
 /* Nobody named a time: that of a sleeping guest does not count. */
 static int attempts_silent(void *context, struct error *err)
 {
@@ -82,7 +121,7 @@ static int attempts_silent(void *context, struct error *err)
 
     if (attempts->answer_by != DEADLINE_NEVER)
         attempts->answer_by += attempts->silence.slept - before;
-    return r;
+    return r == -ECONNRESET ? attempts_still(attempts, r, err) : r;
 }
 
 static int attempts_woken(void *context, struct error *err)
@@ -109,15 +148,6 @@ static int64_t shorter(int64_t a, int64_t b)
     if (a == 0 || b == 0)
         return a + b;
     return a < b ? a : b;
-}
-
-/* What the request allows for its answer. */
-static int64_t attempts_answer_ms(const struct attempts *attempts)
-{
-    const struct client_request *request = attempts->request;
-
-    return request->read_ms == TIMEOUT_UNSET ? client_timeout(attempts->client)
-                                             : request->read_ms;
 }
 
 /* What is left of that in this attempt. */
@@ -166,7 +196,7 @@ static int attempts_recognise(const struct attempts *attempts,
 {
     const struct handshake_peer *peer = &attempts->client->rpc.peer;
 
-    if (!attempts->maybe_done || attempts->safe
+    if (!attempts_uncertain(attempts)
         || strcmp(peer->instance, attempts->instance) == 0)
         return 0;
     if (strcmp(peer->boot_id, attempts->boot_id) != 0)
@@ -225,7 +255,12 @@ static int attempts_call(struct attempts *attempts, struct answer *answer,
 
     attempts_wire(attempts, &wire);
     attempts_sent(attempts);
-    r = rpc_call(&client->rpc, &wire, &answer->reply, &sent, err);
+    attempts->doing = SENDING;
+    r = rpc_post(&client->rpc, &wire, &sent, err);
+    if (r == 0) {
+        attempts->doing = WAITING;
+        r = rpc_take(&client->rpc, &wire, &answer->reply, err);
+    }
     if (r == 0)
         r = attempts_judge(attempts->request, answer, err);
     else
@@ -239,8 +274,11 @@ static int attempts_attempt(struct attempts *attempts, struct answer *answer,
                             struct error *err)
 {
     int64_t start = clock_ms();
-    int r = client_connect(attempts->client, err);
+    int r;
 
+    attempts->doing = CONNECTING;
+    attempts->silent = false;
+    r = client_connect(attempts->client, err);
     if (r == 0)
         r = attempts_recognise(attempts, err);
     if (r == 0)
@@ -251,31 +289,27 @@ static int attempts_attempt(struct attempts *attempts, struct answer *answer,
     return r;
 }
 
+static enum retry_stage attempts_stage(const struct attempts *attempts)
+{
+    if (attempts->maybe_done || attempts->request->underway)
+        return RETRY_UNDERWAY;
+    return attempts->client->was_connected ? RETRY_CONNECTED
+                                           : RETRY_UNCONNECTED;
+}
+
 static enum retry_class attempts_class(const struct attempts *attempts, int r,
                                        const struct answer *answer)
 {
-    bool uncertain = attempts->maybe_done && !attempts->safe;
-    enum retry_class class;
+    enum retry_class class = RETRY_NEVER;
 
-    if (r < 0) {
-        /* Who cannot connect at all has waited already, or never will. */
-        if (!attempts->client->was_connected
-            || (uncertain && !*attempts->instance))
-            return RETRY_NEVER;
-        /* It may still be booting, or its port be plugged in again; or somebody
-         * came in between. */
-        if ((attempts->maybe_done || attempts->request->underway)
-            && (r == -EHOSTDOWN || r == -ENXIO || r == -EBUSY))
-            return RETRY_NETWORK;
-        class = retry_class_of_errno(r);
-        /* The time for the answer is over; a second one is not given. */
-        return uncertain && class == RETRY_TIMEOUT ? RETRY_NEVER : class;
-    }
-    class = answer->envelope.root
-                ? retry_class_of_status(answer->envelope.code)
-                : RETRY_NEVER;
-    /* An internal error may have come half-way. */
-    return class == RETRY_INTERNAL && !attempts->safe ? RETRY_NEVER : class;
+    if (r < 0)
+        class = retry_class_of_errno(r, attempts_stage(attempts));
+    else if (answer->envelope.root)
+        class = retry_class_of_status(answer->envelope.code);
+    if (attempts_uncertain(attempts)
+        && (!*attempts->instance || !retry_may_ask(class)))
+        return RETRY_NEVER;
+    return class;
 }
 
 /* Waits before another attempt.  Return: 0 or -ECANCELED. */
@@ -294,10 +328,8 @@ static int attempts_wait(struct attempts *attempts, int64_t ms)
 /* Has it begun, and does the domain sleep now?  Who cannot begin is told. */
 static bool attempts_asleep(const struct attempts *attempts, int r)
 {
-    bool uncertain = attempts->maybe_done && !attempts->safe;
-
     return r == -EHOSTUNREACH && attempts->client->was_connected
-           && !(uncertain && !*attempts->instance);
+           && !(attempts_uncertain(attempts) && !*attempts->instance);
 }
 
 /* Waits for the domain to go on.  Return: as attempts_again(). */
@@ -309,7 +341,7 @@ static int attempts_sleep(struct attempts *attempts,
 
     silence_tell(&attempts->silence, err);
     if (deadline_left(attempts->limit) == 0
-        || (attempts->maybe_done && !attempts->safe
+        || (attempts_uncertain(attempts)
             && deadline_left(attempts->answer_by) == 0))
         return 0;
     r = attempts_wait(attempts, SLEEP_LOOK_MS);
@@ -334,7 +366,7 @@ static int attempts_again(struct attempts *attempts, int r,
         return attempts_sleep(attempts, answer, err);
     /* What is under way has the time of its answer: a command's own, and some
      * for the agent to end it. */
-    if (attempts->maybe_done && !attempts->safe)
+    if (attempts_uncertain(attempts))
         limit = attempts->answer_by;
     if (wait < 0 || (limit != DEADLINE_NEVER && clock_ms() + wait >= limit))
         return 0;
@@ -346,6 +378,35 @@ static int attempts_again(struct attempts *attempts, int r,
     return attempts_wait(attempts, wait) < 0 ? -ECANCELED : 1;
 }
 
+/* What makes the time longer that was over; for an agent that gives no sign
+ * of life it is not the time. */
+static void attempts_hint(const struct attempts *attempts, struct error *err)
+{
+    const struct client_setup *setup = &attempts->client->setup;
+    const struct config *config = setup->config;
+    const struct {
+        const char *key;
+        int64_t ms;
+    } times[] = {
+        [CONNECTING] = { "connect_timeout", config->connect_timeout },
+        [SENDING] = { "write_timeout", config->write_timeout },
+        [WAITING] = { "read_timeout", config->read_timeout },
+    };
+    bool is_ours = attempts->doing == WAITING
+                       ? attempts_answer_ms(attempts) != 0
+                       : setup->timeout > 0
+                             && setup->timeout <= times[attempts->doing].ms;
+
+    if (attempts->silent)
+        error_hint(err, "in the guest: systemctl restart virtio-rpc");
+    else if (is_ours)
+        error_hint(err, "--timeout SECONDS for a longer wait");
+    else
+        error_hint(err, "connection.%s in %s for a longer wait",
+                   times[attempts->doing].key,
+                   config->file ? config->file : CONFIG_FILE);
+}
+
 /* The last words about a request that failed. */
 static void attempts_failed(const struct attempts *attempts, int r,
                             struct error *err)
@@ -353,13 +414,13 @@ static void attempts_failed(const struct attempts *attempts, int r,
     const struct client_request *request = attempts->request;
     size_t used = strlen(err->message);
 
-    if (attempts->maybe_done && !attempts->safe) {
+    if (attempts_uncertain(attempts)) {
         snprintf(err->message + used, sizeof(err->message) - used, "; %s",
                  request->if_unknown ? request->if_unknown : CANCEL_UNKNOWN);
         if (!request->partial)
             err->code = STATUS_OUTCOME_UNKNOWN;
-    } else if (r == -ETIMEDOUT) {
-        error_hint(err, "--timeout SECONDS for a longer wait");
+    } else if (r == -ETIMEDOUT && !*err->hint) {
+        attempts_hint(attempts, err);
     }
     client_blame(attempts->client, err);
 }

@@ -127,6 +127,8 @@ static bool cancel_run(struct client *client, const struct cancelled *what,
 
     config.connect_timeout = limit - clock_ms();
     config.max_retries = 0;
+    config.timeout_retries = 0;
+    config.internal_retries = 0;
     setup.config = &config;
     setup.timeout = config.connect_timeout;
     client_init(&again, &setup, client->target);

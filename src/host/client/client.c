@@ -17,15 +17,12 @@
 void client_init(struct client *client, const struct client_setup *setup,
                  struct target *target)
 {
-    const struct config *config = setup->config;
-
     *client = (struct client) { .setup = *setup,
                                 .target = target,
                                 .lock = LOCK_INIT,
                                 .interrupt = INTERRUPT_INIT };
     rpc_init(&client->rpc);
-    retry_policy_init(&client->policy, config->max_retries,
-                      config->retry_interval, config->backoff_factor);
+    retry_policy_init(&client->policy, setup->config);
     buf_init(&client->key, AUTH_KEY_MAX + 2);
 }
 

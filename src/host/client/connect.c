@@ -204,7 +204,14 @@ static int client_dial(void *context, int64_t deadline,
 static int client_open(struct client *client, struct error *err)
 {
     struct dialing dialing = { .client = client };
-    struct rpc_dialer dialer = { client_dial, &dialing };
+    const struct retry_rule *rule = &client->policy.rules[RETRY_NETWORK];
+    struct rpc_dialer dialer = {
+        .dial = client_dial,
+        .context = &dialing,
+        .pace = { .wait_ms = rule->wait_ms,
+                  .factor = rule->factor,
+                  .most_ms = retry_wait(rule, rule->retries - 1) },
+    };
     int r = client_lock(client, err); /* is no part of the time to connect */
 
     if (r < 0)
@@ -212,6 +219,8 @@ static int client_open(struct client *client, struct error *err)
     r = rpc_open(&client->rpc, &dialer, client_connect_ms(client), err);
     if (r == -EHOSTDOWN)
         return client_no_answer(client, err);
+    if (r == -ECONNRESET)
+        error_hint(err, "virsh list --all (the domain may stop, or restart)");
     /* libvirt waits for a place in the queue of a channel that is taken */
     return r == -ETIMEDOUT && client_is_taken(client, err) ? -EBUSY : r;
 }

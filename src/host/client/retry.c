@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * Tables of errnos and codes by class, and of retries and waits (ms) for each
- * class.  An agent's Retry-After is taken up to a bound, because the guest is
+ * Tables: of each class with its keys and what it may ask for again, and of
+ * errnos and codes with their classes.  Waits are ms.  An agent's Retry-After is taken up to a bound, because the guest is
  * not trusted.
  */
 #include <config.h>
@@ -10,7 +10,7 @@
 #include "host/client/retry.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -25,41 +25,91 @@
 /* No wait is longer, whatever interval and factor are configured. */
 #define WAIT_MAX_MS (60 * 1000)
 
-void retry_policy_init(struct retry_policy *policy, int64_t max_retries,
-                       int64_t interval_ms, int64_t backoff_factor)
+#define AT(member) offsetof(struct config, member)
+
+/* Keys of the configuration are offsets; 0, which is none of them, is what
+ * nobody may configure and stands in fixed. */
+static const struct retry_row {
+    bool may_ask;
+    size_t retries, wait, factor;
+    struct retry_rule fixed;
+} rows[RETRY_CLASSES] = {
+    [RETRY_NETWORK] = { true,
+                        AT(max_retries),
+                        AT(retry_interval),
+                        AT(backoff_factor),
+                        { 0 } },
+    /* The time for the answer is over; a second one is not given. */
+    [RETRY_TIMEOUT] = { false,
+                        AT(timeout_retries),
+                        AT(timeout_interval),
+                        0,
+                        { .factor = 1 } },
+    /* It may have come half-way. */
+    [RETRY_INTERNAL] = { false,
+                         AT(internal_retries),
+                         AT(internal_interval),
+                         0,
+                         { .factor = 1 } },
+    /* As often as BUSY_TOTAL_MS allows, after what the agent says. */
+    [RETRY_BUSY] = { true, 0, 0, 0, { .factor = 1 } },
+    /* Others came in between; more of them than this is a quarrel. */
+    [RETRY_SESSION] = { true, 0, 0, 0, { 3, 0, 1 } },
+};
+
+static int64_t configured(const struct config *config, size_t at,
+                          int64_t fixed)
 {
-    *policy =
-        (struct
-         retry_policy) { .rules = {
-                             [RETRY_NETWORK] = { max_retries, interval_ms,
-                                                 backoff_factor },
-                             [RETRY_TIMEOUT] = { 2, 5000, 1 },
-                             [RETRY_INTERNAL] = { 1, 10000, 1 },
-                             /* Others came in between; more of them than this
-                              * is a quarrel. */
-                             [RETRY_SESSION] = { 3, 0, 1 },
-                         } };
+    return at ? *(const int64_t *) ((const char *) config + at) : fixed;
+}
+
+void retry_policy_init(struct retry_policy *policy,
+                       const struct config *config)
+{
+    for (size_t i = 0; i < RETRY_CLASSES; i++) {
+        const struct retry_row *row = &rows[i];
+
+        policy->rules[i] = (struct retry_rule) {
+            .retries = configured(config, row->retries, row->fixed.retries),
+            .wait_ms = configured(config, row->wait, row->fixed.wait_ms),
+            .factor = configured(config, row->factor, row->fixed.factor),
+        };
+    }
 }
 
 static const struct {
     int code;
     enum retry_class class;
+    enum retry_stage since;
 } errnos[] = {
-    { -ECONNRESET, RETRY_NETWORK },
-    { -EPIPE, RETRY_NETWORK },
-    { -ENOTCONN, RETRY_NETWORK },
-    { -ECONNREFUSED, RETRY_NETWORK },
-    { -ENOENT, RETRY_NETWORK },
-    { -EBADMSG, RETRY_NETWORK }, /* the stream is out of step */
-    { -ETIMEDOUT, RETRY_TIMEOUT },
+    { -ECONNRESET, RETRY_NETWORK, RETRY_UNCONNECTED },
+    { -EPIPE, RETRY_NETWORK, RETRY_UNCONNECTED },
+    { -ENOTCONN, RETRY_NETWORK, RETRY_UNCONNECTED },
+    /* the stream is out of step */
+    { -EBADMSG, RETRY_NETWORK, RETRY_UNCONNECTED },
+    /* A wrong path, or a domain that restarts. */
+    { -ECONNREFUSED, RETRY_NETWORK, RETRY_CONNECTED },
+    { -ENOENT, RETRY_NETWORK, RETRY_CONNECTED },
+    /* Who cannot connect at all has waited for connect_timeout already. */
+    { -ETIMEDOUT, RETRY_TIMEOUT, RETRY_CONNECTED },
+    /* It may still be booting, or its port be plugged in again; or somebody
+     * came in between. */
+    { -EHOSTDOWN, RETRY_NETWORK, RETRY_UNDERWAY },
+    { -ENXIO, RETRY_NETWORK, RETRY_UNDERWAY },
+    { -EBUSY, RETRY_NETWORK, RETRY_UNDERWAY },
 };
 
-enum retry_class retry_class_of_errno(int code)
+enum retry_class retry_class_of_errno(int code, enum retry_stage stage)
 {
     for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
         if (errnos[i].code == code)
-            return errnos[i].class;
+            return stage >= errnos[i].since ? errnos[i].class : RETRY_NEVER;
     return RETRY_NEVER;
+}
+
+bool retry_may_ask(enum retry_class class)
+{
+    return rows[class].may_ask;
 }
 
 static const struct {
@@ -94,19 +144,28 @@ static int64_t retry_busy(struct retry_count *count, int64_t busy_s)
     return wait;
 }
 
+bool retry_is_left(const struct retry_policy *policy,
+                   const struct retry_count *count, enum retry_class class)
+{
+    return count->done[class] < policy->rules[class].retries;
+}
+
+int64_t retry_wait(const struct retry_rule *rule, int64_t n)
+{
+    int64_t wait = rule->wait_ms;
+
+    for (int64_t i = 0; i < n && wait < WAIT_MAX_MS; i++)
+        wait *= rule->factor;
+    return wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS;
+}
+
 int64_t retry_next(const struct retry_policy *policy,
                    struct retry_count *count, enum retry_class class,
                    int64_t busy_s)
 {
-    const struct retry_rule *rule = &policy->rules[class];
-    int64_t wait = rule->wait_ms;
-
     if (class == RETRY_BUSY)
         return retry_busy(count, busy_s);
-    if (count->done[class] >= rule->retries)
+    if (!retry_is_left(policy, count, class))
         return -1;
-    for (int64_t i = 0; i < count->done[class] && wait < WAIT_MAX_MS; i++)
-        wait *= rule->factor;
-    count->done[class]++;
-    return wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS;
+    return retry_wait(&policy->rules[class], count->done[class]++);
 }

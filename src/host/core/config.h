@@ -29,6 +29,10 @@ struct config {
     int64_t max_retries;
     int64_t retry_interval;
     int64_t backoff_factor;
+    int64_t timeout_retries;
+    int64_t timeout_interval;
+    int64_t internal_retries;
+    int64_t internal_interval;
     char *auth_key_dir;
     char *auth_key_file;
     int64_t parallel;

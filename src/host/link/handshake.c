@@ -25,12 +25,15 @@ struct driver {
     struct handshake handshake;
 };
 
-/* What a transport gave back instead of bytes.  Return: 0 when another
- * connection may do better. */
+/* What a transport gave back instead of bytes.  Return: 0 when only its time
+ * is over, and another connection may do better. */
 static int driver_lost(struct driver *driver, int64_t code)
 {
     if (code == -ECANCELED || code == -ENOMEM)
         return error_errno(driver->err, (int) code, "sync");
+    if (code != -ETIMEDOUT)
+        return error_set(driver->err, -ECONNRESET,
+                         "the connection broke before the agent answered");
     handshake_lost(&driver->handshake, clock_ms());
     return 0;
 }
@@ -115,6 +118,7 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
     int r = 0;
 
     handshake_init(handshake, deadline_in(connect_ms));
+    handshake->pace = dialer->pace;
     while (r == 0 && handshake->state != HANDSHAKE_READY
            && handshake->state != HANDSHAKE_GIVE_UP)
         r = steps[handshake->state](&driver);

@@ -13,13 +13,15 @@ struct rpc_dialer {
     int (*dial)(void *context, int64_t deadline, struct transport **transport,
                 struct error *err);
     void *context;
+    struct handshake_pace pace; /* of its attempts */
 };
 
 /*
  * Connects and syncs, in as many attempts as fit into connect_ms: the driver
- * of proto/handshake.h.
+ * of proto/handshake.h.  A connection that breaks is the end: it is the
+ * caller's to make another one.
  *
- * Return: 0; -EHOSTDOWN when the agent did not answer (message only says so:
+ * Return: 0; -ECONNRESET; -EHOSTDOWN when the agent did not answer (message only says so:
  * the caller knows more); the dialer's error; -ECANCELED by the transport's
  * wake_fd; -ENOMEM.
  */

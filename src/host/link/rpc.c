@@ -98,8 +98,10 @@ static int rpc_lost(int64_t code, const char *doing, struct error *err)
 struct watch {
     const struct rpc_request *request;
     int64_t limit;
-    size_t seen; /* bytes that got through */
-    bool told;   /* silent() has set the error */
+    int64_t ms;   /* for all of it when nothing gets through; 0: no limit */
+    int64_t last; /* when something did */
+    size_t seen;  /* bytes that got through */
+    bool told;    /* silent() has set the error */
     struct error *err;
 };
 
@@ -108,15 +110,25 @@ static struct watch watch_begin(const struct rpc_request *request, int64_t ms,
 {
     return (struct watch) { .request = request,
                             .limit = limit_in(ms),
+                            .ms = ms,
+                            .last = clock_ms(),
                             .err = err };
+}
+
+/* Bytes buy time, but none in which there are no more of them: what a socket
+ * takes says nothing about its reader. */
+static int64_t watch_end(const struct watch *watch)
+{
+    int64_t end = stretched(watch->limit, watch->seen);
+
+    return watch->ms > 0 ? deadline_min(end, watch->last + watch->ms) : end;
 }
 
 static int64_t watch_deadline(const struct watch *watch)
 {
     int64_t silence = watch->request->silence_ms;
 
-    return deadline_min(stretched(watch->limit, watch->seen),
-                        limit_in(silence));
+    return deadline_min(watch_end(watch), limit_in(silence));
 }
 
 /* A deadline has passed.  Return: 0 to go on, or what to give up with. */
@@ -124,20 +136,24 @@ static int watch_expired(struct watch *watch, int64_t since)
 {
     int r;
 
-    if (deadline_left(stretched(watch->limit, watch->seen)) == 0)
+    if (deadline_left(watch_end(watch)) == 0)
         return -ETIMEDOUT;
     r = watch->request->silent(watch->request->context, watch->err);
     watch->told = r < 0;
-    if (r == 1 && watch->limit != DEADLINE_NEVER)
+    if (r == 1 && watch->limit != DEADLINE_NEVER) {
         watch->limit += clock_ms() - since;
+        watch->last += clock_ms() - since;
+    }
     return r < 0 ? r : 0;
 }
 
 /* What a read or write came to.  Return: 0 to try again; as the transport. */
 static int64_t watch_judge(struct watch *watch, int64_t done, int64_t since)
 {
-    if (done > 0)
+    if (done > 0) {
         watch->seen += (size_t) done;
+        watch->last = clock_ms();
+    }
     if (done == 0)
         return -ECONNRESET;
     return done == -ETIMEDOUT ? watch_expired(watch, since) : done;
@@ -403,7 +419,8 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
                          "answer of %" PRId64 " bytes is too large",
                          head->content_length);
     if (receipt->watch->limit == DEADLINE_NEVER) {
-        receipt->watch->limit = limit_in(receipt->watch->request->rest_ms);
+        receipt->watch->ms = receipt->watch->request->rest_ms;
+        receipt->watch->limit = limit_in(receipt->watch->ms);
         receipt->watch->seen = 0;
     }
     return 0;

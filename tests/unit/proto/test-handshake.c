@@ -296,6 +296,61 @@ START_TEST(broken)
 }
 END_TEST
 
+/* Attempts of which none is answered: when they begin, and end.  The first
+ * redial is for a client whose leaving was missed; the last one listens to the
+ * end. */
+static const struct {
+    struct handshake_pace pace;
+    int64_t limit;
+    int attempts;
+    int64_t begin[6], end[6];
+} paces[] = {
+    { { 1000, 2, 4000 }, 5000, 3, { 0, 500, 2500 }, { 400, 1500, 5000 } },
+    { { 1000, 2, 4000 },
+      16000,
+      6,
+      { 0, 500, 2500, 5500, 10500, 15500 },
+      { 400, 1500, 3500, 6500, 11500, 16000 } },
+    { { 1000, 2, 4000 },
+      15500,
+      5,
+      { 0, 500, 2500, 5500, 10500 },
+      { 400, 1500, 3500, 6500, 15500 } },
+    { { 1000, 2, 4000 }, 1000, 2, { 0, 500 }, { 400, 1000 } },
+    { { 1000, 2, 4000 }, 450, 1, { 0 }, { 450 } },
+    { { 0, 10, 0 }, 2500, 3, { 0, 500, 1600 }, { 400, 1500, 2500 } },
+    { { 2000, 10, 3000 },
+      12000,
+      5,
+      { 0, 500, 3500, 7500, 11500 },
+      { 400, 1500, 4500, 8500, 12000 } },
+};
+
+START_TEST(paced)
+{
+    int64_t now = START;
+    struct handshake handshake;
+    int i;
+
+    handshake_init(&handshake, START + paces[_i].limit);
+    handshake.pace = paces[_i].pace;
+    for (i = 0; handshake.state != HANDSHAKE_GIVE_UP; i++) {
+        ck_assert_int_lt(i, paces[_i].attempts);
+        begin_again(&handshake, now);
+        ck_assert_int_eq(now - START, paces[_i].begin[i]);
+        now = handshake.until;
+        ck_assert_int_eq(now - START, paces[_i].end[i]);
+        handshake_tick(&handshake, now);
+        if (handshake.state == HANDSHAKE_WAIT) {
+            now = handshake.until;
+            handshake_tick(&handshake, now);
+        }
+    }
+    ck_assert_int_eq(i, paces[_i].attempts);
+    handshake_free(&handshake);
+}
+END_TEST
+
 /* What may come in front of the answer. */
 START_TEST(in_front)
 {
@@ -417,6 +472,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, long_words, 0, 4);
     tcase_add_test(tcase, lost_answer);
     tcase_add_loop_test(tcase, limit_of_time, 0, 12);
+    tcase_add_loop_test(tcase, paced, 0, ARRAY_SIZE(paces));
     tcase_add_test(tcase, broken);
     tcase_add_loop_test(tcase, in_front, 0, 8);
     tcase_add_test(tcase, much_noise);

@@ -14,9 +14,24 @@ const char unit_name[] = "retry";
 static struct retry_policy policy;
 static struct retry_count count;
 
+/* The section "retry" of a configuration; as the specification has it. */
+static void configure(int64_t max_retries, int64_t interval_ms,
+                      int64_t backoff_factor)
+{
+    const struct config config = { .max_retries = max_retries,
+                                   .retry_interval = interval_ms,
+                                   .backoff_factor = backoff_factor,
+                                   .timeout_retries = 2,
+                                   .timeout_interval = 5000,
+                                   .internal_retries = 1,
+                                   .internal_interval = 10000 };
+
+    retry_policy_init(&policy, &config);
+}
+
 static void setup(void)
 {
-    retry_policy_init(&policy, 3, 1000, 2); /* as the specification has it */
+    configure(3, 1000, 2);
     count = (struct retry_count) { 0 };
 }
 
@@ -119,10 +134,10 @@ END_TEST
 
 START_TEST(configured)
 {
-    retry_policy_init(&policy, 0, 1000, 2);
+    configure(0, 1000, 2);
     ck_assert_int_eq(next(RETRY_NETWORK), -1);
     ck_assert_int_eq(next(RETRY_TIMEOUT), 5000); /* is not network's */
-    retry_policy_init(&policy, 2, 0, 5);
+    configure(2, 0, 5);
     ck_assert_int_eq(next(RETRY_NETWORK), 0);
     ck_assert_int_eq(next(RETRY_NETWORK), 0);
     ck_assert_int_eq(next(RETRY_NETWORK), -1);
@@ -133,12 +148,12 @@ END_TEST
  * minute, none overflows. */
 START_TEST(backoff_is_bounded)
 {
-    retry_policy_init(&policy, 100, 3600000, 10);
+    configure(100, 3600000, 10);
     for (int i = 0; i < 100; i++)
         ck_assert_int_eq(next(RETRY_NETWORK), 60000);
     ck_assert_int_eq(next(RETRY_NETWORK), -1);
     setup();
-    retry_policy_init(&policy, 100, 1, 10);
+    configure(100, 1, 10);
     ck_assert_int_eq(next(RETRY_NETWORK), 1);
     ck_assert_int_eq(next(RETRY_NETWORK), 10);
     for (int i = 2; i < 100; i++) {
@@ -153,21 +168,34 @@ START_TEST(classes_of_errnos)
 {
     static const struct {
         int code;
-        enum retry_class class;
+        enum retry_class of[3]; /* by stage */
     } rows[] = {
-        { -ECONNRESET, RETRY_NETWORK },   { -EPIPE, RETRY_NETWORK },
-        { -ECONNREFUSED, RETRY_NETWORK }, { -ENOENT, RETRY_NETWORK },
-        { -EBADMSG, RETRY_NETWORK },      { -ETIMEDOUT, RETRY_TIMEOUT },
-        { -EACCES, RETRY_NEVER },         { -EPERM, RETRY_NEVER },
-        { -EINVAL, RETRY_NEVER },         { -ENOMEM, RETRY_NEVER },
-        { -EMSGSIZE, RETRY_NEVER },       { -EHOSTDOWN, RETRY_NEVER },
-        { -ESRCH, RETRY_NEVER },          { 0, RETRY_NEVER },
-        { ECONNRESET, RETRY_NEVER },
+#define ALWAYS(class) { class, class, class }
+        { -ECONNRESET, ALWAYS(RETRY_NETWORK) },
+        { -EPIPE, ALWAYS(RETRY_NETWORK) },
+        { -EBADMSG, ALWAYS(RETRY_NETWORK) },
+        { -ECONNREFUSED, { RETRY_NEVER, RETRY_NETWORK, RETRY_NETWORK } },
+        { -ENOENT, { RETRY_NEVER, RETRY_NETWORK, RETRY_NETWORK } },
+        { -ETIMEDOUT, { RETRY_NEVER, RETRY_TIMEOUT, RETRY_TIMEOUT } },
+        { -EHOSTDOWN, { RETRY_NEVER, RETRY_NEVER, RETRY_NETWORK } },
+        { -ENXIO, { RETRY_NEVER, RETRY_NEVER, RETRY_NETWORK } },
+        { -EBUSY, { RETRY_NEVER, RETRY_NEVER, RETRY_NETWORK } },
+        { -EACCES, ALWAYS(RETRY_NEVER) },
+        { -EPERM, ALWAYS(RETRY_NEVER) },
+        { -EINVAL, ALWAYS(RETRY_NEVER) },
+        { -ENOMEM, ALWAYS(RETRY_NEVER) },
+        { -EMSGSIZE, ALWAYS(RETRY_NEVER) },
+        { -ESRCH, ALWAYS(RETRY_NEVER) },
+        { 0, ALWAYS(RETRY_NEVER) },
+        { ECONNRESET, ALWAYS(RETRY_NEVER) },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        ck_assert_msg(retry_class_of_errno(rows[i].code) == rows[i].class,
-                      "%d", rows[i].code);
+        for (size_t stage = 0; stage < ARRAY_SIZE(rows[i].of); stage++)
+            ck_assert_msg(
+                retry_class_of_errno(rows[i].code, (enum retry_stage) stage)
+                    == rows[i].of[stage],
+                "%d at %zu", rows[i].code, stage);
 }
 END_TEST
 

@@ -48,7 +48,10 @@ static void setup(void)
     dir = unit_tmpdir();
     target.socket = unit_path(dir, "agent.sock");
     config.lock_dir = dir;
-    retry_policy_init(&client.policy, 2, 10, 1);
+    config.max_retries = 2;
+    config.retry_interval = 10;
+    config.backoff_factor = 1;
+    retry_policy_init(&client.policy, &config);
     client.was_connected = true;
     ck_assert_uint_lt(strlen(target.socket), sizeof(address.sun_path));
     strcpy(address.sun_path, target.socket);

@@ -193,13 +193,14 @@ static int dial_peer(void *context, int64_t deadline,
 /* A handshake has 400 ms, which a peer on a busy machine may miss: what is good
  * is good with a later one, too, and what is bad is bad at once.
  *
- * Return: 0, or -ENXIO when no attempt was any good. */
+ * Return: 0; -ENXIO when no attempt was any good; -ECONNRESET. */
 static int open_to(struct rpc *rpc, const struct script *script,
                    size_t read_max, size_t write_max, bool good)
 {
     struct peer_dialing dialing = { script, read_max, write_max,
                                     good ? 16 : 1 };
-    const struct rpc_dialer dialer = { dial_peer, &dialing };
+    const struct rpc_dialer dialer = { .dial = dial_peer,
+                                       .context = &dialing };
 
     return rpc_open(rpc, &dialer, 20000, NULL);
 }
@@ -218,7 +219,7 @@ static const struct {
     { { .sync = SYNC_BODY, .noise = "HTTP/1.1 200 OK\r\nX-Re", .piece = 3 },
       0 },
     { { .sync = NULL }, -ENXIO },
-    { { .sync = NULL, .leaves = true }, -ENXIO },
+    { { .sync = NULL, .leaves = true }, -ECONNRESET },
     { { .sync = "{}" }, -ENXIO },
     { { .sync = "not JSON" }, -ENXIO },
     { { .sync = "{\"version\":\"1.0\",\"code\":5001,\"message\":\"\","
@@ -355,12 +356,12 @@ static int dial(void *context, int64_t deadline, struct transport **transport,
 START_TEST(opened_at_last)
 {
     static const struct script scripts[] = {
-        { .sync = NULL, .leaves = true },
+        { .sync = NULL },
         { .sync = "nonsense" },
         { .sync = SYNC_BODY },
     };
     struct dialing dialing = { .scripts = scripts };
-    const struct rpc_dialer dialer = { dial, &dialing };
+    const struct rpc_dialer dialer = { .dial = dial, .context = &dialing };
     struct rpc rpc;
     struct error err = ERROR_INIT;
 
@@ -377,7 +378,7 @@ START_TEST(not_opened)
 {
     static const struct script silent[8];
     struct dialing dialing = { .scripts = silent };
-    const struct rpc_dialer dialer = { dial, &dialing };
+    const struct rpc_dialer dialer = { .dial = dial, .context = &dialing };
     struct error err = ERROR_INIT;
     struct rpc rpc;
     int64_t before = clock_ms();

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Times and retries by the table of virtio-rpc-host(5), with short times: how often
+# an agent is asked that answers badly, and how long that takes at least. With a
+# clock of its own, and all rows: tests/unit/host/client/test-attempts.c.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+cat >times.yaml <<END
+logging: { file: none }
+connection: { lock_dir: $WORK, connect_timeout: 3, read_timeout: 1, write_timeout: 1 }
+retry:
+  max_retries: 2
+  retry_interval: 0.2
+  backoff_factor: 3
+  timeout_retries: 2
+  timeout_interval: 0.5
+  internal_retries: 1
+  internal_interval: 0.7
+END
+cat >once.yaml <<END
+logging: { file: none }
+connection: { lock_dir: $WORK, read_timeout: 11 }
+retry: { max_retries: 3, timeout_retries: 0 }
+END
+head -c 1000000 /dev/zero >big
+
+requests() { grep -cv /sync "$COUNTS"; }
+syncs() { grep -c /sync "$COUNTS"; }
+at_least() { awk -v took="$1" -v s="$2" 'BEGIN { exit !(took >= s) }'; }
+
+# Two of the numbers are the least that it may take, and what it takes when nothing
+# else runs.
+while IFS='|' read -r mode config status n_requests n_syncs least most words hint command; do
+	start_peer "$mode${command%% *}$config" "$mode"
+	begin=$EPOCHREALTIME
+	# shellcheck disable=SC2086 # several words
+	t_status "$mode, $command: exit status" "$status" "$VSRPC" --config "$WORK/$config.yaml" --socket "$SOCKET" $command
+	took=$(since "$begin")
+	t_like "… with the reason" "$words" "$ERR"
+	t_like "… and the next step" "$hint" "$ERR"
+	t_is "… requests, connections" "$n_requests $n_syncs" "$(requests) $(syncs)"
+	t "… after ${least} s at least ($took)" at_least "$took" "$least"
+	t "… and soon ($took)" soon "$took" "$most"
+	stop "$PID"
+done <<'END'
+hang|times|125|3|3|4|7|timed out while waiting|--timeout SECONDS|ping
+keeps_all_waiting|times|125|3|3|4|7|timed out while waiting|--timeout SECONDS|ping
+keeps_all_waiting|once|125|1|1|11|14|timed out while waiting|restart virtio-rpc|ping
+hang|times|123|1|1|1|3|outcome unknown||service x restart
+deaf|times|125|0|3|4|7|timed out while sending|connection.write_timeout|upload big /tmp/x
+close|times|125|3|3|0.8|4|connection lost||ping
+shuts|times|125|0|3|0.8|4|broke before the agent answered|virsh list|ping
+no_sync|times|125|0|3|3|5|no answer on channel|restart virtio-rpc|ping
+fails|times|125|2|1|0.7|4|Internal error|journalctl|ping
+fails|times|125|1|1|0|3|Internal error|journalctl|service x restart
+END
+
+done_testing

@@ -1,0 +1,739 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * When requests are made again: the table of virtio-rpc-host(5), row by row,
+ * with a clock that goes on only when somebody waits (the linker's --wrap puts
+ * it in the place of the real one) and an agent that is a transport.
+ */
+#include <config.h>
+
+#include "host/client/attempts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/link/dial.h"
+#include "proto/handshake.h"
+#include "proto/status.h"
+#include "unit/unit.h"
+#include "util/clock.h"
+#include "util/fd.h"
+
+const char unit_name[] = "attempts";
+
+/* --- the clock ------------------------------------------------------------- */
+
+#define START 1000000
+#define DAY_MS (24 * 3600 * 1000)
+
+static int64_t now;
+
+int64_t __wrap_clock_ms(void);
+int64_t __wrap_deadline_in(int64_t ms);
+int __wrap_deadline_left(int64_t deadline);
+void __wrap_clock_sleep_ms(int64_t ms);
+int __wrap_fd_wait_or(int fd, short events, int wake_fd, int64_t deadline);
+
+int64_t __wrap_clock_ms(void)
+{
+    return now;
+}
+
+int64_t __wrap_deadline_in(int64_t ms)
+{
+    return ms < 0 ? DEADLINE_NEVER : now + ms;
+}
+
+int __wrap_deadline_left(int64_t deadline)
+{
+    if (deadline == DEADLINE_NEVER)
+        return -1;
+    return deadline > now ? (int) (deadline - now) : 0;
+}
+
+void __wrap_clock_sleep_ms(int64_t ms)
+{
+    now += ms;
+}
+
+static int wait_until(int64_t deadline)
+{
+    ck_assert_msg(deadline < START + DAY_MS, "waits for ever");
+    if (deadline > now)
+        now = deadline;
+    return -ETIMEDOUT;
+}
+
+int __wrap_fd_wait_or(int fd, short events, int wake_fd, int64_t deadline)
+{
+    (void) events;
+    (void) wake_fd;
+    ck_assert_int_eq(fd, -1);
+    return wait_until(deadline);
+}
+
+/* --- the agent ------------------------------------------------------------- */
+
+/* What becomes of a connection, or of the request on it. */
+enum fate {
+    LAST, /* none: the one before it stays */
+    FINE,
+    ABSENT,   /* there is no socket */
+    REFUSING, /* it closes at once */
+    MUTE,     /* it does not answer the handshake */
+    DEAF,     /* the socket takes some of the request, and that is all */
+    LEAVING,  /* it closes instead of answering */
+    HANGING,  /* it does not answer */
+    HALF,     /* it answers with half of what it announces */
+    FAILING,  /* 5001 */
+    BUSY,     /* 5002, with Retry-After: 2 */
+    EXPIRED,  /* 4003 */
+    WRONG,    /* 2001 */
+    DENIED,   /* 4001 */
+};
+
+#define TIMES_MAX 8
+#define DEAF_TAKES (200 * 1024)
+
+static struct agent {
+    struct transport base;
+    enum fate fate;
+    bool remembers; /* and gives signs of life, when it can */
+    int connections, requests;
+    int64_t connected[TIMES_MAX], asked[TIMES_MAX]; /* when, since START */
+    char ids[TIMES_MAX][RPC_ID_SIZE];
+    size_t taken;  /* of what is no sync */
+    struct buf in; /* heard */
+    struct buf out;
+    size_t said;
+} agent;
+
+static void say(int http, const char *id, const char *fields, const char *json,
+                size_t length)
+{
+    buf_printf(&agent.out,
+               "HTTP/1.1 %d X\r\nX-Request-ID: %s\r\n%s"
+               "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n"
+               "%s",
+               http, id, fields, length, json);
+}
+
+static void sync_said(const char *id)
+{
+    char json[512];
+
+    snprintf(json, sizeof(json),
+             "{\"version\":\"1.0\",\"code\":0,\"message\":\"\",\"data\":{"
+             "\"id\":\"%s\",\"boot_id\":\"b\",\"auth\":false%s},"
+             "\"timestamp\":1}",
+             id,
+             agent.remembers
+                 ? ",\"session\":\"s\",\"instance\":\"i\",\"heartbeat\":true"
+                 : "");
+    say(200, id, "", json, strlen(json));
+}
+
+static const struct {
+    int http, code;
+    const char *fields;
+} answers[] = {
+    [FINE] = { 200, 0, "" },
+    [HALF] = { 200, 0, "" },
+    [FAILING] = { 500, STATUS_INTERNAL_ERROR, "" },
+    [BUSY] = { 503, STATUS_SERVICE_UNAVAILABLE, "Retry-After: 2\r\n" },
+    [EXPIRED] = { 409, STATUS_SESSION_EXPIRED, "" },
+    [WRONG] = { 400, STATUS_INVALID_PARAMS, "" },
+    [DENIED] = { 403, STATUS_PERMISSION_DENIED, "" },
+};
+
+static void request_said(const char *id)
+{
+    char json[256];
+    size_t length;
+
+    if (agent.fate == HANGING)
+        return;
+    snprintf(json, sizeof(json),
+             "{\"version\":\"1.0\",\"code\":%d,\"message\":\"m\",\"data\":{},"
+             "\"timestamp\":1}",
+             answers[agent.fate].code);
+    length = strlen(json);
+    if (agent.fate == HALF)
+        json[length / 2] = '\0';
+    say(answers[agent.fate].http, id, answers[agent.fate].fields, json,
+        length);
+}
+
+/* Return: true when a request was whole; *sync: it was that one. */
+static bool hear(char id[RPC_ID_SIZE], bool *sync)
+{
+    const char *text = buf_cstr(&agent.in);
+    const char *end = text ? strstr(text, "\r\n\r\n") : NULL;
+    const char *length = end ? strstr(text, "Content-Length: ") : NULL;
+    const char *at = end ? strstr(text, "X-Request-ID: ") : NULL;
+    size_t body = length ? (size_t) atoll(length + 16) : 0;
+
+    if (!at || agent.in.len < (size_t) (end + 4 - text) + body)
+        return false;
+    snprintf(id, RPC_ID_SIZE, "%.32s", at + 14);
+    *sync = strstr(text, "/sync?") != NULL;
+    buf_clear(&agent.in);
+    return true;
+}
+
+static int64_t agent_write(struct transport *transport, const void *bytes,
+                           size_t n, int64_t deadline)
+{
+    char id[RPC_ID_SIZE];
+    bool sync;
+
+    (void) transport;
+    if (agent.fate == REFUSING)
+        return -EPIPE;
+    if (agent.fate == DEAF && agent.taken) {
+        if (agent.taken >= DEAF_TAKES)
+            return wait_until(deadline);
+        if (n > DEAF_TAKES - agent.taken)
+            n = DEAF_TAKES - agent.taken;
+    }
+    ck_assert_int_eq(buf_append(&agent.in, bytes, n), 0);
+    if (agent.taken)
+        agent.taken += n;
+    if (!hear(id, &sync) || (sync && agent.fate == MUTE))
+        return (int64_t) n;
+    if (sync) {
+        sync_said(id);
+        agent.taken = agent.fate == DEAF ? 1 : 0;
+        return (int64_t) n;
+    }
+    if (agent.requests < TIMES_MAX) {
+        agent.asked[agent.requests] = now - START;
+        snprintf(agent.ids[agent.requests], RPC_ID_SIZE, "%s", id);
+    }
+    agent.requests++;
+    if (agent.fate != LEAVING)
+        request_said(id);
+    return (int64_t) n;
+}
+
+static int64_t agent_read(struct transport *transport, void *bytes, size_t n,
+                          int64_t deadline)
+{
+    size_t left = agent.out.len - agent.said;
+
+    (void) transport;
+    if (left == 0 && agent.fate == LEAVING)
+        return 0;
+    if (left == 0)
+        return wait_until(deadline);
+    if (left < n)
+        n = left;
+    memcpy(bytes, buf_data(&agent.out) + agent.said, n);
+    agent.said += n;
+    return (int64_t) n;
+}
+
+static void agent_close(struct transport *transport)
+{
+    (void) transport;
+    buf_clear(&agent.in);
+    buf_clear(&agent.out);
+    agent.said = agent.taken = 0;
+}
+
+int __wrap_dial_target(const struct target_source *source,
+                       struct target *target, int64_t deadline,
+                       struct transport **transport, struct dialed *dialed,
+                       struct error *err);
+
+/* The fates of the connections, the last one for all that follow. */
+static const enum fate *fates;
+
+int __wrap_dial_target(const struct target_source *source,
+                       struct target *target, int64_t deadline,
+                       struct transport **transport, struct dialed *dialed,
+                       struct error *err)
+{
+    static const struct transport_ops ops = { agent_read, agent_write,
+                                              agent_close };
+
+    (void) source;
+    (void) target;
+    (void) deadline;
+    if (agent.connections < TIMES_MAX)
+        agent.connected[agent.connections] = now - START;
+    if (agent.connections > 0 && fates[1] != LAST)
+        fates++;
+    agent.connections++;
+    agent.fate = fates[0];
+    *dialed = (struct dialed) { .stream = false };
+    if (agent.fate == ABSENT)
+        return error_set(err, -ENOENT, "no socket");
+    agent.base = (struct transport) { &ops, -1 };
+    *transport = &agent.base;
+    return 0;
+}
+
+/* --- the table ------------------------------------------------------------- */
+
+#define UNKNOWN STATUS_OUTCOME_UNKNOWN
+#define MIB (1024 * 1024)
+
+struct row {
+    const char *name;
+    enum fate fates[4]; /* of the connections */
+    const char *method;
+    int64_t timeout; /* of --timeout; 0: there is none */
+    int64_t read_ms; /* of the request; 0: no limit */
+    size_t body;
+    bool remembers;
+    int n;                    /* requests; 0: connections */
+    int64_t times[TIMES_MAX]; /* of these */
+    int64_t end;
+    int code; /* errno, or status code of the error or the answer */
+    const char *hint;
+};
+
+#define GET "GET", 0, TIMEOUT_UNSET, 0
+#define POST "POST", 0, TIMEOUT_UNSET, 10
+
+static const struct row rows[] = {
+    { "fine", { FINE }, GET, false, 1, { 0 }, 0, 0, NULL },
+    /* timeout errors: two retries, 5 s apart */
+    { "hangs",
+      { HANGING },
+      GET,
+      false,
+      3,
+      { 0, 35000, 70000 },
+      100000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "hangs, which should give signs of life",
+      { HANGING },
+      GET,
+      true,
+      3,
+      { 0, 35000, 70000 },
+      100000,
+      -ETIMEDOUT,
+      "restart virtio-rpc" },
+    { "no limit, no sign of life",
+      { HANGING },
+      "GET",
+      0,
+      0,
+      0,
+      true,
+      3,
+      { 0, 15000, 30000 },
+      40000,
+      -ETIMEDOUT,
+      "restart virtio-rpc" },
+    { "hangs once",
+      { HANGING, FINE },
+      GET,
+      true,
+      2,
+      { 0, 35000 },
+      35000,
+      0,
+      NULL },
+    { "half an answer",
+      { HALF },
+      GET,
+      false,
+      3,
+      { 0, 35000, 70000 },
+      100000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "--timeout is for all of it",
+      { HANGING },
+      "GET",
+      12000,
+      TIMEOUT_UNSET,
+      0,
+      false,
+      1,
+      { 0 },
+      12000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "… and longer than read_timeout",
+      { HANGING },
+      "GET",
+      40000,
+      TIMEOUT_UNSET,
+      0,
+      false,
+      1,
+      { 0 },
+      40000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "does not take a request",
+      { DEAF },
+      "POST",
+      0,
+      TIMEOUT_UNSET,
+      MIB,
+      false,
+      0,
+      { 0, 35000, 70000, -1 },
+      100000,
+      -ETIMEDOUT,
+      "connection.write_timeout" },
+    { "… nor gives signs of life", { DEAF }, "POST", 0, TIMEOUT_UNSET, MIB,
+      true, 0, { 0, 35000, 70000, -1 }, 100000, -ETIMEDOUT,
+      "connection.write_timeout" },
+    { "… within --timeout",
+      { DEAF },
+      "POST",
+      12000,
+      TIMEOUT_UNSET,
+      MIB,
+      false,
+      0,
+      { 0, -1 },
+      12000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "… which changes nothing",
+      { DEAF },
+      "POST",
+      32000,
+      TIMEOUT_UNSET,
+      MIB,
+      false,
+      0,
+      { 0, -1 },
+      30000,
+      -ETIMEDOUT,
+      "connection.write_timeout" },
+    /* … but for what may have been carried out: its answer is asked for */
+    { "POST, hangs", { HANGING }, POST, false, 1, { 0 }, 30000, UNKNOWN, "" },
+    { "POST, no sign of life",
+      { HANGING },
+      POST,
+      true,
+      3,
+      { 0, 11000, 23000 },
+      30000,
+      UNKNOWN,
+      "" },
+    { "POST, fails to take it once",
+      { DEAF, FINE },
+      "POST",
+      0,
+      TIMEOUT_UNSET,
+      MIB,
+      false,
+      1,
+      { 35000 },
+      35000,
+      0,
+      NULL },
+    /* network errors: three retries, after 1, 2 and 4 s */
+    { "leaves",
+      { LEAVING },
+      GET,
+      false,
+      4,
+      { 0, 1000, 3000, 7000 },
+      7000,
+      -ECONNRESET,
+      "" },
+    { "leaves twice",
+      { LEAVING, LEAVING, FINE },
+      GET,
+      false,
+      3,
+      { 0, 1000, 3000 },
+      3000,
+      0,
+      NULL },
+    { "leaves before the handshake",
+      { REFUSING },
+      GET,
+      false,
+      0,
+      { 0, 1000, 3000, 7000, -1 },
+      7000,
+      -ECONNRESET,
+      "virsh list --all" },
+    { "its socket goes",
+      { LEAVING, ABSENT },
+      GET,
+      false,
+      1,
+      { 0 },
+      7000,
+      -ENOENT,
+      "" },
+    { "there is no socket",
+      { ABSENT },
+      GET,
+      false,
+      0,
+      { 0, -1 },
+      0,
+      -ENOENT,
+      "" },
+    { "POST, leaves", { LEAVING }, POST, false, 1, { 0 }, 0, UNKNOWN, "" },
+    { "POST, leaves, and remembers",
+      { LEAVING },
+      POST,
+      true,
+      4,
+      { 0, 1000, 3000, 7000 },
+      7000,
+      UNKNOWN,
+      "" },
+    /* handshake: a second connection at once, the others as network errors,
+     * all within connect_timeout */
+    { "does not answer the handshake",
+      { MUTE },
+      GET,
+      false,
+      0,
+      { 0, 500, 2500, -1 },
+      5000,
+      -EHOSTDOWN,
+      "restart virtio-rpc" },
+    { "… once", { MUTE, FINE }, GET, false, 1, { 500 }, 500, 0, NULL },
+    { "… twice",
+      { MUTE, MUTE, FINE },
+      GET,
+      false,
+      1,
+      { 2500 },
+      2500,
+      0,
+      NULL },
+    /* internal errors: one retry, after 10 s */
+    { "fails",
+      { FAILING },
+      GET,
+      false,
+      2,
+      { 0, 10000 },
+      10000,
+      STATUS_INTERNAL_ERROR,
+      NULL },
+    { "POST, fails",
+      { FAILING },
+      POST,
+      true,
+      1,
+      { 0 },
+      0,
+      STATUS_INTERNAL_ERROR,
+      NULL },
+    /* what was not carried out */
+    { "POST, busy",
+      { BUSY },
+      "POST",
+      5000,
+      TIMEOUT_UNSET,
+      10,
+      false,
+      3,
+      { 0, 2000, 4000 },
+      4000,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "POST, session expired",
+      { EXPIRED },
+      POST,
+      true,
+      4,
+      { 0, 0, 0, 0 },
+      0,
+      STATUS_SESSION_EXPIRED,
+      NULL },
+    /* never */
+    { "parameters",
+      { WRONG },
+      GET,
+      false,
+      1,
+      { 0 },
+      0,
+      STATUS_INVALID_PARAMS,
+      NULL },
+    { "permission",
+      { DENIED },
+      GET,
+      false,
+      1,
+      { 0 },
+      0,
+      STATUS_PERMISSION_DENIED,
+      NULL },
+};
+
+static struct config config;
+static struct answer answer;
+static struct error err;
+static char *dir;
+
+static void setup(void)
+{
+    dir = unit_tmpdir();
+    ck_assert_int_eq(config_load(&config, "/dev/null", NULL), 0);
+    config.lock_dir = strdup(dir);
+    now = START;
+    agent = (struct agent) { .fate = LAST };
+    buf_init(&agent.in, 2 * MIB);
+    buf_init(&agent.out, 64 * 1024);
+    answer_init(&answer);
+    error_clear(&err);
+}
+
+static void teardown(void)
+{
+    answer_free(&answer);
+    buf_free(&agent.in);
+    buf_free(&agent.out);
+    config_free(&config);
+    unit_rmtree(dir);
+}
+
+/* Makes the request.  Return: as client_send_request(). */
+static int ask(const struct row *row)
+{
+    static struct out quiet = { .quiet = true };
+    static struct log nowhere = { .fd = -1 };
+    static struct target_source source;
+    struct target target = { .socket = unit_path(dir, "sock") };
+    const struct client_setup setup = { .config = &config,
+                                        .source = &source,
+                                        .out = &quiet,
+                                        .log = &nowhere,
+                                        .timeout = row->timeout
+                                                       ? row->timeout
+                                                       : TIMEOUT_UNSET };
+    AUTO_FREE uint8_t *body = calloc(1, row->body + 1);
+    const struct client_request request = {
+        .method = row->method,
+        .target = "/api/v1/x",
+        .content_type = row->body ? "application/octet-stream" : NULL,
+        .body = body,
+        .body_len = row->body,
+        .read_ms = row->read_ms,
+    };
+    struct client client;
+    int r;
+
+    ck_assert_ptr_nonnull(body);
+    fates = row->fates;
+    agent.remembers = row->remembers;
+    client_init(&client, &setup, &target);
+    r = client_send_request(&client, &request, &answer, &err);
+    client_free(&client);
+    free(target.socket);
+    return r;
+}
+
+static void check_times(const struct row *row)
+{
+    const int64_t *times = row->n ? agent.asked : agent.connected;
+    int n = row->n;
+
+    while (row->n == 0 && row->times[n] >= 0)
+        n++;
+    ck_assert_msg((row->n ? agent.requests : agent.connections) == n,
+                  "%s: %d requests, %d connections", row->name, agent.requests,
+                  agent.connections);
+    for (int i = 0; i < n; i++)
+        ck_assert_msg(times[i] == row->times[i], "%s: %d at %jd", row->name, i,
+                      (intmax_t) times[i]);
+    for (int i = 1; i < row->n; i++)
+        ck_assert_str_eq(agent.ids[0], agent.ids[i]);
+}
+
+START_TEST(by_the_table)
+{
+    const struct row *row = &rows[_i];
+    int r = ask(row);
+    int code = r == 0 ? answer.envelope.code : err.code;
+
+    check_times(row);
+    ck_assert_msg(now - START == row->end, "%s: ends at %jd", row->name,
+                  (intmax_t) (now - START));
+    ck_assert_msg(code == row->code, "%s: %d: %s", row->name, code,
+                  err.message);
+    if (row->hint && *row->hint)
+        ck_assert_msg(strstr(err.hint, row->hint), "%s: %s", row->name,
+                      err.hint);
+    else
+        ck_assert_msg(!*err.hint, "%s: %s", row->name, err.hint);
+}
+END_TEST
+
+/* Each number has a key. */
+START_TEST(by_configuration)
+{
+    static const struct row configured[] = {
+        { "timeouts",
+          { HANGING },
+          GET,
+          true,
+          2,
+          { 0, 9000 },
+          11000,
+          -ETIMEDOUT,
+          "" },
+        { "internal errors",
+          { FAILING },
+          GET,
+          true,
+          4,
+          { 0, 3000, 6000, 9000 },
+          9000,
+          STATUS_INTERNAL_ERROR,
+          "" },
+        { "network errors",
+          { LEAVING },
+          GET,
+          true,
+          3,
+          { 0, 500, 2000 },
+          2000,
+          -ECONNRESET,
+          "" },
+        { "handshake",
+          { MUTE },
+          GET,
+          true,
+          0,
+          { 0, 500, 2000, 4500, -1 },
+          7000,
+          -EHOSTDOWN,
+          "" },
+    };
+    const struct row *row = &configured[_i];
+
+    config.connect_timeout = 7000;
+    config.read_timeout = 2000;
+    config.max_retries = 2;
+    config.retry_interval = 500;
+    config.backoff_factor = 3;
+    config.timeout_retries = 1;
+    config.timeout_interval = 7000;
+    config.internal_retries = 3;
+    config.internal_interval = 3000;
+    ask(row);
+    check_times(row);
+    ck_assert_int_eq(now - START, row->end);
+}
+END_TEST
+
+void unit_cases(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, by_the_table, 0, ARRAY_SIZE(rows));
+    tcase_add_loop_test(tcase, by_configuration, 0, 4);
+}
