@@ -30,6 +30,7 @@ libhost_a_SOURCES = \
 	src/host/cmd/jobs.c \
 	src/host/cmd/list.c \
 	src/host/cmd/ls.c \
+	src/host/cmd/plain.c src/host/cmd/plain.h \
 	src/host/cmd/service.c \
 	src/host/copy/copy.c src/host/copy/copy.h \
 	src/host/copy/download.c src/host/copy/download.h \
@@ -37,6 +38,7 @@ libhost_a_SOURCES = \
 	src/host/copy/download_priv.h \
 	src/host/copy/download_turns.c \
 	src/host/copy/path.c src/host/copy/path.h \
+	src/host/copy/plain.c src/host/copy/plain.h \
 	src/host/copy/throttle.c src/host/copy/throttle.h \
 	src/host/copy/tree.c src/host/copy/tree.h \
 	src/host/copy/tree_down.c \

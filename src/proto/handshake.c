@@ -46,7 +46,7 @@ static int handshake_request(const struct handshake *handshake,
                              struct buf *request)
 {
     const uint8_t marker = RESET_BYTE;
-    int r = buf_append(request, &marker, 1);
+    int r = handshake->bare ? 0 : buf_append(request, &marker, 1);
 
     if (r < 0)
         return r;
@@ -76,6 +76,8 @@ int handshake_connected(struct handshake *handshake, const char *id,
                   + (handshake->attempts ? SYNC_ATTEMPT_MS : SYNC_FIRST_MS);
 
     handshake_end_scan(handshake);
+    /* In the third one the agent has certainly seen us leave. */
+    handshake->bare = handshake->refused || handshake->attempts % 3 == 2;
     snprintf(handshake->id, sizeof(handshake->id), "%s", id);
     syncscan_init(&handshake->scan, handshake->id);
     handshake->scanning = true;
@@ -91,8 +93,19 @@ int handshake_connected(struct handshake *handshake, const char *id,
     return handshake_request(handshake, request);
 }
 
+bool handshake_refused(const struct handshake *handshake)
+{
+    return !handshake->bare
+           && (handshake->refused
+               || (handshake->scanning && handshake->scan.refused));
+}
+
 void handshake_lost(struct handshake *handshake, int64_t now)
 {
+    if (handshake_refused(handshake)) {
+        handshake->refused = true;
+        handshake->gap = RECONNECT_GAP_MS;
+    }
     handshake_end_scan(handshake);
     handshake->state = handshake->limit - now > handshake->gap
                            ? HANDSHAKE_WAIT
@@ -176,6 +189,29 @@ static int handshake_take(struct handshake *handshake,
     return 0;
 }
 
+/* What a server answers a path that it does not know, or something that is no
+ * request to it. */
+static bool is_refusal(int status)
+{
+    return status == 400 || status == 404 || status == 405 || status == 501;
+}
+
+/* An answer that refuses the sync, or what was in front of it. */
+static int handshake_refusal(struct handshake *handshake, int64_t now)
+{
+    int status = handshake->scan.status;
+
+    if (handshake->bare || status == 404 || status == 405) {
+        handshake_end_scan(handshake);
+        handshake->peer.plain = true;
+        handshake->state = HANDSHAKE_READY;
+    } else {
+        handshake->refused = true;
+        handshake_lost(handshake, now);
+    }
+    return 0;
+}
+
 static int handshake_judge(struct handshake *handshake, int64_t now)
 {
     const struct buf *body = &handshake->scan.body;
@@ -206,6 +242,8 @@ int handshake_feed(struct handshake *handshake, const uint8_t *bytes, size_t n,
     r = syncscan_feed(&handshake->scan, bytes, n);
     if (r < 0)
         return r;
+    if (r == SYNCSCAN_FOUND && is_refusal(handshake->scan.status))
+        return handshake_refusal(handshake, now);
     if (r == SYNCSCAN_FOUND)
         return handshake_judge(handshake, now);
     if (r == SYNCSCAN_FLOOD)

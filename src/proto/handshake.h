@@ -8,6 +8,10 @@
  *        ^         |
  *        +- WAIT <-+-> GIVE_UP
  *
+ * A server that knows only the specification has no sync, and what it makes of
+ * the marker nobody can say.  404 is its answer to the one; when it refuses all
+ * of it, or says nothing, another attempt is made without the other.
+ *
  * It has no descriptor, no clock and no randomness: connections, bytes, the
  * time (ms on any clock that does not jump, the same in all calls) and the ids
  * come in, states and the bytes to send go out.  rpc.c drives it.
@@ -36,6 +40,7 @@ struct handshake_peer {
     int64_t clock_ahead;               /* seconds its clock is ahead of ours */
     bool auth;                         /* it wants signed requests */
     bool heartbeat;                    /* it gives signs of life when asked */
+    bool plain; /* it knows no sync: there is no session, and none of these */
 };
 
 enum handshake_state {
@@ -65,6 +70,8 @@ struct handshake {
     int attempts; /* begun so far */
     char id[HANDSHAKE_ID_MAX];
     bool scanning; /* scan is to be freed */
+    bool bare;     /* this attempt's request has no marker in front */
+    bool refused;  /* an earlier one was answered as if it made no sense */
     struct syncscan scan;
     struct handshake_peer peer;
 };
@@ -97,6 +104,9 @@ int handshake_feed(struct handshake *handshake, const uint8_t *bytes, size_t n,
 
 /* The connection broke, or an attempt's time is over. */
 void handshake_lost(struct handshake *handshake, int64_t now);
+
+/* Was the marker refused, so that an attempt without it may do better? */
+bool handshake_refused(const struct handshake *handshake);
 
 /* Time has passed: what ends at handshake->until ends now. */
 void handshake_tick(struct handshake *handshake, int64_t now);

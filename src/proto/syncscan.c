@@ -70,8 +70,15 @@ static bool scan_is_ours(const struct syncscan *scan,
 static int scan_event(struct syncscan *scan, struct msg *msg,
                       enum msg_event event)
 {
-    if (event == MSG_HEAD)
-        return scan_is_ours(scan, &msg->head) ? -1 : SCAN_FOREIGN;
+    if (event == MSG_HEAD) {
+        scan->status = msg->head.status;
+        if (scan_is_ours(scan, &msg->head))
+            return -1;
+        scan->refused = scan->refused
+                        || (msg->head.status >= 400
+                            && !http_field_get(&msg->head, "X-Request-ID"));
+        return SCAN_FOREIGN;
+    }
     if (event == MSG_BODY)
         return buf_append(&scan->body, msg->piece, msg->piece_len) < 0
                    ? SCAN_FOREIGN

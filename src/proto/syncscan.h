@@ -12,6 +12,7 @@
 #ifndef VSRPC_PROTO_SYNCSCAN_H
 #define VSRPC_PROTO_SYNCSCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ struct syncscan {
     struct buf window; /* what may still be part of the answer */
     struct buf body;   /* of the answer */
     int64_t discarded; /* bytes thrown away so far */
+    int status;        /* HTTP's, of the answer */
+    bool refused;      /* an error came that is to nobody's request */
 };
 
 /* Starts a scan for one id, which must outlive it. */

@@ -17,6 +17,7 @@ CLI_TESTS = \
 	tests/cli/params.sh \
 	tests/cli/lies.sh \
 	tests/cli/service.sh \
+	tests/cli/specified.sh \
 	tests/cli/times.sh \
 	tests/cli/tree.sh \
 	tests/cli/words.sh \
@@ -27,7 +28,7 @@ CLI_SERIAL_TESTS = \
 	tests/cli/lock.sh \
 	tests/cli/policy.sh
 dist_check_SCRIPTS += $(CLI_TESTS) $(CLI_SERIAL_TESTS) tests/peer/agent.py tests/peer/files.py \
-	tests/peer/lies.py \
+	tests/peer/lies.py tests/peer/specified.py \
 	tests/peer/signed.py tests/peer/flip.py tests/peer/cut.py
 EXTRA_DIST += tests/cli/lib.sh tests/cli/cp.py tests/cli/patterns.py
 TESTS += $(CLI_TESTS)

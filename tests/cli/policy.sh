@@ -105,7 +105,7 @@ t_json "the same request again is refused" "d['code'] == 4002 and d['data']['err
 t_json "a changed body is refused" "d['code'] == 4002" "$(signed "$now" nonce-2 '{"argv": ["ls", "/home"]}' "$body")"
 t_json "a clock 6 minutes behind is refused, with the agent's time" "d['code'] == 4002 and abs(d['data']['timestamp'] - $now) < 60" "$(signed "$((now - 360))" nonce-3 "$body")"
 t_json "a clock 4 minutes ahead is taken" "d['code'] == 0" "$(signed "$((now + 240))" nonce-4 "$body")"
-t_json "without X-Session it is refused, with what to do" "d['code'] == 4002 and d['data']['detail'] == 'X-Session is required: sync first'" "$(by_hand --body "$body" sync sign send-without)"
+t_json "without X-Session it is refused, with what to do" "d['code'] == 4002 and d['data']['detail'].startswith('X-Session is required, and signed: GET /api/v1/sync on this connection first')" "$(by_hand --body "$body" sync sign send-without)"
 t_json "a signature for no session, sent in one, is refused" "d['code'] == 4002" "$(by_hand --body "$body" --sign-session '' sync sign send)"
 t_json "one of the last session is refused" "d['code'] == 4003" "$(by_hand --body "$body" sync sign sync send)"
 t_json "… also by the name of this one" "d['code'] == 4002" "$(by_hand --body "$body" sync sign sync send-now)"

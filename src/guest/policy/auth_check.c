@@ -156,7 +156,9 @@ int auth_check_request(struct auth_check *auth, const struct http_head *head,
     int r;
 
     if (!parts.session || !*parts.session)
-        return refuse(err, "X-Session is required: sync first");
+        return refuse(err, "X-Session is required, and signed: GET "
+                           "/api/v1/sync on this connection first tells it; "
+                           "vsrpc-protocol(7), AUTHENTICATION");
     if (!given || !parts.timestamp || !parts.nonce)
         return refuse(err, "X-Auth-Token, X-Timestamp and X-Nonce are "
                            "required");

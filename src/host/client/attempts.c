@@ -21,6 +21,7 @@
 #include "host/client/connect.h"
 #include "host/client/silence.h"
 #include "proto/limits.h"
+#include "proto/route.h"
 #include "proto/status.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -204,6 +205,30 @@ static int attempts_recognise(const struct attempts *attempts,
     return error_set(err, -ESTALE, "the agent was restarted");
 }
 
+/* A server that knows only the specification is asked for nothing else: what
+ * it makes of it nobody can say.  Routes that we do not know are its own. */
+static int attempts_specified(const struct attempts *attempts,
+                              struct error *err)
+{
+    const struct client_request *request = attempts->request;
+    char allow[ROUTE_ALLOW_MAX];
+    char words[ROUTE_WORDS_MAX];
+    const struct route *route;
+    const char *rest;
+
+    if (!attempts->client->rpc.peer.plain
+        || route_match(request->method, request->target, &route, &rest, allow)
+               != 0
+        || route->id == ROUTE_CUSTOM || route->flags & ROUTE_SPECIFIED)
+        return 0;
+    error_set(err, -EOPNOTSUPP,
+              "the server in the guest knows only the specification: it has "
+              "no '%s'",
+              route_words(route, words));
+    error_hint(err, "in the guest: vsrpc-agent instead of that server");
+    return -EOPNOTSUPP;
+}
+
 /* From here on signals are ours: somebody has to take the request back. */
 static int attempts_guard(struct attempts *attempts, struct error *err)
 {
@@ -261,10 +286,10 @@ static int attempts_call(struct attempts *attempts, struct answer *answer,
         attempts->doing = WAITING;
         r = rpc_take(&client->rpc, &wire, &answer->reply, err);
     }
+    if (r < 0 || client->rpc.peer.plain)
+        client_hang_up(client);
     if (r == 0)
         r = attempts_judge(attempts->request, answer, err);
-    else
-        client_hang_up(client);
     if (!sent || attempts_refused(r, answer))
         attempts->maybe_done = before;
     return r;
@@ -281,6 +306,8 @@ static int attempts_attempt(struct attempts *attempts, struct answer *answer,
     r = client_connect(attempts->client, err);
     if (r == 0)
         r = attempts_recognise(attempts, err);
+    if (r == 0)
+        r = attempts_specified(attempts, err);
     if (r == 0)
         r = attempts_guard(attempts, err);
     if (r == 0)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "host/client/answer.h"
+#include "host/cmd/plain.h"
 #include "host/job/relay.h"
 #include "proto/limits.h"
 #include "proto/status.h"
@@ -43,6 +44,7 @@ struct attach {
     struct relay_catch catch;
     struct relay relay;
     struct answer answer; /* to the start */
+    bool plain;           /* the server has no jobs; nothing was sent */
 };
 
 /* --- how it ended --------------------------------------------------------- */
@@ -224,6 +226,9 @@ static int start_and_run(struct attach *attach)
                        relay_urge, &attach->relay, &attach->answer, &status,
                        &err);
 
+    attach->plain = r == -EOPNOTSUPP && call->client->rpc.peer.plain;
+    if (attach->plain)
+        return EXIT_STATUS_OK;
     if (r)
         return not_started(attach, r, &err);
     r = run(attach, &status, &err);
@@ -258,5 +263,5 @@ int attach_run(struct command_call *call, const struct job_spec *spec,
         buf_free(&attach.catch.streams[i]);
     answer_free(&attach.answer);
     signal(SIGPIPE, before);
-    return r;
+    return attach.plain ? plain_exec(call, spec) : r;
 }

@@ -18,6 +18,7 @@
 
 #include "host/copy/download_priv.h"
 #include "host/copy/path.h"
+#include "host/copy/plain.h"
 #include "host/local/localtree.h"
 #include "util/cleanup.h"
 
@@ -203,7 +204,10 @@ int download_known(struct copy *copy, const char *remote,
         tempfile_close(&file);
         return r;
     }
-    return download_file(copy, remote, known, &file, result, err);
+    r = download_file(copy, remote, known, &file, result, err);
+    return plain_is_wanted(copy, r)
+               ? plain_download(copy, remote, local, result, err)
+               : r;
 }
 
 int download_to(struct copy *copy, const char *remote, const char *local,

@@ -19,6 +19,7 @@
 #include "host/client/answer.h"
 #include "host/client/attempts.h"
 #include "host/copy/path.h"
+#include "host/copy/plain.h"
 #include "host/copy/upload_priv.h"
 #include "host/remote/filetarget.h"
 #include "host/remote/info.h"
@@ -245,6 +246,8 @@ int upload_from(struct copy *copy, const char *local, const char *remote,
     r = upload_open(&upload, local);
     if (r == 0)
         r = upload_named(&upload, remote, result);
+    if (plain_is_wanted(copy, r))
+        r = plain_upload(copy, upload.fd, local, remote, result, err);
     fd_close(&upload.fd);
     return r;
 }

@@ -31,7 +31,7 @@ static int driver_lost(struct driver *driver, int64_t code)
 {
     if (code == -ECANCELED || code == -ENOMEM)
         return error_errno(driver->err, (int) code, "sync");
-    if (code != -ETIMEDOUT)
+    if (code != -ETIMEDOUT && !handshake_refused(&driver->handshake))
         return error_set(driver->err, -ECONNRESET,
                          "the connection broke before the agent answered");
     handshake_lost(&driver->handshake, clock_ms());
@@ -105,6 +105,17 @@ static int driver_wait(struct driver *driver)
     return 0;
 }
 
+int rpc_dial(struct rpc *rpc, const struct rpc_dialer *dialer,
+             int64_t connect_ms, struct error *err)
+{
+    int r = dialer->dial(dialer->context, deadline_in(connect_ms),
+                         &rpc->transport, err);
+
+    if (r == 0)
+        rpc->transport->wake_fd = rpc->wake_fd;
+    return r;
+}
+
 int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
              int64_t connect_ms, struct error *err)
 {
@@ -128,6 +139,10 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
         rpc_close(rpc);
     else
         rpc->peer = handshake->peer;
+    if (r == 0 && rpc->peer.plain) {
+        rpc_close(rpc);
+        r = rpc_dial(rpc, dialer, connect_ms, err);
+    }
     handshake_free(handshake);
     return r;
 }

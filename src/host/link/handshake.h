@@ -28,4 +28,13 @@ struct rpc_dialer {
 int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
              int64_t connect_ms, struct error *err);
 
+/*
+ * Connects, for one request of a peer that is known to be plain; rpc_open()
+ * does so itself when it finds that out.
+ *
+ * Return: 0; the dialer's error.
+ */
+int rpc_dial(struct rpc *rpc, const struct rpc_dialer *dialer,
+             int64_t connect_ms, struct error *err);
+
 #endif

@@ -351,6 +351,100 @@ START_TEST(paced)
 }
 END_TEST
 
+/* Servers that know only the specification, by what they make of the marker. */
+static const struct {
+    const char *first, *second; /* answers; @: the id */
+    int64_t begin;              /* of the second attempt; 0: there is none */
+    bool plain;
+} plains[] = {
+#define REFUSED(status, more) \
+    "HTTP/1.1 " status "\r\n" more "Content-Length: 2\r\n\r\n{}"
+#define OURS "X-Request-ID: @\r\n"
+    /* skipped it, and has no sync */
+    { REFUSED("404 Not Found", OURS), NULL, 0, true },
+    { REFUSED("405 Method Not Allowed", OURS), NULL, 0, true },
+    /* refuses all of it */
+    { REFUSED("400 Bad Request", OURS), REFUSED("404 Not Found", OURS), 101,
+      true },
+    { REFUSED("400 Bad Request", OURS), REFUSED("400 Bad Request", OURS), 101,
+      true },
+    { REFUSED("501 Not Implemented", OURS), REFUSED("404 Not Found", OURS),
+      101, true },
+    /* … and does not say whose it was */
+    { REFUSED("400 Bad Request", ""), REFUSED("404 Not Found", OURS), 500,
+      true },
+    { REFUSED("500 Error", ""), REFUSED("404 Not Found", OURS), 500, true },
+    /* somebody else's, or nobody's, is no refusal of ours */
+    { REFUSED("404 Not Found", "X-Request-ID: x\r\n"), NULL, 500, false },
+    { REFUSED("404 Not Found", ""), REFUSED("404 Not Found", ""), 500, false },
+    /* what is not about the sync */
+    { REFUSED("503 Busy", OURS), NULL, 101, false },
+    { REFUSED("401 Unauthorized", OURS), NULL, 101, false },
+};
+
+static void say(struct handshake *handshake, const char *text, const char *id,
+                int64_t now)
+{
+    const char *at = strchr(text, '@');
+    char bytes[512];
+
+    snprintf(bytes, sizeof(bytes), "%.*s%s%s",
+             (int) (at ? at - text : (ptrdiff_t) strlen(text)), text,
+             at ? id : "", at ? at + 1 : "");
+    feed(handshake, bytes, now);
+}
+
+START_TEST(plain)
+{
+    struct handshake handshake;
+    int64_t now = START + 1;
+    struct buf request;
+    const uint8_t *first;
+
+    begin(&handshake, LIMIT);
+    say(&handshake, plains[_i].first, ONE, now);
+    if (plains[_i].begin) {
+        while (handshake.state != HANDSHAKE_CONNECT)
+            handshake_tick(&handshake, now = handshake.until);
+        ck_assert_int_eq(now - START, plains[_i].begin);
+        buf_init(&request, 1024);
+        ck_assert_int_eq(
+            handshake_connected(&handshake, TWO, now, WALL, &request), 0);
+        first = buf_data(&request);
+        ck_assert_int_eq(first && *first == 'G', plains[_i].second != NULL);
+        buf_free(&request);
+        if (plains[_i].second)
+            say(&handshake, plains[_i].second, TWO, now);
+    }
+    ck_assert_int_eq(handshake.state == HANDSHAKE_READY, plains[_i].plain);
+    ck_assert_int_eq(handshake.peer.plain, plains[_i].plain);
+    /* an agent of ours is none, whatever was said before it */
+    if (!plains[_i].plain) {
+        answer(&handshake, TWO, BODY(TWO, ",\"session\":\"s\""), 100, now);
+        ck_assert_int_eq(handshake.state, HANDSHAKE_READY);
+        ck_assert(!handshake.peer.plain);
+    }
+    handshake_free(&handshake);
+}
+END_TEST
+
+/* Nobody has said a word: the third attempt is made without the marker. */
+START_TEST(third_is_bare)
+{
+    struct handshake handshake;
+    int64_t now = START;
+
+    handshake_init(&handshake, START + LIMIT);
+    for (int i = 0; i < 6; i++) {
+        begin_again(&handshake, now);
+        ck_assert_int_eq(handshake.bare, i % 3 == 2);
+        handshake_tick(&handshake, now = handshake.until);
+        handshake_tick(&handshake, now = handshake.until);
+    }
+    handshake_free(&handshake);
+}
+END_TEST
+
 /* What may come in front of the answer. */
 START_TEST(in_front)
 {
@@ -473,6 +567,8 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, lost_answer);
     tcase_add_loop_test(tcase, limit_of_time, 0, 12);
     tcase_add_loop_test(tcase, paced, 0, ARRAY_SIZE(paces));
+    tcase_add_loop_test(tcase, plain, 0, ARRAY_SIZE(plains));
+    tcase_add_test(tcase, third_is_bare);
     tcase_add_test(tcase, broken);
     tcase_add_loop_test(tcase, in_front, 0, 8);
     tcase_add_test(tcase, much_noise);

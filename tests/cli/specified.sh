@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# vsrpc-virsh with a server that knows only the specification (tests/peer/specified.py,
+# which was written from it alone): no sync, no sessions, no jobs.
+# shellcheck source=lib.sh
+. "${top_srcdir:-.}/tests/cli/lib.sh"
+
+start_server() { # NAME [WAY [PROGRAM]]: what it makes of the marker
+	SOCKET=$WORK/$1.sock COUNTS=$WORK/$1.counts
+	: >"$COUNTS"
+	"$PYTHON" "${3:-$top_srcdir/tests/peer/specified.py}" "$SOCKET" "$COUNTS" "${2:-skips}" &
+	PID=$!
+	PEERS+=("$PID")
+	t_within 20 test -S "$SOCKET"
+}
+spec() { virsh_ --socket "$SOCKET" "$@"; }
+asked() { grep -v /sync "$COUNTS" | sed 's/ HTTP.*//; s/?.*//' | uniq -c | sed 's/^ *//' | paste -sd, ; }
+fresh() { : >"$COUNTS"; }
+
+# --- whatever it makes of the marker
+for way in skips refuses shuts noid mute; do
+	start_server "$way" "$way"
+	t "$way: ping" spec -v ping
+	t_like "$way: … is answered" '"message":"pong"' "$OUT"
+	t_like "$way: … and -v tells what is missing" 'knows only the specification .*no jobs' "$ERR"
+	t_is "$way: … asked once" "1 GET /api/v1/ping" "$(asked)"
+	fresh
+	t_status "$way: exec" 7 spec exec -- sh -c 'echo out; exit 7'
+	t_is "$way: … once" "1 POST /api/v1/shell/exec" "$(asked)"
+	stop "$PID"
+done
+
+start_server all
+t "quiet without -v" spec ping
+t_is "…" "" "$ERR"
+for command in info status "stat /etc/hostname" "service nginx restart"; do
+	# shellcheck disable=SC2086
+	t "$command" spec $command
+	t_json "… as the server has it" "d['code'] == 0" "$OUT"
+done
+
+# --- exec
+t "exec prints both outputs" spec exec --env 'A=x y' --cwd / -- sh -c 'pwd; echo "$A"; echo e >&2'
+t_is "… the one" $'/\nx y' "$OUT"
+t_is "… and the other" e "$ERR"
+words=(printf '<%s>' '' 'a b' "it's" '"' '\' '*' '~' '$HOME' é)
+t "exec's words stay what they are" spec exec -n -- "${words[@]}"
+t_is "…" "$("${words[@]}")" "$OUT"
+t "exec's string is the server's to split" spec exec -n "printf %s, a 'b c'"
+t_is "…" "a,b c," "$OUT"
+t_status "exec --json has the command's status" 7 spec --json exec -n -- sh -c 'exit 7'
+t_json "…" "d['data']['exit_code'] == 7" "$OUT"
+t_status "exec of nothing" 127 spec exec -n -- nosuch
+t_status "exec --timeout" 124 spec exec -n --timeout 1 -- sleep 60
+t_like "… with the next step" "--timeout SECONDS" "$ERR"
+
+# --- copies, by the data flow for large files
+head -c 300000 /dev/urandom >file
+: >empty
+for size in file empty; do
+	fresh
+	t "upload $size" spec upload --mode 0600 "$size" "$WORK/there"
+	t "… is the same" cmp "$size" there
+	t_is "… mode" 600 "$(stat -c %a there)"
+	t_is "… in one request" "1 POST /api/v1/file/upload" "$(asked)"
+	fresh
+	t "download $size" spec download "$WORK/there" back
+	t "… is the same" cmp "$size" back
+	[ "$size" = empty ] || t_is "… in pieces of 64 KiB" "1 GET /api/v1/file/info,5 POST /api/v1/file/download" "$(asked)"
+done
+mkdir folder
+t "upload into a folder" spec upload file "$WORK/folder/"
+t "download into a folder" spec download "$WORK/folder/file" folder
+t_not "upload --no-clobber" spec upload --no-clobber file "$WORK/there"
+t_like "… is a file's trouble" "File exists" "$ERR"
+t_not "download of nothing" spec download "$WORK/nosuch" x
+t_like "… says so" "no file" "$ERR"
+sed 's/md5(whole)}/md5(b"x")}/; s/md5(content)}/md5(b"x")}/' "$top_srcdir/tests/peer/specified.py" >lies.py
+stop "$PID"
+start_server lies skips lies.py
+t_not "an MD5 that differs is an error" spec download "$WORK/file" liar
+t_like "…" "is not what is in the guest: MD5" "$ERR"
+t_not "… and leaves nothing" test -e liar
+t_not "… of an upload, too" spec upload file "$WORK/x"
+t_like "…" "is not what is in the guest: MD5" "$ERR"
+stop "$PID"
+
+# --- what there is no way to ask for: told, and nothing was sent
+start_server little refuses
+fresh
+while IFS='|' read -r words command; do
+	# shellcheck disable=SC2086
+	t_status "$command" 125 spec $command
+	t_like "… names the layer" "the server in the guest knows only the specification.*$words" "$ERR"
+	t_like "… and the next step" "try: .*vsrpc-agent" "$ERR"
+done <<'END'
+--user|exec -n --user nobody id
+--umask|exec -n --umask 077 id
+--output-limit|exec -n --output-limit 5 id
+POST /api/v1/jobs|exec --detach id
+GET /api/v1/jobs|jobs
+GET /api/v1/file/list|ls /tmp
+GET /api/v1/capabilities|capabilities
+--resume|upload --resume file /tmp/x
+--limit-rate|download --limit-rate 5 /tmp/x y
+END
+t_status "exec with an input" 125 spec exec cat <file
+t_like "…" "has not: standard input" "$ERR"
+t_status "exec with a pipe" 125 spec exec cat < <(echo x)
+t_status "a folder" 125 spec upload -r folder /tmp/x
+t_is "nothing of it was sent but a look" "1 GET /api/v1/file/info" "$(asked)"
+stop "$PID"
+
+# --- what may have run is not sent again
+sed 's/^    done = subprocess.run/    os._exit(0)\n&/' "$top_srcdir/tests/peer/specified.py" >dies.py
+start_server dies skips dies.py
+t_status "a server that dies at it" 123 spec exec -n id
+t_like "…" "outcome unknown: the command may have run" "$ERR"
+t_is "… was asked once" "1 POST /api/v1/shell/exec" "$(asked)"
+
+done_testing
