@@ -84,7 +84,9 @@ def write(channel, status, answer, request_id):
     body = json.dumps(answer).encode()
     lines = ["HTTP/1.1 " + status, "Content-Type: application/json", "Content-Length: %d" % len(body)]
     lines += ["X-Request-ID: " + request_id] * bool(request_id) + ["X-Response-Time: 1", "", ""]
-    channel.write("\r\n".join(lines).encode() + body)
+    left = "\r\n".join(lines).encode() + body
+    while left:
+        left = left[channel.write(left) or 0:]
 
 
 def serve(channel):
@@ -115,8 +117,9 @@ def serve(channel):
 
 
 if os.path.exists(PORT):
+    port = open(PORT, "r+b", buffering=0)
     while True: # nobody is there: that is no end
-        serve(open(PORT, "r+b", buffering=0))
+        serve(port)
         time.sleep(0.01)
 server = socket.socket(socket.AF_UNIX)
 server.bind(PORT)
