@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * Tables: of each class with its keys and what it may ask for again, and of
- * errnos and codes with their classes.  Waits are ms.  An agent's Retry-After is taken up to a bound, because the guest is
- * not trusted.
+ * errnos and codes with their classes.  Waits are ms.  An agent's Retry-After is
+ * taken up to a bound, because the guest is not trusted.
  */
 #include <config.h>
 

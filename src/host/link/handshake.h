@@ -21,7 +21,8 @@ struct rpc_dialer {
  * of proto/handshake.h.  A connection that breaks is the end: it is the
  * caller's to make another one.
  *
- * Return: 0; -ECONNRESET; -EHOSTDOWN when the agent did not answer (message only says so:
+ * Return: 0; -ECONNRESET; -EHOSTDOWN when the agent did not answer (message only
+ * says so:
  * the caller knows more); the dialer's error; -ECANCELED by the transport's
  * wake_fd; -ENOMEM.
  */
