@@ -101,7 +101,7 @@ signed() { # TIMESTAMP NONCE BODY [SIGNED-BODY]
 body='{"argv": ["ls", "/tmp"]}'
 now=$(date +%s)
 t_json "a signature made by hand is right" "d['code'] == 0" "$(signed "$now" nonce-1 "$body")"
-t_json "the same request again is refused" "d['code'] == 4002 and d['data']['error_type'] == 'AUTH_FAILED'" "$(signed "$now" nonce-1 "$body")"
+t_json "the same request again is refused" "d['code'] == 4002 and d['data']['error_type'] == 'AUTH_FAILED'" "$(by_hand --body "$body" sync sign send send | tail -n 1)"
 t_json "a changed body is refused" "d['code'] == 4002" "$(signed "$now" nonce-2 '{"argv": ["ls", "/home"]}' "$body")"
 t_json "a clock 6 minutes behind is refused, with the agent's time" "d['code'] == 4002 and abs(d['data']['timestamp'] - $now) < 60" "$(signed "$((now - 360))" nonce-3 "$body")"
 t_json "a clock 4 minutes ahead is taken" "d['code'] == 0" "$(signed "$((now + 240))" nonce-4 "$body")"
@@ -114,6 +114,21 @@ t_json "one of a lost connection is refused" "d['code'] == 4003" "$(by_hand send
 t_json "a request in two sessions, signed for each, is carried out" "d['code'] == 0" "$(by_hand --body "$body" sync sign sync sign send)"
 t_json "without the fields: AUTH_FAILED" "d['code'] == 4002" "$(http POST /api/v1/shell/exec --data-binary "$body")"
 t_is "… which is HTTP 401" 401 "$(http GET /api/v1/system/info -o /dev/null -w '%{http_code}')"
+
+# --- more of them in one session than its nonces
+mkdir many
+for ((i = 0; i < 1100; i++)); do echo "$i" >"many/$i"; done
+t "more signed requests than are remembered of a session" with_key "auth_key_file: $WORK/key" upload -r many "$WORK/there"
+t "… are all carried out" diff -r many there
+stop "$PID"
+
+# --- who is not let in spends nothing of those who are
+sed 's/^rate_limit:.*//' auth.yaml >spent.yaml
+echo 'rate_limit: {requests_per_minute: 5}' >>spent.yaml
+t "an agent with a key and a limit" start_agent spent
+codes=$(burst)
+t_is "requests without a signature are refused" "$(printf '401 %.0s' {1..12})" "$codes"
+t "… and none of them is counted" with_key "auth_key_file: $WORK/key" --timeout 2 info
 stop "$PID"
 chmod 644 key
 t_not "an agent does not start with a key that others can read" timeout 100 "$AGENT" --config auth.yaml --listen "$WORK/none.sock"

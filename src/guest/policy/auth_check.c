@@ -2,8 +2,9 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * Checks time, signature (in constant time) and nonce, in this order: only the
- * nonces of valid requests are remembered, and each for as long as its time
- * would still pass.
+ * nonces of valid requests are remembered, each for as long as its time would
+ * still pass, and none of a session that is over, whose token is in what was
+ * signed.
  */
 #include <config.h>
 
@@ -11,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,13 +117,23 @@ static int timestamp_check(const char *timestamp, struct error *err)
     return 0;
 }
 
+/* Only the session that runs gets here. */
+static void nonces_of(struct auth_check *auth, const char *session)
+{
+    if (strcmp(auth->session, session) == 0)
+        return;
+    memset(auth->nonces, 0, AUTH_NONCES * sizeof(*auth->nonces));
+    snprintf(auth->session, sizeof(auth->session), "%s", session);
+}
+
 /* Remembers a nonce of a request whose signature was right. */
-static int nonce_take(struct auth_check *auth, const char *nonce,
-                      struct error *err)
+static int nonce_take(struct auth_check *auth, const char *session,
+                      const char *nonce, struct error *err)
 {
     int64_t now = clock_ms();
     struct auth_nonce *free_slot = NULL;
 
+    nonces_of(auth, session);
     for (size_t i = 0; i < AUTH_NONCES; i++) {
         struct auth_nonce *slot = &auth->nonces[i];
 
@@ -131,7 +143,10 @@ static int nonce_take(struct auth_check *auth, const char *nonce,
             return refuse(err, "X-Nonce was used before");
     }
     if (!free_slot)
-        return refuse(err, "too many requests to remember; wait and repeat");
+        return error_set(err, STATUS_SESSION_EXPIRED,
+                         "the session has had %d signed requests: sync, and "
+                         "send the request again",
+                         AUTH_NONCES);
     memcpy(free_slot->value, nonce, strlen(nonce) + 1);
     /* To the end of the last second in which its request would pass. */
     free_slot->expires = now + (2 * AUTH_WINDOW_S + 1) * INT64_C(1000);
@@ -172,7 +187,7 @@ int auth_check_request(struct auth_check *auth, const struct http_head *head,
     if (strlen(given) != strlen(token)
         || !crypto_equal(given, token, strlen(token)))
         return refuse(err, "the signature is wrong");
-    return nonce_take(auth, parts.nonce, err);
+    return nonce_take(auth, parts.session, parts.nonce, err);
 }
 
 void auth_check_free(struct auth_check *auth)

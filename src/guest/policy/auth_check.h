@@ -10,11 +10,13 @@
 
 #include "proto/auth.h"
 #include "proto/http.h"
+#include "proto/server.h"
 #include "util/error.h"
 
-/* Nonces remembered: 600 s (the window, both ways) at the default rate are
- * 1000; more need a higher rate and then this bound holds. */
-#define AUTH_NONCES 8192
+/* Signed requests of one session that are remembered.  Who makes more within the
+ * window gets a new session, of which none is; that takes as long as a few
+ * requests. */
+#define AUTH_NONCES 1024
 
 struct auth_nonce {
     char value[AUTH_NONCE_MAX + 1];
@@ -23,8 +25,9 @@ struct auth_nonce {
 
 struct auth_check {
     uint8_t key[AUTH_KEY_MAX];
-    size_t key_len; /* 0: authentication is off */
-    struct auth_nonce *nonces;
+    size_t key_len;            /* 0: authentication is off */
+    struct auth_nonce *nonces; /* of the session, … */
+    char session[SESSION_TOKEN_LEN + 1];
 };
 
 /*
@@ -41,8 +44,9 @@ int auth_check_init(struct auth_check *auth, const char *key_file,
  * That X-Session is the session that runs has been checked before; here it has
  * to be there, and to be the signed one.
  *
- * Return: 0; STATUS_AUTH_FAILED with a message.  A full memory of nonces is a
- * refusal: forgetting one early would let a request be repeated.
+ * Return: 0; with a message STATUS_AUTH_FAILED, or STATUS_SESSION_EXPIRED when no
+ * further nonce of this session can be remembered: forgetting one early would let
+ * its request be repeated.
  */
 int auth_check_request(struct auth_check *auth, const struct http_head *head,
                        const char *body_sha256, const char *boot_id,

@@ -153,13 +153,20 @@ static void fail_auth(struct request *request, const struct error *err)
         json_add_int(extra, "timestamp", clock_wall());
         json_add_string(extra, "boot_id", request->context->boot_id);
     }
-    request_fail(request, STATUS_AUTH_FAILED, extra, "%s", err->message);
+    request_fail(request, err->code, extra, "%s", err->message);
 }
 
 static bool auth_needed(const struct request *request)
 {
     return request->context->settings->enable_auth
            && !(request->route->flags & ROUTE_OPEN);
+}
+
+/* A request that nobody signed spends nobody's share of the rate limit; whether
+ * it is signed is known when its body is there, of a raw one before. */
+static bool is_counted_late(const struct request *request)
+{
+    return auth_needed(request) && !(request->route->flags & ROUTE_RAW);
 }
 
 static bool auth_verify(struct request *request, const char *body_sha256)
@@ -247,7 +254,8 @@ void admission_begin(struct request *request)
         return;
     if (!replay_look(request))
         return;
-    if (!request->recalled && !rate_check(request))
+    if (!request->recalled && !is_counted_late(request)
+        && !rate_check(request))
         return;
     if (raw && query_read(request))
         request->handler->open(request);
@@ -291,6 +299,8 @@ void admission_run(struct request *request)
         return;
     if (auth_needed(request) && !(request->route->flags & ROUTE_RAW)
         && !auth_verify(request, request->body_sha256))
+        return;
+    if (!request->recalled && is_counted_late(request) && !rate_check(request))
         return;
     if (!replay_begin(request))
         return;

@@ -320,11 +320,12 @@ START_TEST(nonce_outlives_the_window)
 END_TEST
 
 /* Forgetting one early would let its request be repeated. */
-START_TEST(full_memory_refuses)
+START_TEST(full_memory_ends_the_session)
 {
     struct error err = ERROR_INIT;
     struct signed_request r;
 
+    ck_assert_int_eq(send_at(clock_wall(), "first"), 0);
     for (int i = 0; i < AUTH_NONCES; i++) {
         char nonce[16];
 
@@ -334,12 +335,32 @@ START_TEST(full_memory_refuses)
     }
     prepare(&r, clock_wall(), "new");
     sign(&r);
-    ck_assert_int_eq(check(&r, &err), STATUS_AUTH_FAILED);
+    ck_assert_int_eq(check(&r, &err), STATUS_SESSION_EXPIRED);
     ck_assert_int_eq(send_at(clock_wall(), "n0"), STATUS_AUTH_FAILED);
-    auth.nonces[4711].expires = clock_ms() - 1; /* one may be forgotten */
+    auth.nonces[471].expires = clock_ms() - 1; /* one may be forgotten */
     ck_assert_int_eq(check(&r, NULL), 0);
-    ck_assert_str_eq(auth.nonces[4711].value, "new");
-    ck_assert_int_eq(send_at(clock_wall(), "another"), STATUS_AUTH_FAILED);
+    ck_assert_str_eq(auth.nonces[471].value, "new");
+    ck_assert_int_eq(send_at(clock_wall(), "another"), STATUS_SESSION_EXPIRED);
+}
+END_TEST
+
+/* The token of a session is part of what is signed. */
+START_TEST(a_session_has_its_own_nonces)
+{
+    struct signed_request r;
+
+    for (int i = 0; i < AUTH_NONCES; i++) {
+        char nonce[16];
+
+        snprintf(nonce, sizeof(nonce), "n%d", i);
+        ck_assert_int_eq(send_at(clock_wall(), nonce), 0);
+    }
+    prepare(&r, clock_wall(), "n0");
+    r.parts.session = "another";
+    snprintf(r.session, sizeof(r.session), "another");
+    sign(&r);
+    ck_assert_int_eq(check(&r, NULL), 0);
+    ck_assert_int_eq(check(&r, NULL), STATUS_AUTH_FAILED);
 }
 END_TEST
 
@@ -457,7 +478,8 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, timestamp_form);
     tcase_add_test(tcase, nonce_length);
     tcase_add_test(tcase, nonce_outlives_the_window);
-    tcase_add_test(tcase, full_memory_refuses);
+    tcase_add_test(tcase, full_memory_ends_the_session);
+    tcase_add_test(tcase, a_session_has_its_own_nonces);
     tcase_add_test(tcase, key_modes);
     tcase_add_test(tcase, key_owner);
     tcase_add_test(tcase, key_is_no_file);
