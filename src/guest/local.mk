@@ -47,6 +47,7 @@ libguest_a_SOURCES = \
 	src/guest/port/port.c src/guest/port/port.h \
 	src/guest/port/port_find.c src/guest/port/port_find.h \
 	src/guest/port/session.c src/guest/port/session.h \
+	src/guest/proc/as_user.c src/guest/proc/as_user.h \
 	src/guest/proc/cgroup.c src/guest/proc/cgroup.h \
 	src/guest/proc/child.c src/guest/proc/child.h \
 	src/guest/proc/environment.c src/guest/proc/environment.h \

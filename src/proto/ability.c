@@ -23,6 +23,8 @@ static const struct ability table[ABILITY_COUNT] = {
                          "run handlers of the guest's own" },
     [ABILITY_REQUESTS] = { "requests", "0.1.0",
                            "tell what became of a request" },
+    [ABILITY_USERS] = { "users", "0.1.0",
+                        "act on files with a user's rights" },
 };
 
 const struct ability *ability_get(enum ability_id id)

@@ -30,6 +30,7 @@ enum ability_id {
                     * is-enabled */
     ABILITY_CUSTOM,
     ABILITY_REQUESTS,
+    ABILITY_USERS, /* the parameter user of the routes of files */
     ABILITY_COUNT,
 };
 

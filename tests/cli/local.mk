@@ -15,6 +15,7 @@ CLI_TESTS = \
 	tests/cli/kept.sh \
 	tests/cli/stdio.sh \
 	tests/cli/params.sh \
+	tests/cli/rights.sh \
 	tests/cli/lies.sh \
 	tests/cli/service.sh \
 	tests/cli/specified.sh \
@@ -30,6 +31,6 @@ CLI_SERIAL_TESTS = \
 dist_check_SCRIPTS += $(CLI_TESTS) $(CLI_SERIAL_TESTS) tests/peer/agent.py tests/peer/files.py \
 	tests/peer/lies.py tests/peer/specified.py \
 	tests/peer/signed.py tests/peer/flip.py tests/peer/cut.py
-EXTRA_DIST += tests/cli/lib.sh tests/cli/cp.py tests/cli/patterns.py
+EXTRA_DIST += tests/cli/lib.sh tests/cli/cp.py tests/cli/patterns.py tests/cli/rights.py
 TESTS += $(CLI_TESTS)
 SERIAL_TESTS += $(CLI_SERIAL_TESTS)

@@ -37,9 +37,11 @@ REASONS = {
         yaml_parser_set_input_file""",
     "it gives back": "EVP_MD_CTX_free close closedir endmntent fclose free munmap",
     "it asks, and who asks is answered or told that nothing is there": """
-        access fstat fstatat getloadavg getmntent getmntent_r getpgid getrandom lstat readlink readlinkat stat
+        access fstat fstatat getgroups getloadavg getmntent getmntent_r getpgid getrandom lstat readlink readlinkat stat
         statvfs sysconf uname fscanf fgets getline""",
     "it says no more than that the list is too short for the groups": "getgrouplist",
+    "it tells no error: that it was done is asked behind it, and where it was not back, there is no going on": """
+        setfsgid setfsuid abort""",
     "it prints": "ferror fflush fprintf fputs fwrite printf putchar puts fputc",
     "it is about a descriptor or a process that is there": """
         connect inotify_add_watch ioctl kill listen prctl setsid signal sigprocmask tcgetattr tcgetpgrp tcsetattr""",

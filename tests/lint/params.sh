@@ -10,7 +10,7 @@ test=$top_srcdir/tests/unit/guest/request/test-params.c
 # The names that are read; NAME_encoding is made of NAME.
 code_params()
 {
-    cat "$guest"/handle/*.c "$guest"/job/*.c | tr -s '\n ' ' ' \
+    cat "$guest"/handle/*.c "$guest"/job/*.c "$guest"/request/*.c | tr -s '\n ' ' ' \
         | grep -oE '(param_[a-z]+|decode_list)\([^;"]*"[a-z_0-9]+"' \
         | sed -e '/^param_wrong/d' \
             -e 's/^\(param_encoded\|decode_list\)(.*"\(.*\)"/\2_encoding/' \
@@ -40,7 +40,7 @@ queries()
 # json-c makes something of any type: so a member is read by a param_ function.
 members()
 {
-    grep -rnE 'json_object_object_get_ex\(.*params' "$guest"/handle "$guest"/job \
+    grep -rnE 'json_object_object_get_ex\(.*params' "$guest"/handle "$guest"/job "$guest"/request \
         | grep -vE 'params, "(argv", NULL|signal", &value)' \
         | sed "s|^$top_srcdir/||"
     return 0

@@ -85,6 +85,7 @@ struct transfer *transfer_add(struct transfers *transfers, const char *id,
     transfer_end(transfer);
     snprintf(transfer->id, sizeof(transfer->id), "%s", id);
     transfer->total = total;
+    transfer->user = -1;
     transfer->used_at = clock_ms();
     return transfer;
 }

@@ -46,6 +46,7 @@ struct transfer {
     struct upload *upload;        /* kept when it is over, for its words */
     int64_t total;                /* -1: not known yet */
     int64_t used_at;              /* boot clock, ms */
+    int64_t user;    /* with whose rights (request_user()); -1: the agent's */
     int64_t left_at; /* since when nobody can go on with it; 0: somebody can */
     enum transfer_state state;
     struct transfers *transfers; /* from transfer_commit() on */

@@ -65,6 +65,7 @@ static const char *const digests[] = { "md5", "sha256", "none", NULL };
 
 struct put_query {
     char *path;
+    char *user;
     char *mode;
     char *owner;
     char *group;
@@ -88,6 +89,7 @@ static const struct put_query defaults = { .overwrite = true,
 
 static const struct query_row rows[] = {
     ROW(path, QUERY_TEXT, .required = true),
+    QUERY_ROW_USER(struct put_query),
     ROW(mode, QUERY_MODE),
     ROW(owner, QUERY_TEXT),
     ROW(group, QUERY_TEXT),
@@ -175,6 +177,7 @@ static int part_begin(struct put *put, const struct put_query *q,
         return r;
     *transfer = transfer_add(put->request->context->transfers, q->transfer,
                              total);
+    (*transfer)->user = request_user(put->request);
     (*transfer)->upload = steal_ptr(&put->upload);
     return 0;
 }
@@ -208,6 +211,8 @@ static int put_part(struct put *put, const struct put_query *q,
     r = part_begin(put, q, range.first, total, &transfer, err);
     if (r)
         return r;
+    if (transfer && transfer->user != request_user(put->request))
+        return stored_other_user(err);
     if (!transfer || transfer->state != TRANSFER_PARTS
         || transfer->total != total
         || upload_size(transfer->upload) != range.first)

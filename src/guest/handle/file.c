@@ -345,10 +345,12 @@ static void info_start(struct info *info)
 
 struct info_query {
     char *path;
+    char *user;
 };
 
 static const struct query_row info_rows[] = {
     QUERY_ROW(struct info_query, path, QUERY_TEXT, .required = true),
+    QUERY_ROW_USER(struct info_query),
 };
 
 const struct query_form file_info_query = QUERY_FORM(info_rows,

@@ -221,12 +221,14 @@ static void list_answer(struct request *request, const char *path,
 
 struct list_query {
     char *path;
+    char *user;
     char *transfer; /* for the rate limit alone */
     int64_t cursor;
 };
 
 static const struct query_row rows[] = {
     QUERY_ROW(struct list_query, path, QUERY_TEXT, .required = true),
+    QUERY_ROW_USER(struct list_query),
     QUERY_ROW(struct list_query, transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
     QUERY_ROW(struct list_query, cursor, QUERY_NUMBER, .max = INT64_MAX),
 };

@@ -32,6 +32,7 @@
 
 struct remove_query {
     char *path;
+    char *user;
     char *transfer; /* for the rate limit alone */
     bool recursive;
     bool missing_ok;
@@ -41,6 +42,7 @@ struct remove_query {
 
 static const struct query_row rows[] = {
     ROW(path, QUERY_TEXT, .required = true),
+    QUERY_ROW_USER(struct remove_query),
     ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
     ROW(recursive, QUERY_BOOL),
     ROW(missing_ok, QUERY_BOOL),

@@ -80,6 +80,12 @@ void stored_answer_part(struct request *request,
     request_ok(request, data);
 }
 
+int stored_other_user(struct error *err)
+{
+    return error_set(err, STATUS_INVALID_PARAMS,
+                     "the transfer began with the rights of another user");
+}
+
 void stored_refuse(struct request *request, struct upload **upload)
 {
     const char *name = upload_digest_name(*upload);

@@ -16,6 +16,10 @@ void stored_answer(struct request *request, struct upload *upload, int result,
 void stored_answer_part(struct request *request,
                         const struct transfer *transfer);
 
+/* Refuses to go on with a transfer as somebody else than it began as.  Return:
+ * STATUS_INVALID_PARAMS. */
+int stored_other_user(struct error *err);
+
 /*
  * Answers that the content is not the one announced, and drops it.  The body
  * of a client that was killed may have been completed by the bytes of the next

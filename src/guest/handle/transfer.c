@@ -157,12 +157,14 @@ void transfer_delete_run(struct request *request)
 /* --- the last word of who sends it ---------------------------------------- */
 
 struct finish_query {
+    char *user;
     int64_t size;
     char *md5;
     char *sha256;
 };
 
 static const struct query_row finish_rows[] = {
+    QUERY_ROW_USER(struct finish_query),
     QUERY_ROW(struct finish_query, size, QUERY_NUMBER, .required = true,
               .max = INT64_MAX),
     QUERY_ROW(struct finish_query, md5, QUERY_HEX, .max = MD5_HEX),
@@ -172,11 +174,14 @@ static const struct query_row finish_rows[] = {
 const struct query_form transfer_finish_query = QUERY_FORM(
     finish_rows, struct finish_query, NULL);
 
-static int finish_check(struct transfer *transfer,
-                        const struct finish_query *q, struct error *err)
+static int finish_check(const struct request *request,
+                        struct transfer *transfer, struct error *err)
 {
+    const struct finish_query *q = request->query;
     const char *hex = q->sha256 ? q->sha256 : q->md5;
 
+    if (transfer->user != request_user(request))
+        return stored_other_user(err);
     if (transfer->state != TRANSFER_PARTS
         || q->size != upload_size(transfer->upload)
         || (transfer->total >= 0 && transfer->total != q->size))
@@ -187,11 +192,10 @@ static int finish_check(struct transfer *transfer,
     return hex ? upload_expect(transfer->upload, hex, err) : 0;
 }
 
-static void finish(struct request *request, struct transfer *transfer,
-                   const struct finish_query *q)
+static void finish(struct request *request, struct transfer *transfer)
 {
     struct error err = ERROR_INIT;
-    int r = finish_check(transfer, q, &err);
+    int r = finish_check(request, transfer, &err);
 
     if (r == 0 && upload_differs(transfer->upload)) {
         stored_refuse(request, &transfer->upload);
@@ -216,13 +220,14 @@ void transfer_finish_run(struct request *request)
     if (!transfer)
         unknown(request, id);
     else
-        finish(request, transfer, request->query);
+        finish(request, transfer);
 }
 
 /* --- digests of what is there --------------------------------------------- */
 
 struct digest_query {
     char *path;
+    char *user;
     char *transfer; /* for the rate limit alone */
     int algorithm;  /* enum digest_kind */
     int64_t first;
@@ -234,6 +239,7 @@ struct digest_query {
 
 static const struct query_row digest_rows[] = {
     DIGEST_ROW(path, QUERY_TEXT, .required = true),
+    QUERY_ROW_USER(struct digest_query),
     DIGEST_ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
     DIGEST_ROW(algorithm, QUERY_WORD, .words = digest_words),
     DIGEST_ROW(first, QUERY_NUMBER, .max = INT64_MAX),

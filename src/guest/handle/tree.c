@@ -34,6 +34,7 @@
 /* Everything that the query of one of these may have. */
 struct wish {
     char *path;
+    char *user;
     char *transfer; /* for the rate limit alone */
     char *mode;
     char *owner;
@@ -47,6 +48,7 @@ struct wish {
 
 #define ROW(...) QUERY_ROW(struct wish, __VA_ARGS__)
 #define ROW_PATH ROW(path, QUERY_TEXT, .required = true)
+#define ROW_USER QUERY_ROW_USER(struct wish)
 #define ROW_TRANSFER ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX)
 
 /* Mode, owner and time; what is wrong with them is answered. */
@@ -200,6 +202,7 @@ static void directory_answer(struct request *request, const struct wish *wish,
 
 static const struct query_row directory_rows[] = {
     ROW_PATH,
+    ROW_USER,
     ROW_TRANSFER,
     ROW(mode, QUERY_MODE),
     ROW(owner, QUERY_TEXT),
@@ -260,6 +263,7 @@ static int link_make(const struct path_target *where, const struct wish *wish,
 
 static const struct query_row symlink_rows[] = {
     ROW_PATH,
+    ROW_USER,
     ROW_TRANSFER,
     ROW(target, QUERY_ID, .required = true, .max = HTTP_TARGET_MAX),
     ROW(overwrite, QUERY_BOOL),
@@ -297,6 +301,7 @@ static int attributes_give(const struct path_target *where,
 
 static const struct query_row attributes_rows[] = {
     ROW_PATH,
+    ROW_USER,
     ROW_TRANSFER,
     ROW(mode, QUERY_MODE),
     ROW(owner, QUERY_TEXT),
@@ -394,7 +399,8 @@ static int flush_open(const struct path_policy *policy, struct flush *flush,
     return r;
 }
 
-static const struct query_row sync_rows[] = { ROW_PATH, ROW_TRANSFER };
+static const struct query_row sync_rows[] = { ROW_PATH, ROW_USER,
+                                              ROW_TRANSFER };
 
 const struct query_form file_sync_query = QUERY_FORM(sync_rows, struct wish,
                                                      NULL);

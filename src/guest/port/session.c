@@ -200,7 +200,7 @@ static void on_body(struct session *session)
     if (request->body_digest)
         digest_update(request->body_digest, bytes, n);
     if (request->route->flags & ROUTE_RAW)
-        request->handler->body(request, bytes, n);
+        admission_body(request, bytes, n);
     else if (admission_size(request, server_body_seen(&session->server))
              && buf_append(&request->body, bytes, n) < 0)
         request_fail(request, STATUS_INTERNAL_ERROR, NULL, "out of memory");

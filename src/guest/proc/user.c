@@ -143,6 +143,21 @@ int user_find(struct user *user, const char *name, const char *group,
     return r;
 }
 
+int user_find_text(struct user *user, const char *text, struct error *err)
+{
+    AUTO_FREE char *name = strdup(text);
+    char *group = name ? strchr(name, ':') : NULL;
+
+    if (!name)
+        return -ENOMEM;
+    if (group)
+        *group++ = '\0';
+    if (!*name || (group && !*group))
+        return error_set(err, STATUS_INVALID_PARAMS,
+                         "'user' is not USER or USER:GROUP: '%s'", text);
+    return user_find(user, name, group, err);
+}
+
 void user_free(struct user *user)
 {
     free(user->name);

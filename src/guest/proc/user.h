@@ -30,6 +30,13 @@ struct user {
 int user_find(struct user *user, const char *name, const char *group,
               struct error *err);
 
+/*
+ * As user_find(), from "USER" or "USER:GROUP".
+ *
+ * Return: as user_find(); STATUS_INVALID_PARAMS as well for an empty name.
+ */
+int user_find_text(struct user *user, const char *text, struct error *err);
+
 void user_free(struct user *user);
 
 /*

@@ -10,6 +10,7 @@
 #include "guest/request/admission.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "guest/core/context.h"
@@ -18,8 +19,10 @@
 #include "guest/file/transfer.h"
 #include "guest/policy/auth_check.h"
 #include "guest/policy/rate.h"
+#include "guest/proc/as_user.h"
 #include "guest/request/query.h"
 #include "guest/request/replay.h"
+#include "proto/param.h"
 #include "proto/server.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -238,6 +241,60 @@ bool admission_size(struct request *request, int64_t n)
     return false;
 }
 
+/* --- with whose rights ---------------------------------------------------- */
+
+/* Whom the request names.  Return: true; false when it has been answered. */
+static bool user_look(struct request *request)
+{
+    const char *text = NULL;
+    struct error err = ERROR_INIT;
+    int r = 0;
+
+    if (!request->handler->as_user)
+        return true;
+    if (request->params)
+        r = param_string(request->params, "user", PARAM_OPTIONAL, &text, &err);
+    else
+        text = query_user(request);
+    if (r == 0 && text) {
+        request->user = calloc(1, sizeof(*request->user));
+        r = request->user ? user_find_text(request->user, text, &err)
+                          : -ENOMEM;
+    }
+    if (r)
+        request_error(request, r, &err);
+    return r == 0;
+}
+
+/* A function of the handler; the request may be gone behind it. */
+static void act(struct request *request, void (*step)(struct request *request))
+{
+    struct error err = ERROR_INIT;
+    struct as_user before;
+    int r = as_user_begin(&before, request->user, &err);
+
+    if (r)
+        request_error(request, r, &err);
+    else
+        step(request);
+    as_user_end(&before);
+}
+
+void admission_body(struct request *request, const uint8_t *bytes, size_t n)
+{
+    struct error err = ERROR_INIT;
+    struct as_user before;
+    int r = as_user_begin(&before, request->user, &err);
+
+    if (r)
+        request_error(request, r, &err);
+    else
+        request->handler->body(request, bytes, n);
+    as_user_end(&before);
+}
+
+/* --- in their order ------------------------------------------------------- */
+
 void admission_begin(struct request *request)
 {
     bool raw;
@@ -257,8 +314,8 @@ void admission_begin(struct request *request)
     if (!request->recalled && !is_counted_late(request)
         && !rate_check(request))
         return;
-    if (raw && query_read(request))
-        request->handler->open(request);
+    if (raw && query_read(request) && user_look(request))
+        act(request, request->handler->open);
 }
 
 /* The parameters of a JSON request.  Return: true when they are there;
@@ -310,7 +367,8 @@ void admission_run(struct request *request)
         return;
     if ((route->flags & ROUTE_JSON) && !params_parse(request))
         return;
-    if (!(route->flags & ROUTE_RAW) && !query_read(request))
+    if (!(route->flags & ROUTE_RAW)
+        && (!query_read(request) || !user_look(request)))
         return;
-    request->handler->run(request);
+    act(request, request->handler->run);
 }

@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * What a request must pass before its handler sees it: route, session, size,
- * signature, rate limit, parameters.  Whoever does not pass has been answered
+ * signature, rate limit, parameters; and with whose rights that goes on.  Whoever does not pass has been answered
  * when these functions return.
  */
 #ifndef VSRPC_GUEST_REQUEST_ADMISSION_H
@@ -21,6 +21,9 @@ bool admission_size(struct request *request, int64_t n);
 
 /* Counts an operation against the rate limit. */
 bool admission_count(struct request *request);
+
+/* A piece of a raw body, for the handler. */
+void admission_body(struct request *request, const uint8_t *bytes, size_t n);
 
 /* The body is there: the last checks, then the handler. */
 void admission_run(struct request *request);

@@ -94,6 +94,7 @@ static const struct {
     bool text; /* the text itself goes into the object */
 } kinds[QUERY_KINDS] = {
     [QUERY_TEXT] = { read_text, true },
+    [QUERY_USER] = { read_text, true },
     [QUERY_ID] = { read_id, true },
     [QUERY_HEX] = { read_hex, true },
     [QUERY_MODE] = { read_mode, true },
@@ -150,6 +151,16 @@ bool query_read(struct request *request)
     if (r)
         request_error(request, r, &err);
     return r == 0;
+}
+
+const char *query_user(const struct request *request)
+{
+    const struct query_form *form = request->handler->query;
+
+    for (size_t i = 0; form && request->query && i < form->n; i++)
+        if (form->rows[i].kind == QUERY_USER)
+            return *(char **) slot_of(&form->rows[i], request->query);
+    return NULL;
 }
 
 void query_free(struct request *request)

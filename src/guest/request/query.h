@@ -20,6 +20,7 @@ struct request;
 /* What a member of the query is, and the type that it is read into. */
 enum query_kind {
     QUERY_TEXT,   /* char *: any, also an empty one */
+    QUERY_USER,   /* char *: as whom; admission.c looks it up */
     QUERY_ID,     /* char *: 1 to max bytes */
     QUERY_HEX,    /* char *: max lower-case hex digits */
     QUERY_MODE,   /* char *: of a file, octal */
@@ -56,6 +57,9 @@ struct query_form {
         .kind = (its_kind), __VA_ARGS__                    \
     }
 
+/* The row of the routes that act with a user's rights. */
+#define QUERY_ROW_USER(type) QUERY_ROW(type, user, QUERY_USER)
+
 /* The form of an object's type; default_object may be NULL. */
 #define QUERY_FORM(form_rows, type, default_object)        \
     {                                                      \
@@ -70,6 +74,9 @@ struct query_form {
  * Return: true; false when it has been answered.
  */
 bool query_read(struct request *request);
+
+/* Return: what the query has for the form's QUERY_USER; NULL: nothing. */
+const char *query_user(const struct request *request);
 
 /* Frees what query_read() has made. */
 void query_free(struct request *request);

@@ -17,6 +17,7 @@
 
 #include "guest/core/context.h"
 #include "guest/core/settings.h"
+#include "guest/proc/user.h"
 #include "guest/request/query.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -65,6 +66,11 @@ struct request *request_new(struct context *context,
     return request;
 }
 
+int64_t request_user(const struct request *request)
+{
+    return request->user ? (int64_t) request->user->uid : -1;
+}
+
 static void request_drop(struct request *request)
 {
     void *work = request->work;
@@ -85,6 +91,9 @@ void request_free(struct request *request)
     fd_close(&request->stream.fd);
     buf_free(&request->body);
     query_free(request);
+    if (request->user)
+        user_free(request->user);
+    free(request->user);
     json_object_put(request->params);
     json_object_put(request->answer);
     flow_end(&request->flow);

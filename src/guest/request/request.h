@@ -30,11 +30,15 @@ struct context;
 struct digest;
 struct query_form;
 struct replay_entry;
+struct user;
 struct download;
 struct request;
 
 /* What is behind a route. */
 struct handler {
+    /* All of it acts with the rights of the user that the request names: in a
+     * row QUERY_USER of the form, or as a parameter. */
+    bool as_user;
     /* What its query may have, read into request->query before anything of the
      * handler is called; NULL: it is not looked at. */
     const struct query_form *query;
@@ -87,6 +91,7 @@ struct request {
     const struct handler *handler;
     const char *rest;            /* of the path, for ROUTE_PREFIX */
     void *query;                 /* object of the handler's form */
+    struct user *user;           /* whose rights it has; NULL: the agent's */
     char id[REQUEST_ID_MAX + 1]; /* X-Request-ID, "" for none */
     int64_t started_us;
     struct buf body;            /* of a JSON request */
@@ -240,6 +245,10 @@ void request_send_stream(struct request *request, int http,
 /* Answers that a file of total bytes does not have the range asked for (RFC
  * 9110 section 15.5.17). */
 void request_unsatisfiable(struct request *request, int64_t total);
+
+/* Return: the number of the user with whose rights it acts; -1: none, but the
+ * agent's. */
+int64_t request_user(const struct request *request);
 
 /*
  * Takes one of the slots for commands and tools, or answers that there is

@@ -5,14 +5,17 @@
 #include "guest/proc/user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest/proc/as_user.h"
 #include "guest/proc/child.h"
 #include "proto/status.h"
 #include "unit/guest/spin.h"
@@ -130,6 +133,177 @@ START_TEST(unknown)
     ck_assert_int_eq(user_find(&user, wrong[_i].name, wrong[_i].group, &err),
                      STATUS_INVALID_PARAMS);
     ck_assert_str_eq(err.message, wrong[_i].says);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    bool right;
+} texts[] = {
+    { NAME, true },
+    { NAME ":games", true },
+    { "1:60", true },
+    { "3999999999", false },
+    { "", false },
+    { ":", false },
+    { ":games", false },
+    { NAME ":", false },
+    { NAME ":games:", false },
+    { NAME "::", false },
+    { "no-such", false },
+    { NAME ":no-such", false },
+};
+
+START_TEST(by_text)
+{
+    ck_assert_int_eq(user_find_text(&user, texts[_i].text, &err),
+                     texts[_i].right ? 0 : STATUS_INVALID_PARAMS);
+    if (!texts[_i].right) {
+        ck_assert(*err.message);
+        return;
+    }
+    ck_assert_uint_eq(user.uid, getpwnam(NAME)->pw_uid);
+    ck_assert_uint_eq(user.gid, strchr(texts[_i].text, ':')
+                                    ? getgrnam("games")->gr_gid
+                                    : getpwnam(NAME)->pw_gid);
+}
+END_TEST
+
+/* --- the agent's own operations ------------------------------------------- */
+
+/* Who this process is, to the kernel: to be freed. */
+static char *whoami(void)
+{
+    static const char *const names[] = { "Uid",    "Gid",    "Groups",
+                                         "CapInh", "CapPrm", "CapEff",
+                                         "CapAmb" };
+    AUTO_FREE char *text = unit_read_file("/proc/thread-self/status");
+    char *lines;
+    FILE *out;
+    size_t n;
+
+    out = open_memstream(&lines, &n);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char start[16];
+        const char *at;
+
+        snprintf(start, sizeof(start), "\n%s:", names[i]);
+        at = strstr(text, start);
+        ck_assert_ptr_nonnull(at);
+        fprintf(out, "%.*s\n", (int) strcspn(at + 1, "\n"), at + 1);
+    }
+    fclose(out);
+    return lines;
+}
+
+static void expect_ids(const char *expected)
+{
+    AUTO_FREE char *is = whoami();
+
+    ck_assert_str_eq(is, expected);
+}
+
+static void expect_line(const char *line)
+{
+    AUTO_FREE char *is = whoami();
+
+    ck_assert_msg(strstr(is, line), "%s", is);
+}
+
+/* Files alone: nobody may signal it, or change its priority. */
+START_TEST(acts)
+{
+    struct as_user before;
+    AUTO_FREE char *was = whoami();
+    struct stat st;
+    char *dir = unit_tmpdir(); /* mode 0700 */
+    int mine;
+
+    chmod(dir, 0777);
+    mine = open(dir, O_PATH | O_CLOEXEC);
+    ck_assert_int_eq(user_find_text(&user, "3999999999:17", &err), 0);
+    ck_assert_int_eq(as_user_begin(&before, &user, &err), 0);
+    expect_line("Uid:\t0\t0\t0\t3999999999");
+    expect_line("Gid:\t0\t0\t0\t17");
+    expect_line("Groups:\t17");
+    expect_line("CapEff:\t0000000000000000");
+    ck_assert_int_eq(open("/etc/shadow", O_RDONLY | O_CLOEXEC), -1);
+    ck_assert_int_eq(errno, EACCES);
+    close(openat(mine, "made", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    as_user_end(&before);
+    expect_ids(was);
+    ck_assert_int_eq(fstatat(mine, "made", &st, 0), 0);
+    ck_assert_uint_eq(st.st_uid, 3999999999U);
+    ck_assert_uint_eq(st.st_gid, 17);
+    as_user_end(&before); /* once more does nothing */
+    expect_ids(was);
+    close(mine);
+    unit_rmdir(dir);
+}
+END_TEST
+
+/* Root by name has its groups, and stays what it is. */
+START_TEST(acts_as_root)
+{
+    struct as_user before;
+    AUTO_FREE char *was = whoami();
+
+    ck_assert_int_eq(user_find_text(&user, "root", &err), 0);
+    ck_assert_int_eq(as_user_begin(&before, &user, &err), 0);
+    ck_assert_int_eq(access("/etc/shadow", R_OK), 0);
+    as_user_end(&before);
+    expect_ids(was);
+    ck_assert_int_eq(as_user_begin(&before, NULL, &err), 0);
+    expect_ids(was);
+    as_user_end(&before);
+}
+END_TEST
+
+/* Half-way is not at all. */
+START_TEST(acts_not)
+{
+    struct as_user before;
+    AUTO_FREE char *was = whoami();
+    size_t n;
+
+    ck_assert_int_eq(user_find(&user, NAME, NULL, &err), 0);
+    n = user.n_groups;
+    user.n_groups = 1 << 20; /* more than the kernel has */
+    ck_assert_int_eq(as_user_begin(&before, &user, &err), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(err.message, "'" NAME "'"));
+    expect_ids(was);
+    user.n_groups = n;
+    user.uid = (uid_t) -1; /* none that can be taken */
+    ck_assert_int_ne(as_user_begin(&before, &user, &err), 0);
+    expect_ids(was);
+}
+END_TEST
+
+/* Who is not root acts as nobody else. */
+START_TEST(acts_not_as_others)
+{
+    int status_of;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct as_user before;
+        bool itself;
+
+        if (setgid(65534) < 0 || setuid(65534) < 0)
+            _exit(2);
+        user_find_text(&user, "65534:65534", &err);
+        itself = as_user_begin(&before, &user, &err) == 0;
+        as_user_end(&before);
+        user_free(&user);
+        user_find(&user, NAME, NULL, &err);
+        _exit(itself
+                      && as_user_begin(&before, &user, &err)
+                             == STATUS_PERMISSION_DENIED
+                  ? 0
+                  : 1);
+    }
+    ck_assert_int_eq(waitpid(pid, &status_of, 0), pid);
+    ck_assert_int_eq(status_of, 0);
 }
 END_TEST
 
@@ -274,8 +448,13 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, self);
     tcase_add_test(tcase, number_of_nobody);
     tcase_add_loop_test(tcase, unknown, 0, ARRAY_SIZE(wrong));
+    tcase_add_loop_test(tcase, by_text, 0, ARRAY_SIZE(texts));
     if (geteuid() != 0)
         return;
+    tcase_add_test(tcase, acts);
+    tcase_add_test(tcase, acts_as_root);
+    tcase_add_test(tcase, acts_not);
+    tcase_add_test(tcase, acts_not_as_others);
     tcase_add_loop_test(tcase, becomes, 0, 2);
     tcase_add_test(tcase, stays_itself);
     tcase_add_test(tcase, folder);

@@ -278,6 +278,9 @@ static const struct {
     const char *right[24];
 } query_kinds[QUERY_KINDS] = {
     [QUERY_TEXT] = { { "", "no-such", "%ED%A0%80" }, { "0" } },
+    [QUERY_USER] = { { "", "no-such", "%3A", "%3Aroot", "root%3A",
+                       "root%3A%3A", "-1", "4294967295", "root%3Ano-such" },
+                     { "0", "root", "root%3Aroot", "0%3A0" } },
     [QUERY_ID] = { { "" }, { "x", "%C3%A9" } },
     [QUERY_HEX] = { { "", "x", "d41d8", HEX32 HEX32 HEX32, HEX32 "g",
                       "0123456789ABCDEF0123456789ABCDEF",
@@ -325,7 +328,9 @@ START_TEST(query_wrong)
         AUTO_FREE char *item = format("%s=%s", row.name, *wrong);
 
         with_items(base, row.name, item,
-                   row.kind == QUERY_TEXT ? is_refused_somehow : is_refused);
+                   row.kind == QUERY_TEXT || row.kind == QUERY_USER
+                       ? is_refused_somehow
+                       : is_refused);
     }
     if (row.kind == QUERY_ID && row.max < (int64_t) sizeof(MANY)) {
         AUTO_FREE char *item = format("%s=%s", row.name, MANY);
@@ -452,6 +457,31 @@ START_TEST(queries_are_complete)
             copy |= strcmp(form->rows[k].name, "transfer") == 0;
         ck_assert_msg(here == (form != NULL), "%s", routes[i].path);
         ck_assert_msg(copy == !!(routes[i].flags & ROUTE_COPY), "%s",
+                      routes[i].path);
+    }
+}
+END_TEST
+
+/* A user is obeyed by every route that opens, makes or looks for a file, and
+ * those of JSON have it in the table below. */
+START_TEST(users_are_complete)
+{
+    static const char files[] = "/file/";
+    size_t n;
+    const struct route *routes = route_table(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct query_form *form = handlers[routes[i].id].query;
+        bool file = strstr(routes[i].path, files)
+                    && routes[i].id != ROUTE_TRANSFER_GET
+                    && routes[i].id != ROUTE_TRANSFER_DELETE;
+        bool row = false;
+
+        for (size_t k = 0; form && k < form->n; k++)
+            row |= form->rows[k].kind == QUERY_USER;
+        ck_assert_msg(handlers[routes[i].id].as_user == file, "%s",
+                      routes[i].path);
+        ck_assert_msg(row == (file && !(routes[i].flags & ROUTE_JSON)), "%s",
                       routes[i].path);
     }
 }
@@ -594,8 +624,10 @@ static const struct json_param {
     { "file/upload", "mode", JSON_MODE, "\"0644\"", false, NULL },
     { "file/upload", "owner", JSON_OWNER, "\"0\"", false, NULL },
     { "file/upload", "group", JSON_OWNER, "\"0\"", false, NULL },
+    { "file/upload", "user", JSON_OWNER, "\"0\"", false, NULL },
     { "file/upload", "overwrite", JSON_BOOL, "true", false, NULL },
     { "file/download", "path", JSON_PATH, "\"@/file\"", true, NULL },
+    { "file/download", "user", JSON_OWNER, "\"0\"", false, NULL },
     { "file/download", "offset", JSON_INT, "1", false, NULL },
     { "file/download", "length", JSON_INT, "9223372036854775807", false,
       NULL },
@@ -728,6 +760,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, query_base, 0, ARRAY_SIZE(query_bases));
     tcase_add_loop_test(tcase, overwrite, 0, 7);
     tcase_add_test(tcase, queries_are_complete);
+    tcase_add_test(tcase, users_are_complete);
     tcase_add_loop_test(tcase, json_refused, 0, ARRAY_SIZE(json_params));
     tcase_add_loop_test(tcase, json_taken, 0, ARRAY_SIZE(json_params));
     tcase_add_loop_test(tcase, json_acts, 0, 3);
