@@ -8,6 +8,7 @@ libhost_a_SOURCES = \
 	src/host/args/opt.c src/host/args/opt.h \
 	src/host/args/options.c src/host/args/options.h \
 	src/host/client/answer.c src/host/client/answer.h \
+	src/host/client/as_user.c src/host/client/as_user.h \
 	src/host/client/attempts.c src/host/client/attempts.h \
 	src/host/client/cancel.c src/host/client/cancel.h \
 	src/host/client/client.c src/host/client/client.h \

@@ -16,6 +16,12 @@ static int64_t lock_wait(const struct command_call *call)
                : call->options->lock_wait;
 }
 
+/* That of a command that runs goes with its job. */
+static const char *file_user(const struct command_call *call)
+{
+    return call->command->flags & COMMAND_EXEC ? NULL : call->values.user;
+}
+
 int single_run(struct command_call *call, struct target *target)
 {
     struct client_setup setup = { .config = call->config,
@@ -23,6 +29,7 @@ int single_run(struct command_call *call, struct target *target)
                                   .out = &call->out,
                                   .log = call->log,
                                   .timeout = call->options->timeout,
+                                  .user = file_user(call),
                                   .lock_wait = lock_wait(call),
                                   .lockless_known = call->lockless_known };
     struct client client;

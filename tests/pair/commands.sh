@@ -178,8 +178,21 @@ pair_errors() {
 # The abilities that today's tool misses in an older agent.
 pair_lacks() {
 	case "$HOST_IS $GUEST_IS" in
-	'today 9f2a6be') echo units ;;
+	'today 9f2a6be') echo units users ;;
 	esac
+}
+
+# Never as root in silence: an agent that would ignore the user is not asked.
+pair_user() {
+	"$VSRPC" help rm | grep -q -e --user || return 0
+	t "upload of a file" at upload "11 ñ bytes" "$GUEST_DIR/roots"
+	if [[ " $(pair_lacks) " = *' users '* ]]; then
+		t_status "rm --user" 1 at rm --user nobody "$GUEST_DIR/roots"
+		t_like "… is more than the agent can" "cannot act on files with a user's rights" "$ERR"
+	else
+		t_status "rm --user of what is not the user's" 126 at rm --user nobody "$GUEST_DIR/roots"
+	fi
+	t "… removes nothing" at cat "$GUEST_DIR/roots"
 }
 
 # Its checks are rows that one process of it sends to another as JSON.
@@ -188,7 +201,7 @@ pair_doctor() {
 	t_is "… comes to its end" 0 "$(grep -c 'ended by itself' <<<"$OUT$ERR")"
 	t_is "… every check is well or only worth a word" '' "$(grep -E '^[^ ]' <<<"$OUT" | grep -Ev '^(ok|warn|-) ' | grep -v '^ ')"
 	t_like "… to the last of them" '(ok|warn) +limits' "$OUT"
-	t_is "… what the agent cannot do is named" "$(pair_lacks)" "$(sed -n 's/.*cannot: .*(\([a-z]*\)).*/\1/p' <<<"$OUT")"
+	t_is "… what the agent cannot do is named" "$(pair_lacks)" "$(grep -o 'cannot: .*' <<<"$OUT" | grep -o '([a-z]*)' | tr -d '()' | xargs)"
 	[ -z "${LONG_POLICY:-}" ] || t_like "… lists are cut, and say so" 'reads below: [^;]*, …' "$OUT"
 	t "--json doctor" json doctor
 	t_json "… is JSON" "all(r['state'] in ('ok', 'warn', 'skipped') for r in d)" "$OUT"
@@ -203,6 +216,7 @@ pair_commands() {
 	pair_copies
 	pair_trees
 	pair_calls
+	pair_user
 	pair_errors
 	pair_doctor
 	t "$(pair_name): rm -r" at rm -r "$GUEST_DIR"

@@ -74,6 +74,17 @@ static const char *set_mode(const char *text, void *slot)
     return set_string(text, slot);
 }
 
+/* An empty name is nobody, and least of all root. */
+static const char *set_user(const char *text, void *slot)
+{
+    const char *group = strchr(text, ':');
+
+    if (!*text || group == text
+        || (group && (!group[1] || strchr(group + 1, ':'))))
+        return "not USER or USER:GROUP";
+    return set_string(text, slot);
+}
+
 static const char *set_env(const char *text, void *slot)
 {
     const char *equals = strchr(text, '=');
@@ -88,7 +99,7 @@ static const char *(*const setters[])(const char *, void *) = {
     [OPT_FLAG] = set_flag,       [OPT_STRING] = set_string,
     [OPT_SECONDS] = set_seconds, [OPT_NUMBER] = set_number,
     [OPT_SIZE] = set_size,       [OPT_MODE] = set_mode,
-    [OPT_ENV] = set_env,
+    [OPT_USER] = set_user,       [OPT_ENV] = set_env,
 };
 
 /* getopt_long()'s own two tables. */

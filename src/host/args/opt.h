@@ -21,6 +21,7 @@ enum opt_kind {
     OPT_NUMBER,  /* int64_t from 1 to 1024 */
     OPT_SIZE,    /* int64_t, bytes; with a unit, 1 to a petabyte */
     OPT_MODE,    /* const char *: the argument, checked to be octal */
+    OPT_USER,    /* const char *: the argument, checked to be USER[:GROUP] */
     OPT_ENV,     /* struct strlist: NAME=VALUE is appended */
 };
 

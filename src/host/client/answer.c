@@ -147,6 +147,11 @@ int answer_error(const struct client *client, const struct answer *answer,
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (hints[i].code == code)
             error_hint(err, "%s", hints[i].hint);
+    if (code == STATUS_PERMISSION_DENIED && client->setup.user)
+        error_hint(err,
+                   "in the guest: what '%s' may by mode and owner, or "
+                   "security.* in /etc/virtio-rpc/guest_config.yaml",
+                   client->setup.user);
     if (code == STATUS_AUTH_FAILED && !client->rpc.key)
         no_key(client, err);
     if (answer->unknown)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "host/client/answer.h"
+#include "host/client/as_user.h"
 #include "host/client/cancel.h"
 #include "host/client/connect.h"
 #include "host/client/silence.h"
@@ -530,7 +531,7 @@ static int attempts_end(struct attempts *attempts, int r,
     return r;
 }
 
-int client_send_request(struct client *client,
+static int send_request(struct client *client,
                         const struct client_request *request,
                         struct answer *answer, struct error *err)
 {
@@ -544,6 +545,22 @@ int client_send_request(struct client *client,
     r = attempts_end(&attempts, r, answer, &own);
     if (r < 0 && err)
         *err = own;
+    return r;
+}
+
+int client_send_request(struct client *client,
+                        const struct client_request *request,
+                        struct answer *answer, struct error *err)
+{
+    struct client_request named = *request;
+    struct buf target;
+    int r;
+
+    buf_init(&target, HTTP_TARGET_MAX);
+    r = as_user_name(client, &named, &target, err);
+    if (r == 0)
+        r = send_request(client, &named, answer, err);
+    buf_free(&target);
     return r;
 }
 

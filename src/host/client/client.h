@@ -34,6 +34,8 @@ struct client_setup {
     const struct out *out;              /* for notes */
     struct log *log;
     int64_t timeout;     /* ms, from --timeout; 0: none; TIMEOUT_UNSET */
+    const char *user;    /* USER[:GROUP] with whose rights the guest's files
+                          * are asked for; NULL: the agent's */
     int64_t lock_wait;   /* ms that another command may keep the channel */
     bool lockless_known; /* another one tells that there are no locks */
 };
@@ -48,6 +50,7 @@ struct client {
     bool was_connected; /* at least once */
     bool gave_way;      /* to another command, from which it takes back */
     bool lockless_told; /* that there are no locks here */
+    bool user_known;    /* the agent can act as setup.user */
     int interrupted;    /* the number of the signal that ended a request */
     struct lock lock;
     struct interrupt interrupt; /* while a request must not be left alone */

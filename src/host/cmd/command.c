@@ -24,7 +24,7 @@ static const struct opt exec_opts[] = {
     { 0, "cwd", "DIR", OPT_STRING, AT(cwd), "folder to run in" },
     { 0, "env", "NAME=VALUE", OPT_ENV, AT(env),
       "variable to set; may be repeated" },
-    { 0, "user", "USER[:GROUP]", OPT_STRING, AT(user),
+    { 0, "user", "USER[:GROUP]", OPT_USER, AT(user),
       "run as that user, with its groups" },
     { 0, "umask", "MODE", OPT_MODE, AT(umask), "octal umask (default: 022)" },
     { 0, "shell", NULL, OPT_FLAG, AT(shell),
@@ -44,7 +44,7 @@ static const struct opt shell_opts[] = {
     { 0, "cwd", "DIR", OPT_STRING, AT(cwd), "folder to begin in" },
     { 0, "env", "NAME=VALUE", OPT_ENV, AT(env),
       "variable to set; may be repeated" },
-    { 0, "user", "USER[:GROUP]", OPT_STRING, AT(user),
+    { 0, "user", "USER[:GROUP]", OPT_USER, AT(user),
       "be that user, with its groups" },
 };
 
@@ -52,6 +52,15 @@ static const struct opt job_opts[] = {
     { 'f', "follow", NULL, OPT_FLAG, AT(follow),
       "with output: go on until the job has ended" },
 };
+
+/* Of all that acts on the guest's files. */
+#define USER_OPT                                             \
+    {                                                        \
+        0, "user", "USER[:GROUP]", OPT_USER, AT(user),       \
+            "with the rights of that user, not of the agent" \
+    }
+
+static const struct opt file_opts[] = { USER_OPT };
 
 /* Of both copies. */
 #define COPY_OPTS                                                           \
@@ -67,6 +76,7 @@ static const struct opt job_opts[] = {
           OPT_STRING, AT(checksum), "md5, sha256 or none (default: md5)" }, \
         { 0,        "limit-rate",   "SIZE",                                 \
           OPT_SIZE, AT(limit_rate), "bytes in a second, at most" },         \
+        USER_OPT,                                                           \
     {                                                                       \
         0, "no-progress", NULL, OPT_FLAG, AT(no_progress),                  \
             "do not show how far it is"                                     \
@@ -88,6 +98,7 @@ static const struct opt ls_opts[] = {
     { 'a', "all", NULL, OPT_FLAG, AT(all),
       "also names that begin with a dot" },
     { 0, "json", NULL, OPT_FLAG, AT(json), "as JSON, one line for each PATH" },
+    USER_OPT,
 };
 
 static const struct opt rm_opts[] = {
@@ -95,12 +106,14 @@ static const struct opt rm_opts[] = {
       "folders with everything in them" },
     { 'f', "force", NULL, OPT_FLAG, AT(force),
       "what is not there is no error" },
+    USER_OPT,
 };
 
 static const struct opt mkdir_opts[] = {
     { 'p', "parents", NULL, OPT_FLAG, AT(parents),
       "also those above; one that is there is no error" },
     { 0, "mode", "MODE", OPT_MODE, AT(mode), "octal mode (default: 0755)" },
+    USER_OPT,
 };
 
 /* Behind the command is where the hand writes it. */
@@ -134,7 +147,7 @@ static const struct command commands[] = {
     { "download", "REMOTE… LOCAL", "copy files from the guest",
       OPTS(download_opts), 2, -1, COMMAND_TO_FOLDER | COMMAND_PATHS_THERE,
       cmd_copy_prepare, cmd_download },
-    { "cat", "PATH…", "print files of the guest", NO_OPTS, 1, -1,
+    { "cat", "PATH…", "print files of the guest", OPTS(file_opts), 1, -1,
       COMMAND_PATHS, NULL, cmd_cat },
     { "ls", "[PATH…]", "list folders of the guest", OPTS(ls_opts), 0, -1,
       COMMAND_PATHS, NULL, cmd_ls },
@@ -142,10 +155,10 @@ static const struct command commands[] = {
       COMMAND_PATHS, NULL, cmd_rm },
     { "mkdir", "PATH…", "make folders in the guest", OPTS(mkdir_opts), 1, -1,
       COMMAND_PATHS, NULL, cmd_mkdir },
-    { "edit", "PATH", "change a file of the guest in your editor", NO_OPTS, 1,
-      1, COMMAND_PATHS, cmd_edit_prepare, cmd_edit },
-    { "stat", "PATH", "show a file's metadata", NO_OPTS, 1, 1, COMMAND_PATHS,
-      NULL, cmd_stat },
+    { "edit", "PATH", "change a file of the guest in your editor",
+      OPTS(file_opts), 1, 1, COMMAND_PATHS, cmd_edit_prepare, cmd_edit },
+    { "stat", "PATH", "show a file's metadata", OPTS(file_opts), 1, 1,
+      COMMAND_PATHS, NULL, cmd_stat },
     { "service",
       "NAME start|stop|restart|reload|status|is-active|is-enabled|enable|"
       "disable",

@@ -43,6 +43,7 @@ static bool is_hopeless(int code)
         -ENOSPC,
         -EDQUOT,
         -EPIPE,
+        -EPROTONOSUPPORT,
         -EMFILE,
         -ENFILE,
         STATUS_AUTH_FAILED,

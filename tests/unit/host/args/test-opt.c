@@ -168,6 +168,7 @@ END_TEST
 struct values {
     bool flag;
     const char *mode;
+    const char *user;
     struct strlist env;
 };
 
@@ -176,6 +177,7 @@ static const struct opt opts[] = {
     { 'm', "mode", "MODE", OPT_MODE, offsetof(struct values, mode), "a mode" },
     { 0, "env", "NAME=VALUE", OPT_ENV, offsetof(struct values, env),
       "a variable" },
+    { 'u', "user", "USER", OPT_USER, offsetof(struct values, user), "a user" },
 };
 
 /* The words stay where they are, as main()'s do. */
@@ -216,6 +218,30 @@ START_TEST(modes_and_variables)
 }
 END_TEST
 
+/* Nobody is no user, and least of all root. */
+START_TEST(users)
+{
+    static const struct {
+        const char *text;
+        bool right;
+    } rows[] = {
+        { "user", true },  { "1000", true },   { "user:adm", true },
+        { "0:0", true },   { "", false },      { ":", false },
+        { ":adm", false }, { "user:", false }, { "a:b:c", false },
+        { "::", false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct values values;
+
+        ck_assert_int_eq(parse_values(WORDS("x", "-u", rows[i].text), &values),
+                         rows[i].right ? 3 : -EINVAL);
+        if (rows[i].right)
+            ck_assert_str_eq(values.user, rows[i].text);
+    }
+}
+END_TEST
+
 /* One after the other, as a command follows the global options. */
 START_TEST(again)
 {
@@ -239,7 +265,8 @@ START_TEST(help)
     ck_assert_str_eq(buf_cstr(&text),
                      "  -f, --flag                 a flag\n"
                      "  -m, --mode MODE            a mode\n"
-                     "      --env NAME=VALUE       a variable\n");
+                     "      --env NAME=VALUE       a variable\n"
+                     "  -u, --user USER            a user\n");
     buf_free(&text);
 }
 END_TEST
@@ -263,6 +290,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, understood, 0, ARRAY_SIZE(good));
     tcase_add_loop_test(tcase, refused, 0, ARRAY_SIZE(bad));
     tcase_add_test(tcase, modes_and_variables);
+    tcase_add_test(tcase, users);
     tcase_add_test(tcase, again);
     tcase_add_test(tcase, help);
     tcase_add_test(tcase, hidden_rows);
