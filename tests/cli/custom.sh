@@ -5,6 +5,7 @@
 # shellcheck source=lib.sh
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 
+umask 022
 mkdir folder bin
 program() { # FILE; the script on stdin
 	cat >"$1" && chmod 755 "$1"
@@ -207,4 +208,55 @@ check "a mistyped key" "did you mean 'server.handlers.timeout'" < <(one "$WORK/b
 check "a path of ours" "'/api/v1/jobs/a' is the agent's own" < <(one "$WORK/bin/plain" | sed 's,v1/a,v1/jobs/a,')
 check "the same twice" "'/api/v1/a' is there twice for this method" 6 < <(one "$WORK/bin/plain"; one "$WORK/bin/plain")
 
+# --- who could put another program in its place: the folder, and what it is in
+mkdir -p place/up/in place/links
+program place/up/in/named <<<'echo {}'
+program place/up/in/script <<<'echo {}'
+ln -s up/in place/link
+ln -s ../up/in/script place/links/program
+cat >place.yaml <<END
+rate_limit: {requests_per_second: 0, requests_per_minute: 0}
+server: {custom_dir: $WORK/place/link, handlers: [{method: GET, path: /api/v1/x, command: [$WORK/place/links/program]}]}
+logging: {file: $WORK/place.log}
+END
+t "a folder that is root's" "$AGENT" --check-config --config place.yaml
+start_agent place
+owners=''
+[ "$(id -u)" != 0 ] || owners='0755 0755 1 bad the folder is another user'\''s
+0755 0755 2 bad what it is in is another user'\''s'
+while read -r in up owner expected what; do
+	chmod "$in" place/up/in && chmod "$up" place/up && { [ "$owner" != 1 ] || chown 1 place/up/in; } && { [ "$owner" != 2 ] || chown 1 place/up; }
+	status=200 rc=0
+	[ "$expected" = good ] || status=403 rc=1
+	for target in custom/named x; do
+		answer GET "$target"
+		t_is "$what: $target is HTTP $status" "$status" "$STATUS"
+		[ "$expected" = good ] || t_json "… and says which" "d['code'] == 4001 and 'others than root can replace what is in' in d['data']['detail'] and '/place/' in d['data']['detail']" "$BODY"
+	done
+	t_status "… --check-config" "$rc" "$AGENT" --check-config --config place.yaml
+	[ "$expected" = good ] || {
+		t_like "… says so" "server.custom_dir: others than root can replace what is in '$WORK/place/up" "$ERR"
+		t_like "… and what to do" "try: chown root: $WORK/place/up.* && chmod go-w" "$ERR"
+	}
+	[ "$(id -u)" != 0 ] || chown 0 place/up place/up/in
+done <<END
+0755 0755 0 good a folder of root alone
+0700 0711 0 good that nobody else sees
+0775 0755 0 bad the folder is its group's to write
+0757 0755 0 bad the folder is everybody's
+1777 0755 0 bad the folder is sticky
+0755 0775 0 bad what it is in is its group's to write
+0755 0777 0 bad what it is in is everybody's
+0755 1777 0 good what it is in is sticky
+$owners
+END
+stop "$PID"
+chmod 777 place/up/in
+start_agent place
+warned() { grep -q "WARNING.*server.custom_dir: others than root can replace" place.log; }
+t "an agent that starts with such a folder says so in its log" t_within 20 warned
+chmod 755 place/up/in
+chmod 777 place/links
+answer GET x
+t_is "a link that others can replace is HTTP 403" 403 "$STATUS"
 done_testing

@@ -14,6 +14,7 @@
 #include "guest/handle/custom.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,47 @@ static int endpoint_take(struct custom *custom, struct error *err)
     return r;
 }
 
+/* Who may write to a folder on the way can put another program in the place of
+ * the one that was looked at.  In a sticky folder nobody can replace what is
+ * another's: that is enough further up, but not where the programs are.
+ * Return: 0 or STATUS_PERMISSION_DENIED. */
+static int folders_check(const char *program, struct error *err)
+{
+    char folder[PATH_MAX];
+    mode_t sticky = 0;
+    struct stat st;
+
+    for (size_t n = strlen(program); n-- > 0;) {
+        if (program[n] != '/')
+            continue;
+        snprintf(folder, sizeof(folder), "%.*s", n > 0 ? (int) n : 1, program);
+        if (stat(folder, &st) == 0
+            && (((st.st_mode & 022) && !(st.st_mode & sticky))
+                || (st.st_uid != 0 && st.st_uid != geteuid()))) {
+            error_set(err, STATUS_PERMISSION_DENIED,
+                      "others than root can replace what is in '%s'", folder);
+            error_hint(err, "chown root: %s && chmod go-w %s", folder, folder);
+            return STATUS_PERMISSION_DENIED;
+        }
+        sticky = S_ISVTX;
+    }
+    return 0;
+}
+
+/* As it is written and, if that is a link, as it is. */
+static int place_check(const char *program, const char *name,
+                       struct error *err)
+{
+    AUTO_FREE char *real = realpath(program, NULL);
+    int r = folders_check(program, err);
+
+    if (r == 0 && real)
+        r = folders_check(real, err);
+    if (r)
+        error_prefix(err, "handler '%s'", name);
+    return r;
+}
+
 /* Only what its owner, root or us, can change.  Return: 0,
  * STATUS_CMD_NOT_FOUND or STATUS_PERMISSION_DENIED. */
 static int program_check(const char *program, const char *name,
@@ -203,7 +245,7 @@ static int program_check(const char *program, const char *name,
         return STATUS_PERMISSION_DENIED;
     }
     if (!(st.st_mode & 022) && (st.st_uid == 0 || st.st_uid == geteuid()))
-        return 0;
+        return place_check(program, name, err);
     error_set(err, STATUS_PERMISSION_DENIED,
               "handler '%s' can be changed by others than its owner: '%s'",
               name, program);
@@ -336,11 +378,29 @@ void custom_run(struct request *request)
 
 /* --- before anybody asks -------------------------------------------------- */
 
+/* What is not there yet is no mistake. */
+static int folder_check(const char *dir, struct error *err)
+{
+    AUTO_FREE char *real = realpath(dir, NULL);
+    AUTO_FREE char *in = NULL;
+    int r = 0;
+
+    if (real && asprintf(&in, "%s/.", real) < 0) {
+        in = NULL;
+        return -ENOMEM;
+    }
+    if (in)
+        r = folders_check(in, err);
+    if (r)
+        error_prefix(err, "server.custom_dir");
+    return r;
+}
+
 int custom_check(const struct settings *settings, const char *file,
                  struct error *err)
 {
     const struct yaml_items *list = &settings->handlers;
-    int r = 0;
+    int r = folder_check(settings->custom_dir, err);
 
     for (size_t i = 0; r == 0 && i < list->n; i++) {
         const struct endpoint *endpoint = endpoint_get(list, i);
