@@ -42,6 +42,7 @@ libguest_a_SOURCES = \
 	src/guest/job/outlog.c src/guest/job/outlog.h \
 	src/guest/policy/auth_check.c src/guest/policy/auth_check.h \
 	src/guest/policy/command_policy.c src/guest/policy/command_policy.h \
+	src/guest/policy/env_policy.c src/guest/policy/env_policy.h \
 	src/guest/policy/path_policy.c src/guest/policy/path_policy.h \
 	src/guest/policy/rate.c src/guest/policy/rate.h \
 	src/guest/port/port.c src/guest/port/port.h \

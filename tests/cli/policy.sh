@@ -24,6 +24,13 @@ done
 t_like "… with what to do instead" "vsrpc-virsh --socket PATH exec --shell '…'" "$ERR"
 # shellcheck disable=SC2016
 t "a vector may hold them" cmd exec -- ls -d /tmp --hide='|&;`$><'
+for variable in LD_PRELOAD=/tmp/e.so LD_AUDIT=x PATH=/tmp SYSTEMD_PAGER=sh LESSOPEN='|id' HOME=/tmp TZ=:/etc/shadow TZ=../../../etc/hosts LANG=/tmp/x GLIBC_TUNABLES=x IFS=x; do
+	t_status "a request may not set $variable" 126 cmd exec --env "$variable" -- ls /tmp
+	t_like "… and is told which, and by what" "variable '${variable%%=*}' .*security.allowed_env" "$ERR"
+done
+for variable in LANG=C.UTF-8 LC_ALL=C TZ=Europe/Berlin TERM=xterm COLUMNS=80 LINES=25 NO_COLOR=1 PATH=/usr/bin:/bin; do
+	t "it may set $variable" cmd exec --env "$variable" -- ls /tmp
+done
 t "files in /tmp may be written" cmd upload host.yaml "$WORK/up"
 t "… and read" cmd download "$WORK/up" down
 t_status "/usr is outside of allowed_paths" 126 cmd download /usr/bin/env down
@@ -37,6 +44,20 @@ t_status "a link does not lead to a forbidden path" 126 sh -c "ln -s /etc/passwd
 t_status "nor does .." 126 cmd download "$WORK/../../../../../../etc/passwd" down
 t "file/info of /etc/passwd works, as in the specification" cmd stat /etc/passwd
 t_json "… without an MD5" "d['data']['exists'] and d['data']['md5'] is None" "$OUT"
+stop "$PID"
+
+# --- variables: what the administrator allows besides, and all but the loader's with '*'
+printf '%s\nlogging: {file: none}\nsecurity: {allowed_env: [LESSOPEN, "APP_*"]}\n' "$off" >env.yaml
+t "an agent that allows some variables" start_agent env
+t "one by its name" cmd exec --env LESSOPEN=x -- ls /tmp
+t "one by its beginning" cmd exec --env APP_MODE=x -- ls /tmp
+t_status "no other" 126 cmd exec --env APP=x -- ls /tmp
+stop "$PID"
+printf '%s\nlogging: {file: none}\nsecurity: {allowed_commands: ["*"]}\n' "$off" >any.yaml
+t "an agent that allows everything" start_agent any
+t_is "takes what is nobody's business" '/tmp x' "$(cmd exec --env HOME=/tmp --env MINE=x -- sh -c 'echo "$HOME $MINE"')"
+t_status "but what steers the loader" 126 cmd exec --env LD_PRELOAD=/tmp/e.so -- ls /tmp
+t_like "… which would need its whole name" "variable 'LD_PRELOAD' .*whole name .*security.allowed_env" "$ERR"
 stop "$PID"
 
 # --- the rate limit of 10 a second: the host waits

@@ -47,6 +47,7 @@ static const struct yaml_key keys[] = {
     { "security.auth_key_file", YAML_KIND_STRING, AT(auth_key_file), 0, 0 },
     { "security.allowed_commands", YAML_KIND_LIST, AT(allowed_commands), 0,
       0 },
+    { "security.allowed_env", YAML_KIND_LIST, AT(allowed_env), 0, 0 },
     { "security.shell", YAML_KIND_BOOL, AT(shell), 0, 0 },
     { "security.allowed_paths", YAML_KIND_LIST, AT(allowed_paths), 0, 0 },
     { "security.readonly_paths", YAML_KIND_LIST, AT(readonly_paths), 0, 0 },
@@ -128,6 +129,23 @@ static int check_paths(const struct strlist *list, const char *key,
     return 0;
 }
 
+/* Names of variables; a '*' elsewhere than at the end would match nothing. */
+static int check_names(const struct strlist *list, const char *key,
+                       const char *file, struct error *err)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const char *item = list->items[i];
+        size_t n = strcspn(item, "=*");
+
+        if (!*item || (item[n] && strcmp(item + n, "*") != 0))
+            return error_set(err, -EINVAL,
+                             "%s: '%s': '%s' is not the name of a variable, "
+                             "nor a beginning and a '*'",
+                             file, key, item);
+    }
+    return 0;
+}
+
 int settings_load(struct settings *settings, const char *file,
                   struct error *err)
 {
@@ -144,6 +162,9 @@ int settings_load(struct settings *settings, const char *file,
                         file, err);
     if (r == 0)
         r = endpoints_check(&settings->handlers, file, err);
+    if (r == 0)
+        r = check_names(&settings->allowed_env, "security.allowed_env", file,
+                        err);
     /* "[]" means the default list, says the specification. */
     if (r == 0 && settings->allowed_commands.n == 0)
         r = FILL(&settings->allowed_commands, default_commands);
@@ -158,6 +179,7 @@ void settings_free(struct settings *settings)
     free(settings->log_file);
     endpoints_free(&settings->handlers);
     strlist_free(&settings->allowed_commands);
+    strlist_free(&settings->allowed_env);
     strlist_free(&settings->allowed_paths);
     strlist_free(&settings->readonly_paths);
     strlist_free(&settings->forbidden_paths);

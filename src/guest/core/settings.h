@@ -32,6 +32,7 @@ struct settings {
     bool enable_auth;
     char *auth_key_file;
     struct strlist allowed_commands; /* never empty once loaded */
+    struct strlist allowed_env;      /* names, or what they begin with */
     bool shell;                      /* a user's shell may be run */
     struct strlist allowed_paths;
     struct strlist readonly_paths;

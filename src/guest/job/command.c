@@ -17,6 +17,7 @@
 #include "guest/core/context.h"
 #include "guest/core/settings.h"
 #include "guest/policy/command_policy.h"
+#include "guest/policy/env_policy.h"
 #include "guest/proc/cgroup.h"
 #include "guest/proc/environment.h"
 #include "guest/proc/expand.h"
@@ -125,14 +126,41 @@ static int decode_list(struct strlist *list, size_t first, bool entries,
     return r;
 }
 
+/* A shell does what it is told to, as any program may where all are allowed.
+ * (The policy refuses a shell later where it may not be asked for.) */
+static bool is_trusted(const struct context *context,
+                       struct json_object *params)
+{
+    bool shell = false;
+
+    return strlist_has(&context->settings->allowed_commands, "*")
+           || (param_bool(params, "shell", PARAM_OPTIONAL, &shell, NULL) == 0
+               && shell);
+}
+
+/* Those of the request, from the first on. */
+static int check_environment(const struct strlist *env, size_t first,
+                             const struct context *context,
+                             struct json_object *params, struct error *err)
+{
+    bool trusted = is_trusted(context, params);
+    int r = 0;
+
+    for (size_t i = first; r == 0 && i < env->n; i++)
+        r = env_check(env->items[i], trusted, &context->settings->allowed_env,
+                      err);
+    return r;
+}
+
 static int read_environment(struct command *command,
                             const struct context *context,
                             struct json_object *params, struct error *err)
 {
     struct strlist *env = &command->env;
-    size_t first;
     int r = command->as_user ? environment_user(env, &command->user)
                              : environment_copy(env, context->environment);
+    size_t own = env->n;
+    size_t first;
 
     if (r == 0 && command->term)
         r = environment_add(env, "TERM", command->term);
@@ -141,6 +169,8 @@ static int read_environment(struct command *command,
         r = param_env(params, "env", PARAM_OPTIONAL, env, err);
     if (r == 0)
         r = decode_list(env, first, true, params, "env", err);
+    if (r == 0)
+        r = check_environment(env, own, context, params, err);
     if (r == 0)
         r = environment_merge(env);
     return r;

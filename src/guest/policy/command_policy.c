@@ -40,9 +40,10 @@ int command_check_string(const char *command, struct error *err)
     return 0;
 }
 
-/* Is dir, of n bytes, one of the folders of a PATH? */
-static bool path_has_dir(const char *path, const char *dir, size_t n)
+bool command_path_has(const char *dir, size_t n)
 {
+    const char *path = COMMAND_PATH;
+
     while (*path) {
         size_t length = strcspn(path, ":");
 
@@ -101,8 +102,7 @@ static bool path_is_allowed(const struct strlist *allowed, const char *program)
     if (strlist_has(allowed, program))
         return true;
     return strlist_has(allowed, name)
-           && path_has_dir(COMMAND_PATH, program,
-                           (size_t) (name - 1 - program));
+           && command_path_has(program, (size_t) (name - 1 - program));
 }
 
 static int resolve_path(bool any, const struct strlist *allowed,

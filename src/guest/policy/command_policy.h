@@ -8,12 +8,18 @@
 #ifndef VSRPC_GUEST_POLICY_COMMAND_POLICY_H
 #define VSRPC_GUEST_POLICY_COMMAND_POLICY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "util/error.h"
 #include "util/text.h"
 
 /* Where programs are looked for, and what commands get as PATH. */
 #define COMMAND_PATH \
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Is dir, of n bytes, one of the folders of COMMAND_PATH? */
+bool command_path_has(const char *dir, size_t n);
 
 /*
  * Refuses the characters that the specification forbids in a command string.

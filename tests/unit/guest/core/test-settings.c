@@ -63,6 +63,7 @@ static void expect_defaults(void)
     ck_assert_int_eq(settings.max_output_size, 32 * 1024 * 1024);
     ck_assert(!settings.enable_auth);
     expect_list(&settings.allowed_commands, COMMANDS);
+    expect_list(&settings.allowed_env, "");
     expect_list(&settings.allowed_paths, "/tmp/ /var/log/ /home/ ");
     expect_list(&settings.readonly_paths, "/etc/ ");
     expect_list(&settings.forbidden_paths,
@@ -159,6 +160,7 @@ START_TEST(everything_else)
                        "  enable_auth: true\n"
                        "  auth_key_file: /k\n"
                        "  allowed_commands: ['*']\n"
+                       "  allowed_env: [MINE, 'APP_*']\n"
                        "  shell: yes\n"
                        "  allowed_paths: [/a]\n"
                        "  readonly_paths: []\n"
@@ -181,6 +183,7 @@ START_TEST(everything_else)
     ck_assert(settings.enable_auth);
     ck_assert_str_eq(settings.auth_key_file, "/k");
     expect_list(&settings.allowed_commands, "* ");
+    expect_list(&settings.allowed_env, "MINE APP_* ");
     expect_list(&settings.allowed_paths, "/a ");
     expect_list(&settings.readonly_paths, "");
     expect_list(&settings.forbidden_paths, "/f /g ");
@@ -221,6 +224,10 @@ static const struct {
     { "security: {readonly_paths: [/etc, ./x]}\n", "./x" },
     { "security: {forbidden_paths: [root/]}\n", "root/" },
     { "security: {allowed_commands: ls}\n", "allowed_commands" },
+    { "security: {allowed_env: [A=1]}\n", "A=1" },
+    { "security: {allowed_env: ['*_X']}\n", "*_X" },
+    { "security: {allowed_env: ['X**']}\n", "X**" },
+    { "security: {allowed_env: ['']}\n", "allowed_env" },
     { "security: {allowed_cmds: [ls]}\n", "allowed_cmds" },
     { "rate_limit: {requests_per_second: -1}\n", "requests_per_second" },
     { "rate_limit: {requests_per_minute: 100001}\n", "requests_per_minute" },

@@ -202,6 +202,27 @@ START_TEST(not_allowed)
 }
 END_TEST
 
+/* Its variables are judged before anything runs; the terminal's is one. */
+static const char *const variables[] = {
+    "\"env\":{\"LD_PRELOAD\":\"/tmp/e.so\"}",
+    "\"env\":{\"LANG\":\"C\",\"PAGER\":\"sh\"}",
+    "\"env\":{\"LANG\":\"L3RtcC94\"},\"env_encoding\":\"base64\"", /* /tmp/x */
+    "\"tty\":{\"term\":\"/tmp/x\"}",
+};
+
+START_TEST(variable_not_allowed)
+{
+    AUTO_FREE char *params = format("{\"argv\":[\"cat\"],%s}", variables[_i]);
+
+    strlist_free(&rig.agent.settings.allowed_commands);
+    ck_assert_int_eq(strlist_add(&rig.agent.settings.allowed_commands, "cat"),
+                     0);
+    turn_send("POST", "jobs", params);
+    expect_error(STATUS_PERMISSION_DENIED, "security.allowed_env");
+    ck_assert_uint_eq(rig.agent.jobs.n, 0);
+}
+END_TEST
+
 /* --- what a command may be ------------------------------------------------ */
 
 /* Runs one to its end.  Its output becomes the last answer's. */
@@ -414,6 +435,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, error, 0, ARRAY_SIZE(errors));
     tcase_add_loop_test(tcase, wrong_parameter, 0, ARRAY_SIZE(wrong));
     tcase_add_test(tcase, not_allowed);
+    tcase_add_loop_test(tcase, variable_not_allowed, 0, ARRAY_SIZE(variables));
     tcase_add_loop_test(tcase, command, 0, ARRAY_SIZE(commands));
     tcase_add_test(tcase, any_bytes);
     tcase_add_test(tcase, shell);
