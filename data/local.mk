@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	data/guest_config.yaml.in \
 	data/host_config.yaml.in \
 	data/virtio-rpc.service.in \
+	data/vsrpc-agent.conf \
 	data/vsrpc-virsh.bash \
 	data/vsrpc.conf
 
@@ -23,6 +24,8 @@ if GUEST
 systemdsystemunit_DATA = data/virtio-rpc.service
 udevrules_DATA = data/99-virtio-rpc.rules
 vsrpcconf_DATA += data/guest_config.yaml
+# systemd-sysusers(8) makes the user that looks.
+sysusers_DATA = data/vsrpc-agent.conf
 CLEANFILES += data/virtio-rpc.service data/99-virtio-rpc.rules \
 	data/guest_config.yaml
 endif

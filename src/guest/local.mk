@@ -36,12 +36,14 @@ libguest_a_SOURCES = \
 	src/guest/handle/tree.c \
 	src/guest/job/child_report.c src/guest/job/child_report.h \
 	src/guest/job/command.c src/guest/job/command.h \
+	src/guest/job/command_rule.c src/guest/job/command_rule.h \
 	src/guest/job/job.c src/guest/job/job.h \
 	src/guest/job/job_wait.c src/guest/job/job_wait.h \
 	src/guest/job/jobs.c src/guest/job/jobs.h \
 	src/guest/job/outlog.c src/guest/job/outlog.h \
 	src/guest/policy/auth_check.c src/guest/policy/auth_check.h \
 	src/guest/policy/command_policy.c src/guest/policy/command_policy.h \
+	src/guest/policy/command_rules.c src/guest/policy/command_rules.h \
 	src/guest/policy/env_policy.c src/guest/policy/env_policy.h \
 	src/guest/policy/path_policy.c src/guest/policy/path_policy.h \
 	src/guest/policy/rate.c src/guest/policy/rate.h \

@@ -1,6 +1,7 @@
 # tests/cli: the programs as they are, without libvirt's daemon and QEMU.
 # They need bash, as the end-to-end tests do, whose helpers they use.
 CLI_TESTS = \
+	tests/cli/attack.sh \
 	tests/cli/config.sh \
 	tests/cli/custom.sh \
 	tests/cli/cp.sh \

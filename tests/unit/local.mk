@@ -64,6 +64,7 @@ UNIT_TESTS += \
 	tests/unit/guest/job/test-outlog \
 	tests/unit/guest/policy/test-auth-check \
 	tests/unit/guest/policy/test-command-policy \
+	tests/unit/guest/policy/test-command-rules \
 	tests/unit/guest/policy/test-env-policy \
 	tests/unit/guest/policy/test-path-policy \
 	tests/unit/guest/policy/test-rate \

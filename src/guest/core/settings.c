@@ -25,6 +25,8 @@
 
 #define AT(member) offsetof(struct settings, member)
 #define OF(member) offsetof(struct endpoint, member)
+#define IN_RULE(member) offsetof(struct command_rule, member)
+#define RULES_MAX 256
 
 static const struct yaml_key keys[] = {
     { "device.path", YAML_KIND_STRING, AT(device_path), 0, 0 },
@@ -48,6 +50,17 @@ static const struct yaml_key keys[] = {
     { "security.allowed_commands", YAML_KIND_LIST, AT(allowed_commands), 0,
       0 },
     { "security.allowed_env", YAML_KIND_LIST, AT(allowed_env), 0, 0 },
+    { "security.look_as", YAML_KIND_STRING, AT(look_as), 0, 0 },
+    { "security.command_rules", YAML_KIND_ITEMS, AT(command_rules),
+      sizeof(struct command_rule), RULES_MAX },
+    { "security.command_rules.program", YAML_KIND_STRING, IN_RULE(program), 0,
+      0 },
+    { "security.command_rules.always", YAML_KIND_LIST, IN_RULE(always), 0, 0 },
+    { "security.command_rules.options", YAML_KIND_LIST, IN_RULE(options), 0,
+      0 },
+    { "security.command_rules.arguments", YAML_KIND_LIST, IN_RULE(arguments),
+      0, 0 },
+    { "security.command_rules.user", YAML_KIND_STRING, IN_RULE(user), 0, 0 },
     { "security.shell", YAML_KIND_BOOL, AT(shell), 0, 0 },
     { "security.allowed_paths", YAML_KIND_LIST, AT(allowed_paths), 0, 0 },
     { "security.readonly_paths", YAML_KIND_LIST, AT(readonly_paths), 0, 0 },
@@ -74,7 +87,20 @@ static const char *const default_allowed[] = { "/tmp/", "/var/log/",
                                                "/home/" };
 static const char *const default_readonly[] = { "/etc/" };
 static const char *const default_forbidden[] = {
-    "/etc/shadow", "/etc/passwd", "/root/", "/proc/", "/sys/",
+    "/etc/shadow",
+    "/etc/passwd",
+    "/root/",
+    "/proc/",
+    "/sys/",
+    /* the same in backups and while it is written, and what is like it */
+    "/etc/shadow-",
+    "/etc/shadow+",
+    "/etc/nshadow",
+    "/etc/passwd-",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/gshadow+",
+    "/etc/security/opasswd",
 };
 
 static int list_fill(struct strlist *list, const char *const *items, size_t n)
@@ -146,6 +172,30 @@ static int check_names(const struct strlist *list, const char *key,
     return 0;
 }
 
+/* A rule that can be for no program, or not alone, holds nothing, silently. */
+static int check_rules(const struct yaml_items *list, const char *file,
+                       struct error *err)
+{
+    const struct command_rule *rules = list->items;
+
+    for (size_t i = 0; i < list->n; i++) {
+        const char *program = rules[i].program;
+
+        if (!program || !*program || (*program != '/' && strchr(program, '/')))
+            return error_set(err, -EINVAL,
+                             "%s:%zu: 'security.command_rules.program' is "
+                             "neither a name nor an absolute path",
+                             file, rules[i].at.line);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(rules[k].program, program) == 0)
+                return error_set(err, -EINVAL,
+                                 "%s:%zu: 'security.command_rules': a second "
+                                 "rule for '%s'",
+                                 file, rules[i].at.line, program);
+    }
+    return 0;
+}
+
 int settings_load(struct settings *settings, const char *file,
                   struct error *err)
 {
@@ -165,10 +215,26 @@ int settings_load(struct settings *settings, const char *file,
     if (r == 0)
         r = check_names(&settings->allowed_env, "security.allowed_env", file,
                         err);
+    if (r == 0)
+        r = check_rules(&settings->command_rules, file, err);
     /* "[]" means the default list, says the specification. */
     if (r == 0 && settings->allowed_commands.n == 0)
         r = FILL(&settings->allowed_commands, default_commands);
     return r;
+}
+
+static void free_rules(const struct yaml_items *list)
+{
+    struct command_rule *rules = list->items;
+
+    for (size_t i = 0; i < list->n; i++) {
+        free(rules[i].program);
+        free(rules[i].user);
+        strlist_free(&rules[i].always);
+        strlist_free(&rules[i].options);
+        strlist_free(&rules[i].arguments);
+    }
+    free(rules);
 }
 
 void settings_free(struct settings *settings)
@@ -180,6 +246,8 @@ void settings_free(struct settings *settings)
     endpoints_free(&settings->handlers);
     strlist_free(&settings->allowed_commands);
     strlist_free(&settings->allowed_env);
+    free_rules(&settings->command_rules);
+    free(settings->look_as);
     strlist_free(&settings->allowed_paths);
     strlist_free(&settings->readonly_paths);
     strlist_free(&settings->forbidden_paths);

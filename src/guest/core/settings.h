@@ -19,6 +19,17 @@
 
 #define SETTINGS_FILE SYSCONFDIR "/virtio-rpc/guest_config.yaml"
 
+/* What the configuration says of one program; what it does not say is NULL or
+ * empty (see policy/command_rules.h). */
+struct command_rule {
+    struct yaml_item at;
+    char *program; /* a name or an absolute path */
+    struct strlist always;
+    struct strlist options;
+    struct strlist arguments;
+    char *user;
+};
+
 struct settings {
     char *device_path;
     int64_t buffer_size; /* bytes read from the port at a time */
@@ -33,7 +44,9 @@ struct settings {
     char *auth_key_file;
     struct strlist allowed_commands; /* never empty once loaded */
     struct strlist allowed_env;      /* names, or what they begin with */
-    bool shell;                      /* a user's shell may be run */
+    struct yaml_items command_rules; /* struct command_rule */
+    char *look_as; /* who runs programs that look; NULL: see command_rule.c */
+    bool shell;    /* a user's shell may be run */
     struct strlist allowed_paths;
     struct strlist readonly_paths;
     struct strlist forbidden_paths;

@@ -16,6 +16,7 @@
 
 #include "guest/core/context.h"
 #include "guest/core/settings.h"
+#include "guest/job/command_rule.h"
 #include "guest/policy/command_policy.h"
 #include "guest/policy/env_policy.h"
 #include "guest/proc/cgroup.h"
@@ -46,6 +47,7 @@ static int read_user(struct command *command, const struct context *context,
     if (r || (!name && !group))
         return r;
     command->as_user = true;
+    command->group_asked = group != NULL;
     r = user_find(&command->user, name, group, err);
     command->home = command->user.home;
     return r;
@@ -152,6 +154,17 @@ static int check_environment(const struct strlist *env, size_t first,
     return r;
 }
 
+/* A pager asks a person what to run.  Whose program has a rule gets none. */
+static int add_no_pager(struct strlist *env)
+{
+    static const char *const names[] = { "SYSTEMD_PAGER", "PAGER" };
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(names); i++)
+        r = environment_add(env, names[i], "cat");
+    return r;
+}
+
 static int read_environment(struct command *command,
                             const struct context *context,
                             struct json_object *params, struct error *err)
@@ -159,9 +172,12 @@ static int read_environment(struct command *command,
     struct strlist *env = &command->env;
     int r = command->as_user ? environment_user(env, &command->user)
                              : environment_copy(env, context->environment);
-    size_t own = env->n;
+    size_t own;
     size_t first;
 
+    if (r == 0 && command->ruled)
+        r = add_no_pager(env);
+    own = env->n;
     if (r == 0 && command->term)
         r = environment_add(env, "TERM", command->term);
     first = env->n;
@@ -225,6 +241,18 @@ static int split_command(struct command *command, const char *text,
     return r;
 }
 
+/* The rule may have another user, whose environment it is then. */
+static int obey_rule(struct command *command, const struct context *context,
+                     struct json_object *params, struct error *err)
+{
+    int r = command_rule_apply(command, context->settings, err);
+
+    if (r || !command->ruled)
+        return r;
+    strlist_free(&command->env);
+    return read_environment(command, context, params, err);
+}
+
 /* "argv" is taken as it is; "command" is checked and split, and what is in it
  * for a shell to expand is expanded when its process is made. */
 static int read_words(struct command *command, const struct context *context,
@@ -246,6 +274,8 @@ static int read_words(struct command *command, const struct context *context,
         r = command_resolve(
             &context->settings->allowed_commands, argv->items[0],
             environment_get(&command->env, "PATH"), &command->program, err);
+    if (r == 0)
+        r = obey_rule(command, context, params, err);
     return r;
 }
 

@@ -24,6 +24,8 @@ struct command {
     const char *home;
     bool as_user;     /* not as the agent's own */
     struct user user; /* if so */
+    bool group_asked; /* its group is not the user's own */
+    bool ruled;       /* there is a rule for its program */
     bool umask_given;
     unsigned int umask;
 

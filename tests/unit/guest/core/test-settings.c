@@ -67,7 +67,12 @@ static void expect_defaults(void)
     expect_list(&settings.allowed_paths, "/tmp/ /var/log/ /home/ ");
     expect_list(&settings.readonly_paths, "/etc/ ");
     expect_list(&settings.forbidden_paths,
-                "/etc/shadow /etc/passwd /root/ /proc/ /sys/ ");
+                "/etc/shadow /etc/passwd /root/ /proc/ /sys/ "
+                "/etc/shadow- /etc/shadow+ /etc/nshadow /etc/passwd- "
+                "/etc/gshadow /etc/gshadow- /etc/gshadow+ "
+                "/etc/security/opasswd ");
+    ck_assert_ptr_null(settings.look_as);
+    ck_assert_uint_eq(settings.command_rules.n, 0);
     ck_assert_int_eq(settings.per_second, 10);
     ck_assert_int_eq(settings.per_minute, 100);
     ck_assert_int_eq(settings.max_concurrent, 5);
@@ -148,6 +153,7 @@ static void expect_handlers(void)
 
 START_TEST(everything_else)
 {
+    const struct command_rule *rule;
     struct error err = ERROR_INIT;
 
     ck_assert_msg(load("device: {path: /p, buffer_size: 4KB}\n"
@@ -161,6 +167,10 @@ START_TEST(everything_else)
                        "  auth_key_file: /k\n"
                        "  allowed_commands: ['*']\n"
                        "  allowed_env: [MINE, 'APP_*']\n"
+                       "  look_as: bin\n"
+                       "  command_rules:\n"
+                       "    - {program: cat, user: root, always: [-b],"
+                       " options: [-c], arguments: [d, e]}\n"
                        "  shell: yes\n"
                        "  allowed_paths: [/a]\n"
                        "  readonly_paths: []\n"
@@ -184,6 +194,14 @@ START_TEST(everything_else)
     ck_assert_str_eq(settings.auth_key_file, "/k");
     expect_list(&settings.allowed_commands, "* ");
     expect_list(&settings.allowed_env, "MINE APP_* ");
+    ck_assert_str_eq(settings.look_as, "bin");
+    ck_assert_uint_eq(settings.command_rules.n, 1);
+    rule = settings.command_rules.items;
+    ck_assert_str_eq(rule->program, "cat");
+    ck_assert_str_eq(rule->user, "root");
+    expect_list(&rule->always, "-b ");
+    expect_list(&rule->options, "-c ");
+    expect_list(&rule->arguments, "d e ");
     expect_list(&settings.allowed_paths, "/a ");
     expect_list(&settings.readonly_paths, "");
     expect_list(&settings.forbidden_paths, "/f /g ");
@@ -228,6 +246,12 @@ static const struct {
     { "security: {allowed_env: ['*_X']}\n", "*_X" },
     { "security: {allowed_env: ['X**']}\n", "X**" },
     { "security: {allowed_env: ['']}\n", "allowed_env" },
+    { "security: {command_rules: [{user: x}]}\n", "rules.program" },
+    { "security: {command_rules: [{program: a}, {program: b/c}]}\n",
+      "rules.program" },
+    { "security: {command_rules: [{program: a}, {program: a}]}\n",
+      "second rule for 'a'" },
+    { "security: {command_rules: [{program: a, args: x}]}\n", "args" },
     { "security: {allowed_cmds: [ls]}\n", "allowed_cmds" },
     { "rate_limit: {requests_per_second: -1}\n", "requests_per_second" },
     { "rate_limit: {requests_per_minute: 100001}\n", "requests_per_minute" },

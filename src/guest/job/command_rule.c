@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * The user of a rule takes the place of the agent's own, and nothing takes its
+ * place: where there is no such user nothing runs.  An agent that is not root
+ * has no rights to give away.
+ */
+#include <config.h>
+
+#include "guest/job/command_rule.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "proto/status.h"
+#include "util/cleanup.h"
+
+/* Who looks when the configuration does not say: the first of them that the
+ * guest has.  The package makes one, and every system has the other. */
+static const char *const lookers[] = { "vsrpc-look", "nobody" };
+
+/* --- who ------------------------------------------------------------------ */
+
+static int find(struct user *user, const char *name)
+{
+    user_free(user);
+    return user_find(user, name, NULL, NULL);
+}
+
+int command_rule_user(const struct settings *settings, const struct rule *rule,
+                      struct user *user, struct error *err)
+{
+    const char *name = rule->looks ? settings->look_as : rule->user;
+    int r = STATUS_INVALID_PARAMS;
+
+    if (!rule->looks && !name)
+        return 0;
+    if (geteuid() != 0)
+        return 0;
+    if (name)
+        r = find(user, name);
+    for (size_t i = 0; !name && r > 0 && i < ARRAY_SIZE(lookers); i++)
+        r = find(user, lookers[i]);
+    if (r <= 0)
+        return r;
+    user_free(user);
+    return error_set(err, STATUS_PERMISSION_DENIED,
+                     "'%s' runs as the user '%s', whom this guest does not "
+                     "have (security.%s in the configuration of the agent)",
+                     rule->program, name ? name : lookers[0],
+                     rule->looks ? "look_as" : "command_rules");
+}
+
+static bool has_group(const struct user *user, gid_t gid)
+{
+    for (size_t i = 0; i < user->n_groups; i++)
+        if (user->groups[i] == gid)
+            return true;
+    return false;
+}
+
+/* A group that was asked for is one that the user is in; otherwise it might be
+ * that of the disks. */
+static int own_group(const struct user *asked, bool *own)
+{
+    struct user user = { .name = NULL };
+    int r = find(&user, asked->name);
+
+    *own = r == 0 && has_group(&user, asked->gid);
+    user_free(&user);
+    return r < 0 ? r : 0;
+}
+
+static int check_asked(const struct rule *rule, const struct command *command,
+                       const struct user *user, struct error *err)
+{
+    const struct user *asked = &command->user;
+    bool own = true;
+    int r = command->group_asked ? own_group(asked, &own) : 0;
+
+    if (r < 0 || (own && asked->uid != 0 && !has_group(asked, 0)))
+        return r;
+    return error_set(err, STATUS_PERMISSION_DENIED,
+                     "'%s' runs as the user '%s' or as another without "
+                     "root's rights and with groups of its own; a rule with "
+                     "its name would allow more (security.command_rules in "
+                     "the configuration of the agent)",
+                     rule->program, user->name);
+}
+
+static int take_user(struct command *command, const struct settings *settings,
+                     const struct rule *rule, struct error *err)
+{
+    struct user user = { .name = NULL };
+    int r = command_rule_user(settings, rule, &user, err);
+
+    if (r == 0 && user.name && user.uid != geteuid() && !command->as_user) {
+        command->as_user = true;
+        command->user = user;
+        command->home = user.home;
+        return 0;
+    }
+    if (r == 0 && user.name && user.uid != geteuid())
+        r = check_asked(rule, command, &user, err);
+    user_free(&user);
+    return r;
+}
+
+/* --- what ----------------------------------------------------------------- */
+
+/* Puts words behind the first of a list; blank: so many empty ones. */
+static int insert(struct strlist *list, const char *const *words, bool blank)
+{
+    struct strlist old = *list;
+    int r;
+
+    *list = (struct strlist) { 0 };
+    r = strlist_add(list, old.items[0]);
+    for (; r == 0 && *words; words++)
+        r = strlist_add(list, blank ? "" : *words);
+    for (size_t i = 1; r == 0 && i < old.n; i++)
+        r = strlist_add(list, old.items[i]);
+    strlist_free(&old);
+    return r;
+}
+
+/* What is judged is what runs: no patterns are expanded behind it. */
+static int take_words(struct command *command, const struct rule *rule,
+                      struct error *err)
+{
+    int r = command_rule_check(rule, command->argv.items, err);
+
+    if (r == 0 && command_rule_restricts(rule))
+        strlist_free(&command->patterns);
+    if (r == 0 && rule->always)
+        r = insert(&command->argv, rule->always, false);
+    if (r == 0 && rule->always && command->patterns.n > 0)
+        r = insert(&command->patterns, rule->always, true);
+    return r;
+}
+
+int command_rule_apply(struct command *command,
+                       const struct settings *settings, struct error *err)
+{
+    struct rule rule;
+    int r;
+
+    if (!command_rule_find(settings, command->argv.items[0], &rule))
+        return 0;
+    command->ruled = true;
+    r = take_words(command, &rule, err);
+    if (r == 0)
+        r = take_user(command, settings, &rule, err);
+    return r;
+}
