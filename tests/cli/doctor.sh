@@ -29,6 +29,10 @@ stop "$PID"
 printf 'logging: {file: none}\n' >strict.yaml
 t "an agent with the default policy" start_agent strict
 t "policy: the list and the paths" by_socket
+if [ "$(id -u)" = 0 ]; then
+	t_like "… who looks, and as whom" 'commands: ls, cat, .*; as (vsrpc-look|nobody): ls, cat, head' "$OUT"
+fi
+t_like "… what binds commands, and what transfers" 'with certain arguments only: systemctl, service, journalctl; transfers: reads below' "$OUT"
 t_like "… named" 'commands: ls, cat, .*reads below: /tmp/, .*/etc/; writes below: /tmp/.*, except /etc/; neither below: /etc/shadow' "$OUT"
 t_like "… a hint that there is no shell" 'no shell is among them' "$OUT"
 t_like "limits" '10 requests a second, 100 a minute, 5 at the same time' "$OUT"

@@ -12,6 +12,7 @@
 #include "guest/core/endpoint.h"
 #include "guest/core/settings.h"
 #include "guest/file/transfer.h"
+#include "guest/job/command_rule.h"
 #include "guest/job/jobs.h"
 #include "guest/port/session.h"
 #include "guest/request/query.h"
@@ -105,6 +106,58 @@ static struct json_object *limits_json(const struct settings *settings)
     return limits;
 }
 
+static struct json_object *json_words(const char *const *words)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (; array && words && *words; words++)
+        json_append(array, json_object_new_string(*words));
+    return array;
+}
+
+/* Null: as the agent; "": as nobody, for there is no such user. */
+static void add_user(struct json_object *object,
+                     const struct settings *settings, const struct rule *rule)
+{
+    struct user user = { .name = NULL };
+    int r = command_rule_user(settings, rule, &user, NULL);
+
+    json_add_string(object, "user", r ? "" : user.name);
+    user_free(&user);
+}
+
+static struct json_object *rule_json(const struct settings *settings,
+                                     const char *program,
+                                     const struct rule *rule)
+{
+    struct json_object *object = json_object_new_object();
+
+    if (!object)
+        return NULL;
+    json_add_string(object, "program", program);
+    add_user(object, settings, rule);
+    json_add(object, "always", json_words(rule->always));
+    json_add_bool(object, "restricted", command_rule_restricts(rule));
+    json_add(object, "options", json_words(rule->options));
+    json_add(object, "arguments", json_words(rule->arguments));
+    return object;
+}
+
+/* The rules that hold, for what is allowed. */
+static struct json_object *rules_json(const struct settings *settings)
+{
+    const struct strlist *allowed = &settings->allowed_commands;
+    struct json_object *array = json_object_new_array();
+
+    for (size_t i = 0; array && i < allowed->n; i++) {
+        struct rule rule;
+
+        if (command_rule_find(settings, allowed->items[i], &rule))
+            json_append(array, rule_json(settings, allowed->items[i], &rule));
+    }
+    return array;
+}
+
 static struct json_object *policy_json(const struct settings *settings)
 {
     struct json_object *policy = json_object_new_object();
@@ -113,6 +166,8 @@ static struct json_object *policy_json(const struct settings *settings)
         return NULL;
     json_add(policy, "allowed_commands",
              json_list(&settings->allowed_commands));
+    json_add(policy, "command_rules", rules_json(settings));
+    json_add(policy, "allowed_env", json_list(&settings->allowed_env));
     json_add_bool(policy, "shell", settings->shell);
     json_add(policy, "allowed_paths", json_list(&settings->allowed_paths));
     json_add(policy, "readonly_paths", json_list(&settings->readonly_paths));

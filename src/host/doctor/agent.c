@@ -386,6 +386,61 @@ static bool has_shell(struct json_object *list)
     return false;
 }
 
+static struct json_object *rule_member(struct json_object *rule,
+                                       const char *name, enum json_type type)
+{
+    struct json_object *found = NULL;
+
+    json_object_object_get_ex(rule, name, &found);
+    return json_object_is_type(found, type) ? found : NULL;
+}
+
+/* Adds the program of a rule: behind the title when it begins a group. */
+static void rule_add(struct json_object *rule, bool first, const char *title,
+                     const char *user, char *text, size_t size)
+{
+    const char *program = json_object_get_string(
+        rule_member(rule, "program", json_type_string));
+    size_t used = strlen(text);
+
+    if (first)
+        snprintf(text + used, size - used, "; %s%s: %s", title, user,
+                 program ? program : "?");
+    else
+        snprintf(text + used, size - used, ", %s", program ? program : "?");
+}
+
+/* What binds commands besides their list: the users that they run as, and
+ * which have to have certain arguments.  An older agent says nothing of it. */
+static void rules_words(struct json_object *rules, char *text, size_t size)
+{
+    size_t n = rules ? json_object_array_length(rules) : 0;
+    const char *last = NULL;
+    bool first = true;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *rule = json_object_array_get_idx(rules, i);
+        const char *user = json_object_get_string(
+            rule_member(rule, "user", json_type_string));
+
+        if (!user)
+            continue;
+        rule_add(rule, !last || strcmp(last, user) != 0, "as ",
+                 *user ? user : "a user who is not there", text, size);
+        last = user;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *rule = json_object_array_get_idx(rules, i);
+
+        if (!json_object_get_boolean(
+                rule_member(rule, "restricted", json_type_boolean)))
+            continue;
+        rule_add(rule, first, "with certain arguments only", "", text, size);
+        first = false;
+    }
+}
+
 #define GUEST_FILE "/etc/virtio-rpc/guest_config.yaml"
 
 static void policy_hint(struct json_object *commands, struct finding *finding)
@@ -406,12 +461,15 @@ void check_policy(struct doctor *doctor, struct finding *finding)
 {
     struct json_object *commands = capability(
         doctor, "policy", "allowed_commands", json_type_array);
-    char names[400];
+    char names[300];
+    char rules[300];
     char paths[200];
     char readonly[200];
     char forbidden[200];
     size_t n = list_words(commands, names, sizeof(names));
 
+    rules_words(capability(doctor, "policy", "command_rules", json_type_array),
+                rules, sizeof(rules));
     list_words(capability(doctor, "policy", "allowed_paths", json_type_array),
                paths, sizeof(paths));
     list_words(capability(doctor, "policy", "readonly_paths", json_type_array),
@@ -419,13 +477,14 @@ void check_policy(struct doctor *doctor, struct finding *finding)
     list_words(
         capability(doctor, "policy", "forbidden_paths", json_type_array),
         forbidden, sizeof(forbidden));
-    finding_set(finding, FINDING_OK,
-                "commands: %s; reads below: %s%s%s; writes below: %s%s%s%s%s",
-                n ? names : "none", *paths || *readonly ? paths : "nothing",
-                *paths && *readonly ? ", " : "", readonly,
-                *paths ? paths : "nothing",
-                *paths && *readonly ? ", except " : "", *paths ? readonly : "",
-                *forbidden ? "; neither below: " : "", forbidden);
+    finding_set(
+        finding, FINDING_OK,
+        "commands: %s%s; transfers: reads below: %s%s%s; writes below: "
+        "%s%s%s%s%s",
+        n ? names : "none", rules, *paths || *readonly ? paths : "nothing",
+        *paths && *readonly ? ", " : "", readonly, *paths ? paths : "nothing",
+        *paths && *readonly ? ", except " : "", *paths ? readonly : "",
+        *forbidden ? "; neither below: " : "", forbidden);
     policy_hint(commands, finding);
 }
 
