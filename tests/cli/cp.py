@@ -32,6 +32,10 @@ SOURCES = (0o755, {
     "sticky": (0o1777, {"in": (0o1777, {"one": (0o644, "s")})}),
     "group": (0o2755, {"one": (0o644, "g")}),
     "pipes": (0o755, {"pipe": None, "one": (0o644, "p")}),
+    # Of the same names as others here.
+    "twin": (0o755, {"file": (0o644, "twin"), "exec": "-> file", "lfile": (0o640, "twin of a link"), "dangling": "-> file",
+                     "folder": (0o755, {"one": (0o644, "twin"), "more": (0o644, "more")}), "sticky": (0o644, "no folder"),
+                     "secret": (0o755, {"one": (0o644, "no file")})}),
     "lfile": "-> file", "lfolder": "-> folder", "dangling": "-> nowhere",
 })
 
@@ -117,9 +121,9 @@ DIFFERENCES = [
      lambda case, line: copies(case, "upload", "r") and case.has("sticky") and "777; theirs folder" in line),
     ("a plain download has the mode of a new file", "cp gives it the source's; that were a question more to the guest",
      lambda case, line: copies(case, "download") and not case.flags and ": ours file 0644 new: " in line),
-    ("a folder that is named twice is copied twice", "cp takes the second time for a mistake",
-     lambda case, line: len(case.sources) > len({source.strip("/.").replace("lfolder", "folder")
-                                                     for source in case.sources})),
+    ("a folder that is named in two ways is copied twice", "cp takes the second copy for a hard link that it cannot make",
+     lambda case, line: "r" in case.flags and (line == "we succeed" or line.endswith("theirs nothing"))
+     and len(set(case.sources)) > len({source.rstrip("/.").replace("lfolder", "folder") for source in case.sources})),
     ("what ends in . or .. is refused", "rm -f and mkdir -p take it where they have nothing to do",
      lambda case, line: case.command in ("rm", "mkdir") and case.sources[0].rstrip("/").endswith(".")
      and line == "we fail"),
@@ -221,6 +225,11 @@ def always(rng):
             for target in ("old", "oldexec", "oldsecret", "oldid", "lold", "dangling", "new"):
                 yield Case(command, flags, ["src/" + rng.choice(["file", "exec", "secret"])], "dst/" + target)
         yield Case(command, "r", ["src/folder/.", "src/folder"], "dst/empty")
+        for flags in ("", "r"):
+            for name in sorted(SOURCES[1]["twin"][1]):
+                sources = ["src/" + name, "src/twin/" + name]
+                sources.append(rng.choice(sources + ["src/missing/" + name, "src/setid"]))
+                yield Case(command, flags, rng.sample(sources, len(sources)), "dst/" + rng.choice(["empty", "full"]))
 
 
 def cases(rng):

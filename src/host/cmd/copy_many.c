@@ -31,6 +31,7 @@ struct many {
     const char *target; /* the last operand */
     char *place;        /* of an upload: what it means, without what ends it */
     bool folder;        /* it is one, and the copies go into it */
+    int dir;            /* … of a download, open, or the one above it */
 };
 
 static int many_begin(struct many *many, struct command_call *call,
@@ -90,6 +91,7 @@ static int many_end(struct many *many, const char *what)
                      " bytes)",
                      what, many->target, tree->files,
                      tree->files == 1 ? "" : "s", tree->bytes);
+    tree_free(&many->tree);
     if (r < 0)
         return command_output_status(r);
     return tree->first.code ? command_status(&tree->first) : EXIT_STATUS_OK;
@@ -113,6 +115,17 @@ static int check_target(const struct many *many, const char *mkdir,
               many->target);
     error_hint(err, "%s %s", mkdir, many->target);
     return STATUS_FILE_OPERATION_FAILED;
+}
+
+/* One operand after the other, each once. */
+static void copy_each(struct many *many,
+                      void (*copy)(struct many *many, const char *source))
+{
+    const struct command_call *call = many->call;
+
+    for (int i = 0; i + 1 < call->n_args && !many->tree.ended; i++)
+        if (tree_name(&many->tree, call->args[i]))
+            copy(many, call->args[i]);
 }
 
 static void tell_folder(struct many *many, const char *source)
@@ -169,8 +182,9 @@ static char *source_path(const struct many *many, const char *source)
                                         : realpath(source, NULL);
 }
 
-static void upload_each(struct many *many, const char *source)
+static void upload_one(struct many *many, const char *source)
 {
+    int64_t before = tree_made(&many->tree);
     AUTO_FREE char *name = path_basename(source);
     AUTO_FREE char *target = many->folder && name
                                  ? path_join(many->place, name)
@@ -188,6 +202,8 @@ static void upload_each(struct many *many, const char *source)
     } else {
         tree_upload(&many->tree, path, target);
     }
+    if (target && tree_made(&many->tree) > before)
+        tree_note_made(&many->tree, target);
 }
 
 /* Not after each file: once for all of them. */
@@ -197,7 +213,7 @@ static void upload_sync(struct many *many)
     AUTO_FREE char *above = NULL;
     struct error err = ERROR_INIT;
 
-    if (tree->ended || tree->files + tree->folders + tree->links == 0)
+    if (tree->ended || tree_made(tree) == 0)
         return;
     /* A link may lead to nothing, or to another file system. */
     if (!many->folder && tree->files + tree->folders == 0)
@@ -241,8 +257,8 @@ int cmd_upload_many(struct command_call *call)
         r = find_place(&many, &err);
     if (r)
         tree_fail(&many.tree, NULL, &err);
-    for (int i = 0; r == 0 && i + 1 < call->n_args && !many.tree.ended; i++)
-        upload_each(&many, call->args[i]);
+    else
+        copy_each(&many, upload_one);
     if (r == 0)
         upload_sync(&many);
     free(many.place);
@@ -318,6 +334,8 @@ static void download_file(struct many *many, const char *source,
     struct error err = ERROR_INIT;
     int r;
 
+    if (name && tree_is_made(tree, source, name))
+        return;
     progress_file(many->copy.progress, source);
     if (tree->only_folder)
         r = error_errno(&err, -ENOTDIR, "'%s'", many->target);
@@ -336,8 +354,9 @@ static void download_file(struct many *many, const char *source,
     copy_result_free(&result);
 }
 
-static void download_each(struct many *many, const char *source, int dir)
+static void download_one(struct many *many, const char *source)
 {
+    int64_t before = tree_made(&many->tree);
     AUTO_FREE char *name = many->folder ? name_below(many, source)
                                         : path_basename(many->target);
     struct error err = ERROR_INIT;
@@ -349,8 +368,10 @@ static void download_each(struct many *many, const char *source, int dir)
                   many->folder ? source : many->target);
         tree_fail(&many->tree, NULL, &err);
     } else {
-        tree_download(&many->tree, source, dir, name);
+        tree_download(&many->tree, source, many->dir, name);
     }
+    if (name && tree_made(&many->tree) > before)
+        tree_note_made(&many->tree, name);
 }
 
 /* Several files one behind the other. */
@@ -375,7 +396,6 @@ static void download_to_output(struct many *many)
 
 static void download_to_folder(struct many *many)
 {
-    const struct command_call *call = many->call;
     struct error err = ERROR_INIT;
     AUTO_CLOSE int dir = -1;
     struct stat st;
@@ -385,13 +405,12 @@ static void download_to_folder(struct many *many)
     many->tree.only_folder = !many->folder && ends_with_slash(many->target);
     r = check_target(many, "mkdir", &err);
     if (r == 0)
-        r = dir = open_target(many, &err);
+        r = many->dir = dir = open_target(many, &err);
     if (r < 0 || dir < 0) {
         tree_fail(&many->tree, NULL, &err);
         return;
     }
-    for (int i = 0; i + 1 < call->n_args && !many->tree.ended; i++)
-        download_each(many, call->args[i], dir);
+    copy_each(many, download_one);
     if (many->tree.files > 0 && syncfs(dir) < 0) {
         error_errno(&err, -errno, "folder '%s'", many->target);
         tree_fail(&many->tree, NULL, &err);

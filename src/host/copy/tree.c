@@ -9,6 +9,8 @@
 #include "host/copy/tree.h"
 
 #include <errno.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/status.h"
@@ -23,6 +25,73 @@ void tree_init(struct tree *tree, struct copy *copy, const struct out *out)
                             .mask = localtree_umask() };
     copy->tree = true;
 }
+
+int64_t tree_made(const struct tree *tree)
+{
+    return tree->files + tree->folders + tree->links;
+}
+
+void tree_free(struct tree *tree)
+{
+    tdestroy(tree->named, free);
+    tdestroy(tree->made, free);
+    tree->named = tree->made = NULL;
+}
+
+/* --- several operands ----------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Adds a word to a set of them.  Return: was it not there?  Without memory it is
+ * told and counted. */
+static bool add_word(struct tree *tree, void **set, const char *word)
+{
+    char *own = strdup(word);
+    char **node = own ? tsearch(own, set, compare) : NULL;
+    struct error err = ERROR_INIT;
+
+    if (node && *node == own)
+        return true;
+    free(own);
+    if (node)
+        return false;
+    error_errno(&err, -ENOMEM, "path");
+    tree_fail(tree, word, &err);
+    return true;
+}
+
+bool tree_name(struct tree *tree, const char *source)
+{
+    bool is_new = add_word(tree, &tree->named, source);
+
+    if (!is_new)
+        out_message(tree->out, "'%.400s' is named more than once", source);
+    return is_new;
+}
+
+void tree_note_made(struct tree *tree, const char *place)
+{
+    add_word(tree, &tree->made, place);
+}
+
+bool tree_is_made(struct tree *tree, const char *source, const char *place)
+{
+    struct error err = ERROR_INIT;
+
+    if (!tfind(place, &tree->made, compare))
+        return false;
+    error_set(
+        &err, -EEXIST,
+        "will not overwrite '%.400s', which was just made, with '%.400s'",
+        place, source);
+    tree_fail(tree, NULL, &err);
+    return true;
+}
+
+/* --- errors --------------------------------------------------------------- */
 
 /* What would meet the next file as well: the channel, the agent, a signal, a
  * disk that is full, a listing that does not end. */

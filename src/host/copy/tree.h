@@ -24,12 +24,36 @@ struct tree {
     int64_t failed;     /* what was not */
     struct error first; /* why; code 0: nothing */
     bool ended;         /* there is no use in going on */
+    void *named;        /* the operands so far, … */
+    void *made;         /* … and what they have become here or there */
     bool only_folder;   /* the target ends with a slash and is not there: a
                          * folder may be made of it, a file not */
 };
 
 /* Sets up for a copy that has begun. */
 void tree_init(struct tree *tree, struct copy *copy, const struct out *out);
+
+/* How many files, folders and links were made so far. */
+int64_t tree_made(const struct tree *tree);
+
+/* Frees what it has learned. */
+void tree_free(struct tree *tree);
+
+/*
+ * Notes an operand, and tells when it was one before: as with cp(1), that is a
+ * mistake which does no harm.
+ *
+ * Return: is it a new one?
+ */
+bool tree_name(struct tree *tree, const char *source);
+
+/* Notes that an operand has become something at a place, which no other one is
+ * to replace: two of the same name are meant to be two. */
+void tree_note_made(struct tree *tree, const char *place);
+
+/* Was something made at a place of which source is to be a file now?  Tells it,
+ * and counts it as an error. */
+bool tree_is_made(struct tree *tree, const char *source, const char *place);
 
 /* Tells an error about a path and counts it; path NULL: it names it itself,
  * and keeps its hint, which one about each of many files does not. */

@@ -261,6 +261,8 @@ static void source_file(struct tree *tree, const char *source, int dir,
         tree_fail(tree, NULL, &err);
         return;
     }
+    if (tree_is_made(tree, source, name))
+        return;
     free(entry->name);
     entry->name = strdup(name);
     if (!entry->name) {

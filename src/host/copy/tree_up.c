@@ -287,6 +287,8 @@ void tree_upload(struct tree *tree, const char *source, const char *target)
         tree_fail(tree, NULL, &err);
         return;
     }
+    if (!S_ISDIR(item.st.st_mode) && tree_is_made(tree, source, target))
+        return;
     if (S_ISREG(item.st.st_mode))
         progress_add_total(tree->copy->progress, item.st.st_size, 1);
     give(&item);
