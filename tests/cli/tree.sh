@@ -94,13 +94,36 @@ t_not "several to no folder here" sut download "$G/there/one" "$G/there/zero" no
 t_like "… and what to do" "try: mkdir nowhere" "$ERR"
 t "several files from the guest" sut download "$G/new/one" "$G/new/-rf" here
 t_is "… into a folder" "one x" "$(cat here/one) $(cat here/-rf)"
-t_status "… but to no file" 1 sut download "$G/new/one" "$G/new/zero" here/one
+t_status "… but to no file" 125 sut download "$G/new/one" "$G/new/zero" here/one
 t "several to standard output" sut download "$G/new/one" "$G/new/-rf" -
 t_is "… one behind the other" "one x" "$(xargs <<<"$OUT")"
 t_not "a folder without -r" sut download "$G/new/one" "$G/new/a" "$G/new/-rf" here
 t_is "… does not keep the others" "one x" "$(cat here/one) $(cat here/-rf)"
 t_not "a folder to the guest without -r" sut upload tree/one tree/a "$G/there"
 t_like "… says so" "'tree/a' is a folder: left out without -r" "$ERR"
+
+# --- what is said to be copied, and not to be, is all that was meant
+# Of each: exit status, code, files copied, sources that were not.
+while IFS='|' read -r status code files failed line; do
+	rm -rf counted guest/counted && mkdir counted guest/counted
+	read -ra words <<<"${line//@/$G/}"
+	t_status "--json $line" "$status" sut --json "${words[@]}"
+	t_json "… is counted" "(d['code'], d['data']['files'], d['data']['failed']) == ($code, $files, $failed)" "$OUT"
+	[ "$failed" = 0 ] || t_like "… so it is in words" "^vsrpc-virsh: $failed not copied, $files copied\$" "$(sut "${words[@]}" 2>&1 >/dev/null | tail -n 1)"
+done <<'END'
+0|0|2|0|upload tree/one tree/zero @counted
+0|0|2|0|upload tree/one tree/zero tree/one @counted
+1|1004|0|2|upload tree/one tree/zero @there/one
+1|1004|0|2|upload -r tree/one tree/many @there/one
+1|1004|0|3|upload tree/one tree/zero tree/link @none/
+1|1004|0|2|upload tree/one tree/zero @secret/
+125|6017|1|2|upload nothing tree/one nowhere @counted
+0|0|2|0|download @there/one @there/zero counted
+125|6017|0|2|download @there/one @there/zero tree/one
+125|6017|0|2|download -r @there/one @there tree/one
+125|6017|0|3|download @there/one @there/zero @there/link newx/
+1|3002|1|2|download @none @there/one @nothing counted
+END
 
 # --- what is replaced keeps what it has
 attributes() { # FILE: "NAME=VALUE" of each that may be set here

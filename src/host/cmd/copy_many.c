@@ -32,6 +32,7 @@ struct many {
     char *place;        /* of an upload: what it means, without what ends it */
     bool folder;        /* it is one, and the copies go into it */
     int dir;            /* … of a download, open, or the one above it */
+    int begun;          /* sources that were tried */
 };
 
 static int many_begin(struct many *many, struct command_call *call,
@@ -72,12 +73,24 @@ static int many_json(const struct many *many)
                         data);
 }
 
+/* What kept us from the first source, or made us leave the others, is one error;
+ * they are as many as they are. */
+static void count_rest(struct many *many)
+{
+    int n = many->call->n_args - 1;
+
+    if (many->tree.first.code)
+        many->tree.failed += n - many->begun - (many->begun == 0);
+}
+
 /* Return: the exit status. */
 static int many_end(struct many *many, const char *what)
 {
     const struct tree *tree = &many->tree;
     const struct out *out = &many->call->out;
     int r = 0;
+
+    count_rest(many);
 
     progress_end(many->copy.progress);
     progress_free(many->copy.progress);
@@ -104,17 +117,17 @@ static bool ends_with_slash(const char *path)
     return n > 0 && path[n - 1] == '/';
 }
 
-/* Several files do not fit into one.  mkdir is what makes a folder there. */
-static int check_target(const struct many *many, const char *mkdir,
+/* Several files do not fit into one.  mkdir is what makes a folder there, and
+ * code says on which side that is. */
+static int check_target(const struct many *many, int code, const char *mkdir,
                         struct error *err)
 {
     if (many->folder || many->call->n_args == 2)
         return 0;
-    error_set(err, STATUS_FILE_OPERATION_FAILED,
-              "'%s' is not a folder, and several files are meant",
+    error_set(err, code, "'%s' is not a folder, and several files are meant",
               many->target);
     error_hint(err, "%s %s", mkdir, many->target);
-    return STATUS_FILE_OPERATION_FAILED;
+    return code;
 }
 
 /* One operand after the other, each once. */
@@ -123,9 +136,9 @@ static void copy_each(struct many *many,
 {
     const struct command_call *call = many->call;
 
-    for (int i = 0; i + 1 < call->n_args && !many->tree.ended; i++)
-        if (tree_name(&many->tree, call->args[i]))
-            copy(many, call->args[i]);
+    for (; many->begun + 1 < call->n_args && !many->tree.ended; many->begun++)
+        if (tree_name(&many->tree, call->args[many->begun]))
+            copy(many, call->args[many->begun]);
 }
 
 static void tell_folder(struct many *many, const char *source)
@@ -252,7 +265,8 @@ int cmd_upload_many(struct command_call *call)
         many.tree.only_folder = !many.folder && ends_with_slash(many.target);
     }
     if (r >= 0)
-        r = check_target(&many, PROGRAM " … mkdir", &err);
+        r = check_target(&many, STATUS_FILE_OPERATION_FAILED,
+                         PROGRAM " … mkdir", &err);
     if (r == 0)
         r = find_place(&many, &err);
     if (r)
@@ -383,15 +397,19 @@ static void download_to_output(struct many *many)
 
     if (many->call->values.recursive)
         r = error_set(&err, -EINVAL, "folders do not go to standard output");
-    for (int i = 0; r == 0 && i + 1 < call->n_args; i++) {
-        struct copy_result result;
-
-        r = download_to(&many->copy, call->args[i], "-", &result, &err);
-        many->tree.files += r == 0;
-        copy_result_free(&result);
-    }
     if (r)
         tree_fail(&many->tree, NULL, &err);
+    for (; r == 0 && many->begun + 1 < call->n_args; many->begun++) {
+        struct copy_result result;
+
+        r = download_to(&many->copy, call->args[many->begun], "-", &result,
+                        &err);
+        if (r)
+            tree_fail(&many->tree, NULL, &err);
+        many->tree.files += r == 0;
+        many->tree.bytes += result.size;
+        copy_result_free(&result);
+    }
 }
 
 static void download_to_folder(struct many *many)
@@ -403,7 +421,7 @@ static void download_to_folder(struct many *many)
 
     many->folder = stat(many->target, &st) == 0 && S_ISDIR(st.st_mode);
     many->tree.only_folder = !many->folder && ends_with_slash(many->target);
-    r = check_target(many, "mkdir", &err);
+    r = check_target(many, -ENOTDIR, "mkdir", &err);
     if (r == 0)
         r = many->dir = dir = open_target(many, &err);
     if (r < 0 || dir < 0) {
