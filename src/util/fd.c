@@ -110,10 +110,14 @@ int64_t fd_pread_full(int fd, void *bytes, size_t n, int64_t at)
 int fd_slurp(const char *path, struct buf *into)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : fd_slurp_on(fd, into);
+}
+
+int fd_slurp_on(int fd, struct buf *into)
+{
     uint8_t step[SLURP_STEP];
 
-    if (fd < 0)
-        return -errno;
     for (;;) {
         int64_t got = fd_read_full(fd, step, sizeof(step));
         int r;

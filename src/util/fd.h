@@ -55,6 +55,9 @@ int64_t fd_pread_full(int fd, void *bytes, size_t n, int64_t at);
  */
 int fd_slurp(const char *path, struct buf *into);
 
+/* As fd_slurp(), of what a descriptor has from where it stands on. */
+int fd_slurp_on(int fd, struct buf *into);
+
 /*
  * Writes all n bytes at an offset.
  *

@@ -94,6 +94,17 @@ for how in '<&-' '0>'; do
 	t_like "… and a word" "Bad file descriptor" "$(cat err)"
 done
 t "… indeed" [ ! -e new ]
+echo old >kept
+for how in '<&-' '0>'; do
+	for body in - @-; do
+		t_status "call … $body without an input ($how)" 125 with "$how" sut call PUT "/file/content?path=$WORK/kept" "$body"
+		t_like "… has a word" "body '$body': Bad file descriptor" "$ERR"
+		t_is "… and no empty body" old "$(cat kept)"
+	done
+done
+printf 'first\nrest' >lines
+{ read -r _; sut call PUT "/file/content?path=$WORK/kept" - >/dev/null; } <lines
+t_is "call … - begins where the input stands" rest "$(cat kept)"
 
 for user in '' ':daemon'; do
 	t_status "exec --user '$user' is not root's" 125 sut exec --user "$user" -- id

@@ -51,12 +51,14 @@ static int check_path(const char *path, struct error *err)
     return 0;
 }
 
+/* By a name standard input would be opened anew: what stands in for a missing one
+ * can be read then, and a file begins at its beginning. */
 static int read_body(const char *word, struct buf *input, struct error *err)
 {
     int r;
 
     if (strcmp(word, "-") == 0 || strcmp(word, "@-") == 0)
-        r = fd_slurp("/dev/stdin", input);
+        r = fd_slurp_on(STDIN_FILENO, input);
     else if (*word == '@')
         r = fd_slurp(word + 1, input);
     else
