@@ -116,12 +116,55 @@ put size=4|file|the copy in the guest differs \(4 bytes
 put size=6|file|the copy in the guest differs \(6 bytes
 put size=|file|makes no sense: 'size' is missing
 put md5="0"|file|the copy in the guest differs
+put md5=|file|makes no sense: 'md5' is missing
+put md5=null|file|makes no sense: 'md5'
+put md5=7|file|makes no sense: 'md5'
+put complete=false; received=2|file|does not agree with itself: the file is stored, and is not complete
+put complete=7|file|makes no sense: 'complete'
 put received=1|bigfile|does not agree with itself: it took the part, and has 1 bytes, where [0-9]+ were sent
 put received=9999999999|bigfile|does not agree with itself: it took the part, and has 9999999999 bytes
 finish complete=false; received=1|bigfile|does not agree with itself: it took the part, and has 1 bytes, where 9437184 were sent
 finish size=1|bigfile|the copy in the guest differs \(1 bytes
 finish md5="0"|bigfile|the copy in the guest differs
+finish md5=null|bigfile|makes no sense: 'md5'
+finish complete=|bigfile|makes no sense: 'complete' is missing
 END
+for more in "--checksum none file" "--checksum none bigfile"; do
+	start_liar "put md5=null, finish md5=null"
+	# shellcheck disable=SC2086 # they are several
+	t "upload $more wants no digest" lied upload $more /x
+	stop "$PID"
+done
+
+# --- call shows what came, but JSON without an envelope is no answer
+while read -r body; do
+	[ "$body" != empty ] || body=
+	start_liar "ping body=$body"
+	t_status "call: '$body'" 125 lied call GET /ping
+	t_is "… is shown" "$body" "$OUT"
+	t_like "… and makes no sense" "the agent's answer makes no sense" "$ERR"
+	t_status "--json call: '$body'" 125 lied --json call GET /ping
+	t_json "… is one value" "d['code'] == 6015 and d['data']['error_type'] == 'BAD_ANSWER'" "$OUT"
+	stop "$PID"
+done <<'END'
+empty
+[]
+7
+"x"
+null
+{}
+{"version":"1.0","message":"x","data":{},"timestamp":1}
+{"version":"1.0","code":"0","message":"x","data":{},"timestamp":1}
+{"version":"1.0","code":0.5,"message":"x","data":{},"timestamp":1}
+{"version":"1.0","code":99999999999999999999,"message":"x","data":{},"timestamp":1}
+{"version":"1.0","code":0,"message":"x","data":{},"timestamp":1} {}
+{"version":"1.0","code":0,"message":"x","data":{},"timestamp":1}x
+{"version":"1.0","code":0,
+END
+start_liar "ping Content-Type=text/plain; body=plain"
+t "call: what is no JSON" lied call GET /ping
+t_is "… is shown" plain "$OUT"
+stop "$PID"
 
 # --- commands, services, and what was removed
 # A command that was started may have run on: that is 123.

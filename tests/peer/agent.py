@@ -510,7 +510,7 @@ class Peer:
     def parts(self, target, request_id, body):
         """Takes its time for each part of a file of 12 MiB."""
         time.sleep(0.1)
-        data = {"md5": None, "path": "/f", "size": 12 << 20, "complete": True} if target.startswith("/api/v1/file") else {"uptime": 7}
+        data = {"md5": parse_qs(urlsplit(target).query).get("md5", [None])[0], "path": "/f", "size": 12 << 20, "complete": True} if target.startswith("/api/v1/file") else {"uptime": 7}
         self.client.sendall(answer(envelope(data, message="pong"), request_id))
 
     def late(self, target, request_id, body):

@@ -100,17 +100,32 @@ static int print_head(const struct http_head *head)
     return r;
 }
 
-static int print(const struct command_call *call, int r,
-                 const struct answer *answer, const struct error *err)
+/* It is shown as it came; with --json only what is wrong with it is. */
+static int print_body(const struct command_call *call, bool bad,
+                      const struct buf *body)
 {
+    return bad && call->out.json
+               ? 0
+               : out_bytes(STDOUT_FILENO, buf_data(body), body->len);
+}
+
+static int print(const struct command_call *call, int r,
+                 const struct answer *answer, struct error *err)
+{
+    bool head = strcmp(call->args[0], "HEAD") == 0;
+    /* All JSON that an agent has is in envelopes, but for a part of a file. */
+    bool bad = answer->reply.json && !head && answer->reply.http != 206;
+
     if (r < 0 || answer->envelope.root)
         return command_report(call, r, answer, err);
-    r = strcmp(call->args[0], "HEAD") == 0
-            ? print_head(answer->reply.head)
-            : out_bytes(STDOUT_FILENO, buf_data(&answer->reply.body),
-                        answer->reply.body.len);
+    r = head ? print_head(answer->reply.head)
+             : print_body(call, bad, &answer->reply.body);
     if (r < 0)
         return command_output_status(r);
+    if (bad) {
+        answer_unreadable(err);
+        return command_fail(call, err);
+    }
     return answer->reply.http < 300 ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 

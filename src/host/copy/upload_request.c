@@ -129,13 +129,21 @@ int upload_check_stored(struct upload *upload, struct json_object *data,
 {
     const char *name = digest_word(upload->copy->kind);
     const char *theirs = NULL;
+    bool complete = true;
     int64_t size = -1;
 
-    if (param_string(data, name, PARAM_OPTIONAL, &theirs, upload->err)
+    if (param_string(data, name,
+                     *upload->sum ? PARAM_REQUIRED : PARAM_OPTIONAL, &theirs,
+                     upload->err)
+        || param_bool(data, "complete", PARAM_OPTIONAL, &complete, upload->err)
         || param_int(data, "size", PARAM_REQUIRED, 0, INT64_MAX, &size,
                      upload->err)) {
         return answer_unreadable(upload->err);
     }
+    if (!complete)
+        return error_set(upload->err, -EBADMSG,
+                         ANSWER_DISAGREES "the file is stored, and is not "
+                                          "complete");
     if (size != upload->size
         || (*upload->sum && theirs && strcmp(theirs, upload->sum) != 0))
         return error_set(upload->err, -EIO,
