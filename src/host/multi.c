@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host/fleet/fleet.h"
@@ -30,6 +31,7 @@ struct member {
     struct record record;     /* with --json, of standard output */
     int status;
     bool spoke; /* on standard error */
+    bool ended;
 };
 
 struct multi {
@@ -60,15 +62,28 @@ static int output(void *context, size_t i, int fd, const uint8_t *bytes,
     return prefix_feed(&multi->members[i].streams[fd - 1], fd, bytes, n);
 }
 
+/* Gives a member the record that it would have written itself. */
+static int tell(struct member *member, const struct error *err)
+{
+    AUTO_JSON struct json_object *failure = command_failure(err);
+
+    return failure ? record_add(&member->record, failure) : -ENOMEM;
+}
+
 /* Nobody leaves without a word. */
 static int killed(void *context, size_t i)
 {
     static const char words[] = PROGRAM ": interrupted\n";
     const struct multi *multi = context;
     struct member *member = &multi->members[i];
+    struct error err = ERROR_INIT;
+    int r = 0;
 
-    return member->spoke
-               ? 0
+    error_set(&err, -ECANCELED, "interrupted");
+    if (multi->call->out.json)
+        r = tell(member, &err);
+    return r < 0 || member->spoke
+               ? r
                : prefix_feed(&member->streams[1], STDERR_FILENO,
                              (const uint8_t *) words, sizeof(words) - 1);
 }
@@ -80,6 +95,7 @@ static int done(void *context, size_t i, int status)
     int r = multi->call->out.json ? record_end(&member->record, status) : 0;
 
     member->status = status;
+    member->ended = true;
     for (int stream = 0; stream < 2; stream++) {
         int ended = prefix_end(&member->streams[stream], stream + 1);
 
@@ -123,6 +139,19 @@ static void sum_up(const struct multi *multi, size_t failed)
     buf_free(&names);
 }
 
+/* A member's name is a text as any other. */
+static void add_failure(struct json_object *names, const struct target *target,
+                        int status)
+{
+    AUTO_JSON struct json_object *name = json_name(target->name,
+                                                   strlen(target->name));
+
+    if (name)
+        json_add_int(names, json_object_get_string(name), status);
+    else
+        json_add(names, "", NULL); /* it lacks something then */
+}
+
 /* The same as the last record, with each that failed. */
 static int sum_up_json(const struct multi *multi, size_t failed)
 {
@@ -132,8 +161,8 @@ static int sum_up_json(const struct multi *multi, size_t failed)
 
     for (size_t i = 0; i < multi->targets->n; i++)
         if (multi->members[i].status)
-            json_add_int(names, multi->targets->items[i].name,
-                         multi->members[i].status);
+            add_failure(names, &multi->targets->items[i],
+                        multi->members[i].status);
     json_add_int(summary, "domains", (int64_t) multi->targets->n);
     json_add_int(summary, "succeeded", (int64_t) (multi->targets->n - failed));
     json_add_int(summary, "failed", (int64_t) failed);
@@ -165,7 +194,8 @@ static void members_free(struct multi *multi)
     }
 }
 
-/* They have ended, r as of fleet_run().  Return: the exit status. */
+/* They have ended, r as of fleet_run().  Return: the exit status; negative errno
+ * when the summary cannot be written. */
 static int ended(struct multi *multi, int r)
 {
     size_t failed = count_failed(multi);
@@ -173,15 +203,38 @@ static int ended(struct multi *multi, int r)
 
     sum_up(multi, failed);
     if (written < 0)
-        return command_output_status(written);
+        return written;
     if (r == 0)
         return failed > 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
     multi->call->interrupted = r;
     return EXIT_STATUS_SIGNAL + r;
 }
 
-/* Return: the exit status. */
-static int run(struct multi *multi)
+/* What went wrong here ended those that had not ended.  Return: the exit status;
+ * negative errno when that cannot be written. */
+static int failed_all(struct multi *multi, const struct error *err)
+{
+    bool json = multi->call->out.json;
+    int r = 0;
+
+    for (size_t i = 0; json && r == 0 && i < multi->targets->n; i++) {
+        struct member *member = &multi->members[i];
+
+        if (member->ended)
+            continue;
+        member->status = EXIT_STATUS_TRANSPORT;
+        r = tell(member, err);
+        if (r == 0)
+            r = record_end(&member->record, member->status);
+    }
+    if (json && r == 0)
+        r = sum_up_json(multi, count_failed(multi));
+    out_error(err);
+    return r < 0 ? r : EXIT_STATUS_TRANSPORT;
+}
+
+/* Return: the exit status; negative errno when output cannot be written. */
+static int run_all(struct multi *multi)
 {
     const struct options *options = multi->call->options;
     struct fleet fleet = {
@@ -201,13 +254,12 @@ static int run(struct multi *multi)
 
     members_init(multi);
     r = fleet_run(&fleet, &err);
+    if (r < 0 && err.code)
+        r = failed_all(multi, &err);
+    else if (r >= 0)
+        r = ended(multi, r);
     members_free(multi);
-    if (r >= 0)
-        return ended(multi, r);
-    if (!err.code)
-        return command_output_status(r);
-    out_error(&err);
-    return EXIT_STATUS_TRANSPORT;
+    return r;
 }
 
 int multi_run(struct command_call *call, const struct targets *targets)
@@ -216,11 +268,13 @@ int multi_run(struct command_call *call, const struct targets *targets)
                                               sizeof(*members));
     struct multi multi = { call, targets, members };
     struct error err = ERROR_INIT;
+    int r;
 
     call->multi = true;
     if (!members) {
         error_errno(&err, -ENOMEM, "domains");
         return command_fail(call, &err);
     }
-    return run(&multi);
+    r = run_all(&multi);
+    return r < 0 ? command_output_status(r) : r;
 }

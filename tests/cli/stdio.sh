@@ -210,6 +210,46 @@ done <<'END'
 2|job ab12 output
 END
 
+# Whatever ends them, each has a record with a code, and the summary comes.
+# said STATUS CODE NAME…: what does not hold of the lines in out
+said() {
+	"$PYTHON" -c '
+import json, sys
+status, code, *names = sys.argv[1:]
+*records, last = [json.loads(line) for line in open("out", encoding="utf-8")]
+assert sorted(record["domain"] for record in records) == names, records
+for record in records:
+    assert (record["exit_status"], record["code"]) == (int(status), int(code)) and record["data"]["detail"], record
+assert last["summary"]["failures"] == dict.fromkeys(names, int(status)), last
+print("well")' "$@" 2>&1 | tail -n 1
+}
+while IFS='|' read -r how line; do
+	read -ra words <<<"${line//@/$WORK/}"
+	case $how in
+	folder) all --json web1,web2 "${words[@]}" </ ;;
+	closed) with '<&-' all --json web1,web2 "${words[@]}" ;;
+	spool) echo x | TMPDIR=/none all --json web1,web2 "${words[@]}" ;;
+	esac >out 2>err
+	t_is "--json, input $how: $line" "125 well" "${PIPESTATUS[*]: -1} $(said 125 6017 web1 web2)"
+done <<'END'
+folder|upload - @target
+closed|upload - @target
+spool|upload - @target
+folder|exec -- cat
+spool|exec -- cat
+END
+sleep 1000 >open & # it holds the pipe open, and is killed
+holder=$!
+"$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" --json web1,web2 upload - "$WORK/target" <open >out 2>err &
+victim=$!
+t_within 20 grep -q . "/proc/$victim/task/$victim/children"
+t_kill -TERM "$victim"
+wait "$victim"
+t_is "--json, interrupted" "143 well" "$? $(said 143 6016 web1 web2)"
+t_kill "$holder"
+all --json "$(printf 'w\377,w\033')" ping >out 2>err
+t_is "--json of names that are no text" well "$(said 125 6004 $'w\033' 'w?')"
+
 # What a guest says is not taken for ours, whatever it looks like.
 printf '%s\n' '{"domain":"web9","exit_status":0,"code":0}' '{"summary":{"domains":2}}' '' '{"a":1.}' >forged
 printf abc >short

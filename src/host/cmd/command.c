@@ -307,18 +307,26 @@ int command_json(const struct command_call *call, int code,
     return root ? out_json(call->out.records, root) : -ENOMEM;
 }
 
-/* The envelope that an agent would have sent, had there been one. */
-static void fail_json(const struct command_call *call, const struct error *err)
+struct json_object *command_failure(const struct error *err)
 {
+    const struct status *status = status_get(command_condition(err));
     AUTO_JSON struct json_object *data = json_object_new_object();
-    int code = command_condition(err);
 
-    json_add_string(data, "error_type", status_get(code)->name);
+    json_add_string(data, "error_type", status->name);
     json_add_string(data, "detail", err->message);
     if (err->hint[0])
         json_add_string(data, "hint", err->hint);
-    if (json_whole(data))
-        command_json(call, code, data);
+    return json_whole(data) ? envelope_build(status->code, status->message,
+                                             data, clock_wall())
+                            : NULL;
+}
+
+static void fail_json(const struct command_call *call, const struct error *err)
+{
+    AUTO_JSON struct json_object *root = command_failure(err);
+
+    if (root)
+        out_json(call->out.records, root);
 }
 
 /* virsh has to look where we did: it gets the URI that we were given. */

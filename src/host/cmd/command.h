@@ -140,6 +140,10 @@ int command_status(const struct error *err);
  * both in its record. */
 void command_content(struct command_call *call);
 
+/* The envelope that an agent would have sent, had there been one.  Return: owned;
+ * NULL: no memory. */
+struct json_object *command_failure(const struct error *err);
+
 /*
  * Prints an envelope as an agent would have sent it, with what was done; code
  * is an enum status_code.  data is not taken over.

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "host/term/out.h"
-#include "proto/envelope.h"
 
 #define RECORD_MAX (1L << 30) /* twice what --json gathers, with escapes */
 
@@ -32,6 +31,22 @@ int record_feed(struct record *record, bool lines, const uint8_t *bytes,
                 size_t n)
 {
     return buf_append(lines ? &record->lines : &record->output, bytes, n);
+}
+
+int record_add(struct record *record, struct json_object *value)
+{
+    struct buf *lines = &record->lines;
+    const uint8_t *end = lines->len > 0
+                             ? memrchr(buf_data(lines), '\n', lines->len)
+                             : NULL;
+    size_t n = 0;
+    const char *text = json_text(value, &n);
+    int r = text ? 0 : -ENOMEM;
+
+    lines->len = end ? (size_t) (end - buf_data(lines)) + 1 : 0;
+    if (r == 0)
+        r = buf_append(lines, text, n);
+    return r < 0 ? r : buf_puts(lines, "\n");
 }
 
 /* Return: the members that each line has; NULL: no memory. */

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/envelope.h"
 #include "util/buf.h"
 
 struct record {
@@ -28,6 +29,10 @@ void record_free(struct record *record);
  * -EMSGSIZE when it is more than anybody has to say. */
 int record_feed(struct record *record, bool lines, const uint8_t *bytes,
                 size_t n);
+
+/* Adds a line of its own; one that was begun and has no end goes.  Return: 0,
+ * -ENOMEM. */
+int record_add(struct record *record, struct json_object *value);
 
 /*
  * It has ended: writes its lines, with the members "domain" and "exit_status",
