@@ -76,7 +76,8 @@ static int app_unknown(struct app *app, const char *word)
     return -EINVAL;
 }
 
-/* The line as it was meant, with the word in front that is the domain. */
+/* The line as it was meant, with the word in front that is the domain; NULL: none
+ * of them is. */
 static void app_hint_order(struct app *app, char **domain)
 {
     struct buf line;
@@ -87,20 +88,15 @@ static void app_hint_order(struct app *app, char **domain)
     if (r == 0 && app->options.uri)
         r = buf_printf(&line, " -c '%s'", app->options.uri);
     if (r == 0)
-        r = buf_printf(&line, " %s", *domain);
+        r = buf_printf(&line,
+                       domain && strpbrk(*domain, "*?[") ? " '%s'" : " %s",
+                       domain ? *domain : "DOMAIN");
     for (int i = 0; r == 0 && i < app->n_words; i++)
         if (app->words + i != domain)
             r = buf_printf(&line, " %s", app->words[i]);
     if (r == 0)
         error_hint(&app->err, "%s", buf_cstr(&line));
     buf_free(&line);
-}
-
-static int app_order(struct app *app, char **domain)
-{
-    app_usage(app, "the domain comes before the command");
-    app_hint_order(app, domain);
-    return -EINVAL;
 }
 
 static bool is_command(const char *word)
@@ -121,73 +117,6 @@ static const char *app_default_socket(const struct app *app)
     const char *socket = getenv("VIRTIO_SOCKET");
 
     return socket && *socket ? socket : app->config.socket_path;
-}
-
-/*
- * Which of the operands is the domain.  A domain that is called like a
- * command can be named as long as a command follows it.
- */
-static int app_operands(struct app *app, char **words, int n)
-{
-    const struct options *options = &app->options;
-    bool alone = is_command(words[0]) && !is_targeted(words[0])
-                 && !(n > 1 && is_targeted(words[1])
-                      && strcmp(words[0], "help") != 0);
-
-    app->words = words;
-    app->n_words = n;
-    if (options->socket && options->all)
-        return app_usage(app, "--socket and --all exclude each other");
-    app->socket = options->socket;
-    if (alone || options->socket || options->all)
-        return 0;
-    if (is_targeted(words[0]) && app_default_socket(app)) {
-        app->socket = app_default_socket(app);
-        return 0;
-    }
-    if (n < 2 && is_command(words[0]))
-        return app_usage(app, "%s: no domain is given", words[0]);
-    if (n >= 2 && is_targeted(words[0]) && !is_command(words[1]))
-        return app_order(app, words + 1);
-    if (n < 2)
-        return app_usage(app, "domain '%s': no command is given", words[0]);
-    app->operand = words[0];
-    app->words++;
-    app->n_words--;
-    return 0;
-}
-
-static int app_command(struct app *app)
-{
-    struct command_call *call = &app->call;
-
-    call->command = command_find(app->words[0]);
-    if (!call->command)
-        return app_unknown(app, app->words[0]);
-    call->options = &app->options;
-    call->domain = app->operand;
-    call->config = &app->config;
-    call->log = &app->log;
-    call->out = (struct out) { .json = app->options.json,
-                               .records = STDOUT_FILENO,
-                               .quiet = app->options.quiet,
-                               .verbose = app->options.verbose };
-    return command_parse(call, app->n_words, app->words, &app->err);
-}
-
-/* Who has a default socket and names a domain all the same means that, wherever
- * it stands: the guest behind the socket is another one. */
-static int app_misplaced(struct app *app)
-{
-    const struct command_call *call = &app->call;
-
-    if (!app->socket || app->options.socket || call->n_args == 0
-        || call->dashes || !target_is_domain(&call->source, call->args[0]))
-        return 0;
-    app_usage(app, "'%s' is a domain, which comes before the command",
-              call->args[0]);
-    app_hint_order(app, call->args);
-    return -EINVAL;
 }
 
 /* A wrong word is the command line's fault only when it stands there. */
@@ -221,6 +150,108 @@ static int app_source(struct app *app)
     source->channel = app->options.channel ? app->options.channel
                                            : app->config.channel;
     return app_transport(app, source);
+}
+
+/* Nobody is asked about each of very many words. */
+#define ORDER_MAX 16
+
+/* No domain stands in front: one of the operands may be it. */
+static int app_order(struct app *app)
+{
+    char **domain = NULL;
+    bool able = app_source(app) == 0;
+
+    for (int i = 1; able && !domain && i < app->n_words && i < ORDER_MAX; i++)
+        if (target_is_domain(&app->call.source, app->words[i]))
+            domain = app->words + i;
+    if (domain)
+        app_usage(app, "'%s' is a domain, which comes before the command",
+                  *domain);
+    else
+        app_usage(app, "%s: no domain is given", app->words[0]);
+    app_hint_order(app, domain);
+    return -EINVAL;
+}
+
+/*
+ * Which of the operands is the domain.  A domain that is called like a
+ * command can be named as long as a command follows it.
+ */
+static int app_operands(struct app *app, char **words, int n)
+{
+    const struct options *options = &app->options;
+    bool alone = is_command(words[0]) && !is_targeted(words[0])
+                 && !(n > 1 && is_targeted(words[1])
+                      && strcmp(words[0], "help") != 0);
+
+    app->words = words;
+    app->n_words = n;
+    if (options->socket && options->all)
+        return app_usage(app, "--socket and --all exclude each other");
+    app->socket = options->socket;
+    if (alone || options->socket || options->all)
+        return 0;
+    if (is_targeted(words[0]) && app_default_socket(app)) {
+        app->socket = app_default_socket(app);
+        return 0;
+    }
+    if (n < 2 && is_command(words[0]))
+        return app_usage(app, "%s: no domain is given", words[0]);
+    if (n >= 2 && is_targeted(words[0]) && !is_command(words[1]))
+        return app_order(app);
+    if (n < 2)
+        return app_usage(app, "domain '%s': no command is given", words[0]);
+    app->operand = words[0];
+    app->words++;
+    app->n_words--;
+    return 0;
+}
+
+static int app_command(struct app *app)
+{
+    struct command_call *call = &app->call;
+
+    call->command = command_find(app->words[0]);
+    if (!call->command)
+        return app_unknown(app, app->words[0]);
+    call->options = &app->options;
+    call->domain = app->operand;
+    call->config = &app->config;
+    call->log = &app->log;
+    call->out = (struct out) { .json = app->options.json,
+                               .records = STDOUT_FILENO,
+                               .quiet = app->options.quiet,
+                               .verbose = app->options.verbose };
+    return command_parse(call, app->n_words, app->words, &app->err);
+}
+
+/* The operand that is a domain: the first one, or of local files one that is not
+ * there.  Return: NULL: there is none. */
+static char **app_domain_among(const struct app *app)
+{
+    const struct command_call *call = &app->call;
+    bool local = call->command && (call->command->flags & COMMAND_PATH_LAST);
+
+    for (int i = 0; i < call->n_args && (i == 0 || local); i++)
+        if ((i == 0 || access(call->args[i], F_OK) < 0)
+            && target_is_domain(&call->source, call->args[i]))
+            return call->args + i;
+    return NULL;
+}
+
+/* Who has a default socket and names a domain all the same means that, wherever
+ * it stands: the guest behind the socket is another one. */
+static int app_misplaced(struct app *app)
+{
+    bool may_be = app->socket && !app->options.socket && !app->call.dashes;
+    char **domain = may_be ? app_domain_among(app) : NULL;
+
+    if (!domain)
+        return 0;
+    app_usage(app, "'%s' is a domain, which comes before the command",
+              *domain);
+    app_hint_order(app, domain);
+    return -EINVAL;
 }
 
 /* Users without rights to the system's log go without, unless they asked. */

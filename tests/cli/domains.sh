@@ -77,6 +77,47 @@ download web1 /tmp/x .|web1 download /tmp/x \.
 service web1 nginx stop|web1 service nginx stop
 service web1 stop|web1 service stop
 END
+# … in each form that a domain has, and behind files.
+set -f # the patterns are ours
+for word in web1 web1,web2 web1,nosuch nosuch,web2 'web*' 'we[b]?,nosuch*' 1 11111111-2222-3333-4444-000000000001; do
+	while IFS='|' read -r line meant; do
+		: >"$COUNTS"
+		line=${line//@/$word}
+		# shellcheck disable=SC2086 # they are several
+		t_not "VIRTIO_SOCKET: $line" env VIRTIO_SOCKET="$SOCKET" "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" $line
+		t_is "… is told the right order" "  try: vsrpc-virsh -c 'test://$WORK/node.xml' $word $meant" "$(tail -n 1 <<<"$ERR" | tr -d "'" | sed "s/-c \([^ ]*\)/-c '\1'/")"
+		t_is "… and nothing was done" '' "$(cat "$COUNTS")"
+	done <<'END'
+upload @ node.xml /tmp/x|upload node.xml /tmp/x
+upload node.xml @ /tmp/x|upload node.xml /tmp/x
+upload -r node.xml quick.yaml @ /tmp/|upload -r node.xml quick.yaml /tmp/
+rm @ /tmp/x|rm /tmp/x
+exec @ df|exec df
+service @ nginx stop|service nginx stop
+END
+done
+set +f
+# Without a default socket the domain is looked for, and never guessed.
+while IFS='|' read -r line words meant; do
+	# shellcheck disable=SC2086 # they are several
+	t_not "no domain in front: $line" sut $line
+	t_is "… is told the right order" "vsrpc-virsh: $words"$'\n'"  try: vsrpc-virsh -c 'test://$WORK/node.xml' $meant" "$ERR"
+done <<'END'
+ping web1|'web1' is a domain, which comes before the command|web1 ping
+upload node.xml web1 /tmp/x|'web1' is a domain, which comes before the command|web1 upload node.xml /tmp/x
+exec -n web1 df|'web1' is a domain, which comes before the command|web1 exec -n df
+upload node.xml /tmp/x|upload: no domain is given|DOMAIN upload node.xml /tmp/x
+ping nosuch|ping: no domain is given|DOMAIN ping nosuch
+exec df -h|exec: no domain is given|DOMAIN exec df -h
+END
+: >web2 # a file of that name is a file
+for words in "-- node.xml web2" "node.xml web2"; do
+	: >"$COUNTS"
+	# shellcheck disable=SC2086 # they are several
+	env VIRTIO_SOCKET="$SOCKET" "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" upload $words /tmp 2>err
+	t "a file that is called as a domain goes: $words" [ -s "$COUNTS" ]
+done
+rm web2
 while read -r line; do
 	: >"$COUNTS"
 	# shellcheck disable=SC2086 # they are several

@@ -272,12 +272,28 @@ int targets_of_operand(const struct target_source *source, const char *operand,
     return r;
 }
 
+/* Does a word of an operand lead to a domain?  One may be mistyped. */
+static bool is_known(const struct target_source *source, struct virt *virt,
+                     const char *operand)
+{
+    struct targets targets = { 0 };
+    struct error ignored = ERROR_INIT;
+    bool known = false;
+
+    add_list(source, virt, operand, &targets, &ignored);
+    for (size_t i = 0; i < targets.n; i++)
+        known = known || targets.items[i].err.code != -ESRCH;
+    targets_free(&targets);
+    return known;
+}
+
 bool target_is_domain(const struct target_source *source, const char *word)
 {
     CLEANUP(virt_cleanup) struct virt *virt = NULL;
 
-    return *word != '/' && virt_open(source->uri, &virt, NULL) == 0
-           && virt_has_name(virt, word);
+    return *word && !strchr(word, '/')
+           && virt_open(source->uri, &virt, NULL) == 0
+           && (virt_has_name(virt, word) || is_known(source, virt, word));
 }
 
 int targets_of_word(const struct target_source *source, const char *operand,

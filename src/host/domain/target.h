@@ -67,8 +67,8 @@ int targets_of_socket(const char *path, struct targets *targets,
 int targets_of_operand(const struct target_source *source, const char *operand,
                        struct targets *targets, struct error *err);
 
-/* Is the word a domain's name?  Return: true; false also when libvirt cannot be
- * asked. */
+/* Does a word without a slash lead to a domain, or several, in whichever form?
+ * Return: true; false also when libvirt cannot be asked. */
 bool target_is_domain(const struct target_source *source, const char *word);
 
 /*
