@@ -22,6 +22,7 @@
 #include "host/core/interrupt.h"
 #include "host/domain/target.h"
 #include "host/link/dial.h"
+#include "host/local/tempfile.h"
 #include "host/multi.h"
 #include "host/single.h"
 #include "host/term/out.h"
@@ -186,6 +187,8 @@ static int app_operands(struct app *app, char **words, int n)
 
     app->words = words;
     app->n_words = n;
+    if (options->socket && !*options->socket)
+        return app_usage(app, "--socket: the path is empty");
     if (options->socket && options->all)
         return app_usage(app, "--socket and --all exclude each other");
     app->socket = options->socket;
@@ -285,6 +288,7 @@ static int app_folder(struct app *app)
     struct stat st;
 
     if (!(call->command->flags & COMMAND_TO_FOLDER) || strcmp(local, "-") == 0
+        || tempfile_descriptor(local) == STDOUT_FILENO
         || (stat(local, &st) == 0 && S_ISDIR(st.st_mode)))
         return 0;
     app_usage(app, "%s: '%s' is not a folder, and several domains are meant",

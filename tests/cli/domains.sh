@@ -135,6 +135,8 @@ edit x
 upload node.xml x
 download /tmp/a x .
 END
+t_status "a socket without a name" 2 quick --socket '' ping
+t_like "… is said to be one" "the path is empty" "$ERR"
 t "VIRTIO_SOCKET does not outvote a domain" env VIRTIO_SOCKET=/nowhere "$VSRPC" --config uri.yaml web1 ping
 
 # --- a channel that is unplugged is not replaced by another one

@@ -203,6 +203,8 @@ done <<'END'
 0|cat @file
 2|cat @none
 0|download @file -
+0|download @file /dev/stdout
+0|download @file @file /dev/stdout
 0|stat @file
 0|upload @file @copy
 0|jobs
