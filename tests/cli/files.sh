@@ -171,6 +171,23 @@ cat @/none
 download @/none -
 job 00000000 output
 END
+
+# --- names that are not UTF-8 come whole, as base64
+odd=$G/$(printf 'odd\377')
+while read -r line; do
+	read -ra words <<<"$line"
+	t "--json $line, of a name that is not UTF-8" sut --json "${words[@]/@/$odd}"
+	t_json "… says which" "__import__('base64').b64decode(d['data']['path']) == '$G/odd'.encode() + b'\\xff' and d['data']['path_encoding'] == 'base64'" "$OUT"
+done <<'END'
+upload host.yaml @
+upload -r host.yaml @
+stat @
+rm @
+mkdir @
+upload -r guest/ls @
+ls @
+rm -r @
+END
 stop "$PID"
 
 done_testing

@@ -58,7 +58,8 @@ static void put_done(void *arg, int result, const struct error *err)
     }
     data = json_object_new_object();
     if (data) {
-        json_add_string(data, "path", upload_path(put->upload));
+        json_add_bytes(data, "path", upload_path(put->upload),
+                       strlen(upload_path(put->upload)));
         json_add_int(data, "size", upload_size(put->upload));
         json_add_string(data, "md5", upload_sum(put->upload));
     }
@@ -169,7 +170,7 @@ static struct json_object *piece_json(const char *path,
     if (r == 0)
         r = digest_bytes(DIGEST_MD5, buf_data(piece), piece->len, md5);
     if (r == 0)
-        r = json_add_string(data, "path", path);
+        r = json_add_bytes(data, "path", path, strlen(path));
     if (r == 0)
         r = json_add(
             data, "content",
@@ -273,7 +274,7 @@ static struct json_object *info_json(const char *path,
 
     if (!data)
         return NULL;
-    json_add_string(data, "path", path);
+    json_add_bytes(data, "path", path, strlen(path));
     json_add_bool(data, "exists", found->fd >= 0);
     if (found->fd < 0)
         return data;

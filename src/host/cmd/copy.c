@@ -29,7 +29,8 @@ static int done_json(const struct command_call *call,
 {
     AUTO_JSON struct json_object *data = json_object_new_object();
 
-    if (!data || json_add_string(data, "path", result->path) < 0
+    if (!data
+        || json_add_bytes(data, "path", result->path, strlen(result->path)) < 0
         || json_add_int(data, "size", result->size) < 0
         || json_add_string(data, "md5", *result->md5 ? result->md5 : NULL) < 0
         || (*result->sha256

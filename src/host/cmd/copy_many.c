@@ -54,7 +54,8 @@ static int many_json(const struct many *many)
     const struct tree *tree = &many->tree;
     AUTO_JSON struct json_object *data = json_object_new_object();
 
-    if (!data || json_add_string(data, "path", many->target) < 0
+    if (!data
+        || json_add_bytes(data, "path", many->target, strlen(many->target)) < 0
         || json_add_int(data, "files", tree->files) < 0
         || json_add_int(data, "folders", tree->folders) < 0
         || json_add_int(data, "symlinks", tree->links) < 0

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "host/copy/copy.h"
 #include "host/copy/download.h"
@@ -77,7 +78,7 @@ static int tell(const struct command_call *call, const char *path,
     if (!call->out.json)
         return 0;
     data = json_object_new_object();
-    if (!data || json_add_string(data, "path", path) < 0
+    if (!data || json_add_bytes(data, "path", path, strlen(path)) < 0
         || json_add_int(data, what, n) < 0)
         return error_errno(err, -ENOMEM, "answer");
     r = command_json(call, STATUS_SUCCESS, data);
