@@ -94,14 +94,15 @@ refused "a name of options" security.command_rules -- systemctl start 'x --root'
 refused "a tab in a name" security.command_rules -- systemctl start $'x\t-Hhost'
 touch -- -Hhost x.service
 refused "options that a pattern finds" security.command_rules --cwd "$WORK" "systemctl -H* start x"
-t_status "a pattern is not expanded behind the rule" 0 sh -c "'$VSRPC' --config host.yaml --socket '$SOCKET' exec --cwd '$WORK' 'systemctl --version *' || [ \$? = 126 ]"
 
 # --- what they are for passes (this machine may have no systemd: any end but a refusal)
+passes() { # ARG…
+	cmd exec "$@" >/dev/null 2>"$WORK.err" </dev/null
+	[ $? != 126 ]
+}
 while read -r words; do
 	# shellcheck disable=SC2086
-	cmd exec -- $words >/dev/null 2>"$WORK.err" </dev/null
-	status=$?
-	t "passes: $words" [ "$status" != 126 ]
+	t "passes: $words" passes -- $words
 done <<END
 systemctl
 systemctl status
@@ -158,7 +159,7 @@ if [ "$(id -u)" = 0 ]; then
 	for group in disk shadow 6 0; do
 		t_json "… of the group $group alone" "d['code'] == 4001" "$(http POST /api/v1/shell/exec --data-binary "{\"argv\": [\"cat\", \"$WORK/secret\"], \"group\": \"$group\"}")"
 	done
-	t_status "a program that acts may be run with fewer rights" 0 sh -c "'$VSRPC' --config host.yaml --socket '$SOCKET' exec --user nobody -- systemctl --version"
+	t "a program that acts may be run with fewer rights" passes --user nobody -- systemctl --version
 	t_like "it has no pager on a terminal" 'PAGER=cat' "$(cmd exec -- cat /proc/self/environ | tr '\0' '\n' | grep ^SYSTEMD_)"
 fi
 for file in /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- /etc/passwd- /etc/security/opasswd; do
@@ -176,14 +177,13 @@ config rules "command_rules: [{program: cat, user: root}, {program: ls, argument
 t "an argument that the rule has" cmd exec -- ls /tmp
 refused "another one" security.command_rules -- ls /
 refused "an option, of which it has none" security.command_rules -- ls -l /tmp
-cmd exec -- systemctl link /tmp/none >/dev/null 2>&1
-t "systemctl link by a rule" [ $? != 126 ]
+t "systemctl link by a rule" passes -- systemctl link /tmp/none
 refused "what the rule does not have any more" security.command_rules -- systemctl status
 stop "$PID"
 if [ "$(id -u)" = 0 ]; then
 	config nobody-there "look_as: vsrpc-no-such-user"
 	refused "a look as a user that is not there" "vsrpc-no-such-user.*security.look_as" -- cat "$WORK/plain"
-	t "what acts does not need it" cmd exec -- systemctl --version
+	t "what acts does not need it" passes -- systemctl --version
 	stop "$PID"
 	config bin "look_as: bin, command_rules: [{program: head, user: daemon}, {program: tail, user: vsrpc-no-such-user}]"
 	t_like "look_as is who looks" 'Uid:[[:blank:]]*2[[:blank:]]' "$(cmd exec -- cat /proc/self/status)"

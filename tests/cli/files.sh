@@ -8,7 +8,7 @@
 mkdir guest tmp
 cat >real.yaml <<END
 logging: {file: none}
-security: {allowed_paths: [$WORK/guest], readonly_paths: [], forbidden_paths: [$WORK/guest/secret]}
+security: {allowed_commands: ["*"], allowed_paths: [$WORK/guest], readonly_paths: [], forbidden_paths: [$WORK/guest/secret]}
 rate_limit: {requests_per_second: 0, requests_per_minute: 0}
 END
 start_agent real

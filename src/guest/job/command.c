@@ -241,7 +241,8 @@ static int split_command(struct command *command, const char *text,
     return r;
 }
 
-/* The rule may have another user, whose environment it is then. */
+/* The rule may have another user, whose environment it is then.  What it refuses
+ * is refused whether the program is there or not. */
 static int obey_rule(struct command *command, const struct context *context,
                      struct json_object *params, struct error *err)
 {
@@ -260,6 +261,7 @@ static int read_words(struct command *command, const struct context *context,
 {
     struct strlist *argv = &command->argv;
     const char *text = NULL;
+    int found = 0;
     int r = param_strings(params, "argv", PARAM_OPTIONAL, argv, err);
 
     if (r == 0)
@@ -271,12 +273,12 @@ static int read_words(struct command *command, const struct context *context,
     if (r == 0 && argv->n == 0)
         r = split_command(command, text, err);
     if (r == 0)
-        r = command_resolve(
+        r = found = command_resolve(
             &context->settings->allowed_commands, argv->items[0],
             environment_get(&command->env, "PATH"), &command->program, err);
-    if (r == 0)
+    if (r == 0 || found == STATUS_CMD_NOT_FOUND)
         r = obey_rule(command, context, params, err);
-    return r;
+    return r ? r : found;
 }
 
 /* Its last component, and for a login a '-' before it: so a shell knows

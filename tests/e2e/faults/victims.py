@@ -111,7 +111,7 @@ class Curl:
     name = "curl"
 
     def curl(target, *words):
-        return ["curl", "-s", "--max-time", "200", "--unix-socket", SOCKET, *words, "http://virtio-rpc/api/v1" + target]
+        return ["curl", "-s", "--max-time", "20", "--unix-socket", SOCKET, *words, "http://virtio-rpc/api/v1" + target]
 
     def put(rng, token):
         size = rng.choice(SIZES)
