@@ -26,7 +26,7 @@ chmod 755 evil
 cp evil ls
 cp evil service
 ln -s /bin/cat cat
-for variable in "LD_PRELOAD=$WORK/evil" "LD_AUDIT=$WORK/evil" "PATH=$WORK" "PATH=$WORK:/bin" "SYSTEMD_PAGER=$WORK/evil" "PAGER=$WORK/evil" "SYSTEMD_EDITOR=$WORK/evil" "LESSOPEN=|$WORK/evil" "BASH_ENV=$WORK/evil" "ENV=$WORK/evil" "GCONV_PATH=$WORK" "TZ=$WORK/evil" "LANG=$WORK"; do
+for variable in "LD_PRELOAD=$WORK/evil" "LD_AUDIT=$WORK/evil" "PATH=$WORK" "PATH=$WORK:/bin" PATH= PATH=/usr/sbin: "SYSTEMD_PAGER=$WORK/evil" "PAGER=$WORK/evil" "SYSTEMD_EDITOR=$WORK/evil" "LESSOPEN=|$WORK/evil" "BASH_ENV=$WORK/evil" "ENV=$WORK/evil" "GCONV_PATH=$WORK" "TZ=$WORK/evil" "LANG=$WORK"; do
 	refused "--env ${variable%%=*}" "'${variable%%=*}' .*security.allowed_env" --env "$variable" -- service --status-all
 done
 for program in "$WORK/ls" "$WORK/cat" "$WORK/service" ./ls /bin/../bin/cat /usr/bin/../bin/cat //bin/cat /bin//cat /bin/./cat busybox /bin/busybox /bin/sh sh env; do

@@ -52,17 +52,18 @@ static bool is_anything(const char *value)
     return true;
 }
 
-/* Nothing is found there that would not be found without. */
+/* Nothing is found there that would not be found without.  An empty folder, also
+ * the one behind a last ':' and all of an empty value, is the current one. */
 static bool is_own_path(const char *value)
 {
-    while (*value) {
-        size_t n = strcspn(value, ":");
+    size_t n = strcspn(value, ":");
 
-        if (!command_path_has(value, n))
-            return false;
-        value += n + (value[n] == ':');
+    for (; command_path_has(value, n); n = strcspn(value, ":")) {
+        if (!value[n])
+            return true;
+        value += n + 1;
     }
-    return true;
+    return false;
 }
 
 /* A trailing '*' in a name is for the rest of it. */

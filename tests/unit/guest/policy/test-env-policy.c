@@ -85,7 +85,10 @@ static const struct {
     /* The specification's example has it. */
     { "PATH=/usr/bin:/bin", ALL },
     { "PATH=/usr/local/sbin", ALL },
-    { "PATH=", ALL },
+    { "PATH=", NOBODY },
+    { "PATH=/usr/sbin:", NOBODY },
+    { "PATH=/usr/bin:/bin:", NOBODY },
+    { "PATH=:", NOBODY },
     { "PATH=/tmp:/bin", NOBODY },
     { "PATH=/bin:/tmp", NOBODY },
     { "PATH=/bin::/usr/bin", NOBODY }, /* an empty one is the folder here */
