@@ -122,8 +122,9 @@ if os.path.exists(PORT):
         serve(port)
         time.sleep(0.01)
 server = socket.socket(socket.AF_UNIX)
-server.bind(PORT)
+server.bind(PORT + ".new")
 server.listen(8)
+os.rename(PORT + ".new", PORT)  # who finds it can connect
 while True:
     client, _ = server.accept()
     try:
