@@ -221,13 +221,14 @@ START_TEST(acts)
 
     chmod(dir, 0777);
     mine = open(dir, O_PATH | O_CLOEXEC);
+    close(openat(mine, "secret", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     ck_assert_int_eq(user_find_text(&user, "3999999999:17", &err), 0);
     ck_assert_int_eq(as_user_begin(&before, &user, &err), 0);
     expect_line("Uid:\t0\t0\t0\t3999999999");
     expect_line("Gid:\t0\t0\t0\t17");
     expect_line("Groups:\t17");
     expect_line("CapEff:\t0000000000000000");
-    ck_assert_int_eq(open("/etc/shadow", O_RDONLY | O_CLOEXEC), -1);
+    ck_assert_int_eq(openat(mine, "secret", O_RDONLY | O_CLOEXEC), -1);
     ck_assert_int_eq(errno, EACCES);
     close(openat(mine, "made", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     as_user_end(&before);
@@ -247,11 +248,17 @@ START_TEST(acts_as_root)
 {
     struct as_user before;
     AUTO_FREE char *was = whoami();
+    char *dir = unit_tmpdir();
+    AUTO_FREE char *secret = unit_path(dir, "secret");
 
+    unit_write_file(secret, "of another one, whom root may read");
+    ck_assert_int_eq(chmod(secret, 0600), 0);
+    ck_assert_int_eq(chown(secret, 3999999999U, 17), 0);
     ck_assert_int_eq(user_find_text(&user, "root", &err), 0);
     ck_assert_int_eq(as_user_begin(&before, &user, &err), 0);
-    ck_assert_int_eq(access("/etc/shadow", R_OK), 0);
+    ck_assert_int_eq(access(secret, R_OK), 0);
     as_user_end(&before);
+    unit_rmdir(dir);
     expect_ids(was);
     ck_assert_int_eq(as_user_begin(&before, NULL, &err), 0);
     expect_ids(was);
