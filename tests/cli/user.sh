@@ -15,6 +15,8 @@ rate_limit: {requests_per_second: 0, requests_per_minute: 0}
 END
 umask 022
 start_agent real
+mkdir tmp
+export TMPDIR=$WORK/tmp # for what edit keeps
 G=$WORK/guest
 sut() { virsh_ --socket "$SOCKET" "$@" </dev/null; }
 owner() { stat -c %U:%G "$@"; }
