@@ -22,7 +22,7 @@ with_jobs()
 {
     echo 'kill() { echo "$*"; }
         . "$top_srcdir/tests/e2e/lib.sh"
-        sleep 60 & living=$!
+        sleep 60 & living=$! # is ended below
         : & ended=$!
         while [ -d "/proc/$ended" ]; do :; done # a command here would clear it away
         eval "$1"

@@ -120,7 +120,7 @@ if os.path.exists(PORT):
     port = open(PORT, "r+b", buffering=0)
     while True: # nobody is there: that is no end
         serve(port)
-        time.sleep(0.01)
+        time.sleep(0.01)  # a port without a host is at its end; the step of a poll
 server = socket.socket(socket.AF_UNIX)
 server.bind(PORT + ".new")
 server.listen(8)

@@ -2,8 +2,8 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * What a request must pass before its handler sees it: route, session, size,
- * signature, rate limit, parameters; and with whose rights that goes on.  Whoever does not pass has been answered
- * when these functions return.
+ * signature, rate limit, parameters; and with whose rights that goes on.  Whoever
+ * does not pass has been answered when these functions return.
  */
 #ifndef VSRPC_GUEST_REQUEST_ADMISSION_H
 #define VSRPC_GUEST_REQUEST_ADMISSION_H

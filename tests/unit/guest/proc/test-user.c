@@ -456,6 +456,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, number_of_nobody);
     tcase_add_loop_test(tcase, unknown, 0, ARRAY_SIZE(wrong));
     tcase_add_loop_test(tcase, by_text, 0, ARRAY_SIZE(texts));
+    /* Only root can become others; CI is root. */
     if (geteuid() != 0)
         return;
     tcase_add_test(tcase, acts);
