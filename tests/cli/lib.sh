@@ -42,7 +42,7 @@ cd "$WORK" || exit
 # Nothing of the machine's own configuration or environment.
 unset VIRTIO_SOCKET LIBVIRT_DEFAULT_URI
 printf 'logging:\n  file: none\nconnection:\n  lock_dir: %s\n' "$WORK" >host.yaml
-printf 'logging:\n  file: none\nretry:\n  max_retries: 1\n  retry_interval: 0.1\nconnection:\n  connect_timeout: 2\n  lock_dir: %s\n' "$WORK" >quick.yaml
+printf 'logging:\n  file: none\nretry:\n  max_retries: 1\n  retry_interval: 0.1\n  timeout_interval: 0.1\nconnection:\n  connect_timeout: 2\n  lock_dir: %s\n' "$WORK" >quick.yaml
 virsh_() { "$VSRPC" --config "$WORK/host.yaml" "$@"; }
 quick() { "$VSRPC" --config "$WORK/quick.yaml" "$@"; }
 

@@ -45,6 +45,8 @@ struct attempts {
     bool guards;     /* it holds the signals back, and not its caller */
     enum { CONNECTING, SENDING, WAITING } doing; /* in the last attempt */
     bool silent; /* no sign of life came for SILENCE_MS in it */
+    struct error
+        got; /* by the last attempt that was connected; code 0: none */
     struct silence silence;
 };
 
@@ -95,21 +97,14 @@ static bool attempts_uncertain(const struct attempts *attempts)
  * only while a request is worked on.  What the agent remembers is asked for
  * over another connection; whoever would be answered anew gains nothing by
  * that before the answer's time is over.  Return: as silent(). */
-static int attempts_still(struct attempts *attempts, int r, struct error *err)
+static int attempts_still(struct attempts *attempts, struct error *err)
 {
-    const struct client *client = attempts->client;
     bool can_ask = attempts->request->underway
                    || (attempts_uncertain(attempts) && *attempts->instance);
 
     attempts->silent = attempts->doing == WAITING;
-    if (attempts->silent && can_ask
-        && retry_is_left(&client->policy, &attempts->count, RETRY_NETWORK))
-        return r;
-    if (attempts->silent && attempts_answer_ms(attempts) == 0) {
-        if (err)
-            err->code = -ETIMEDOUT;
+    if (attempts->silent && (can_ask || attempts_answer_ms(attempts) == 0))
         return -ETIMEDOUT;
-    }
     error_clear(err);
     return 0;
 }
@@ -123,7 +118,7 @@ static int attempts_silent(void *context, struct error *err)
 
     if (attempts->answer_by != DEADLINE_NEVER)
         attempts->answer_by += attempts->silence.slept - before;
-    return r == -ECONNRESET ? attempts_still(attempts, r, err) : r;
+    return r == -ETIMEDOUT ? attempts_still(attempts, err) : r;
 }
 
 static int attempts_woken(void *context, struct error *err)
@@ -287,7 +282,7 @@ static int attempts_call(struct attempts *attempts, struct answer *answer,
         attempts->doing = WAITING;
         r = rpc_take(&client->rpc, &wire, &answer->reply, err);
     }
-    if (r < 0 || client->rpc.peer.plain)
+    if ((r < 0 && !attempts->silent) || client->rpc.peer.plain)
         client_hang_up(client);
     if (r == 0)
         r = attempts_judge(attempts->request, answer, err);
@@ -403,7 +398,11 @@ static int attempts_again(struct attempts *attempts, int r,
              (double) wait / 1000);
     if (class == RETRY_SESSION)
         client_hang_up(attempts->client);
-    return attempts_wait(attempts, wait) < 0 ? -ECANCELED : 1;
+    r = attempts_wait(attempts, wait);
+    /* Not before: what runs in the guest ends when its client stays away. */
+    if (attempts->silent)
+        client_hang_up(attempts->client);
+    return r < 0 ? -ECANCELED : 1;
 }
 
 /* What makes the time longer that was over; for an agent that gives no sign
@@ -435,13 +434,41 @@ static void attempts_hint(const struct attempts *attempts, struct error *err)
                    config->file ? config->file : CONFIG_FILE);
 }
 
+static void attempts_note(struct attempts *attempts, int r,
+                          const struct error *err)
+{
+    if (r >= 0 || attempts->doing == CONNECTING)
+        return;
+    attempts->got = *err;
+    if (r == -ETIMEDOUT)
+        attempts_hint(attempts, &attempts->got);
+}
+
+/* Who lost a connection and gets no other is told both. */
+static void attempts_both(const struct attempts *attempts, struct error *err)
+{
+    const struct error *got = &attempts->got;
+    struct error later = *err;
+
+    if (attempts->doing != CONNECTING || !got->code)
+        return;
+    error_set(err, later.code, "%.300s; then: %s", got->message,
+              client_unblamed(attempts->client, later.message));
+    err->status = later.status;
+    if (*later.hint)
+        error_hint(err, "%s%s%s", got->hint, *got->hint ? "; " : "",
+                   later.hint);
+}
+
 /* The last words about a request that failed. */
 static void attempts_failed(const struct attempts *attempts, int r,
                             struct error *err)
 {
     const struct client_request *request = attempts->request;
-    size_t used = strlen(err->message);
+    size_t used;
 
+    attempts_both(attempts, err);
+    used = strlen(err->message);
     if (attempts_uncertain(attempts)) {
         snprintf(err->message + used, sizeof(err->message) - used, "; %s",
                  request->if_unknown ? request->if_unknown : CANCEL_UNKNOWN);
@@ -480,6 +507,7 @@ static int attempts_run(struct attempts *attempts, struct answer *answer,
 
         error_clear(err);
         r = attempts_attempt(attempts, answer, err);
+        attempts_note(attempts, r, err);
         again = r == -ECANCELED ? 0 : attempts_again(attempts, r, answer, err);
         if (again == 0)
             return r;

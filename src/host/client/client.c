@@ -10,9 +10,11 @@
 #include "host/client/client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/auth.h"
+#include "util/cleanup.h"
 
 void client_init(struct client *client, const struct client_setup *setup,
                  struct target *target)
@@ -61,18 +63,36 @@ int64_t client_timeout(const struct client *client)
                : client->setup.timeout;
 }
 
+static const char *layer_of(const struct client *client)
+{
+    return client->target->name ? "domain" : "socket";
+}
+
+static const char *name_of(const struct client *client)
+{
+    return client->target->name ? client->target->name
+                                : client->target->socket;
+}
+
 /* Unless the words name it already. */
 void client_blame(const struct client *client, struct error *err)
 {
-    const struct target *target = client->target;
-    const char *layer = target->name ? "domain" : "socket";
+    const char *layer = layer_of(client);
     size_t length = strlen(layer);
 
     if (err
         && (strncmp(err->message, layer, length) != 0
             || strncmp(err->message + length, " '", 2) != 0))
-        error_prefix(err, "%s '%s'", layer,
-                     target->name ? target->name : target->socket);
+        error_prefix(err, "%s '%s'", layer, name_of(client));
+}
+
+const char *client_unblamed(const struct client *client, const char *message)
+{
+    AUTO_FREE char *prefix = NULL;
+    int n = asprintf(&prefix, "%s '%s': ", layer_of(client), name_of(client));
+
+    return n > 0 && strncmp(message, prefix, (size_t) n) == 0 ? message + n
+                                                              : message;
 }
 
 struct looking {

@@ -86,6 +86,9 @@ int client_look(struct client *client, struct error *err);
 /* Puts the domain or socket in front of a message that does not name it. */
 void client_blame(const struct client *client, struct error *err);
 
+/* Return: a message without what client_blame() puts in front. */
+const char *client_unblamed(const struct client *client, const char *message);
+
 /* The time that an answer may take (ms); 0: no limit. */
 int64_t client_timeout(const struct client *client);
 

@@ -39,8 +39,9 @@ static const struct retry_row {
                         AT(retry_interval),
                         AT(backoff_factor),
                         { 0 } },
-    /* The time for the answer is over; a second one is not given. */
-    [RETRY_TIMEOUT] = { false,
+    /* As long as the time for the answer is not over: the agent gave no sign
+     * of life in it. */
+    [RETRY_TIMEOUT] = { true,
                         AT(timeout_retries),
                         AT(timeout_interval),
                         0,

@@ -3,7 +3,7 @@
 /*
  * Asks libvirt about the domain when nothing was heard for SILENCE_MS.  A
  * paused domain is waited for, and that time does not count unless the user
- * named a timeout; with one that runs, the connection is taken for lost.
+ * named a timeout; with one that runs, it is a timeout.
  */
 #include <config.h>
 
@@ -41,8 +41,7 @@ int silence_judge(void *context, struct error *err)
         *err = why;
         return r;
     }
-    return error_set(err, -ECONNRESET,
-                     "no sign of life from the guest for "
-                     "%d s",
+    return error_set(err, -ETIMEDOUT,
+                     "no sign of life from the guest for %d s",
                      SILENCE_MS / 1000);
 }

@@ -29,8 +29,8 @@ void silence_tell(struct silence *silence, const struct error *why);
  * Looks why nothing was heard for SILENCE_MS: rpc_request's silent(), with a
  * struct silence as its context.
  *
- * Return: 0 or 1 while the domain is paused; -ECONNRESET when nothing speaks
- * against another connection; as client_look().
+ * Return: 0 or 1 while the domain is paused; -ETIMEDOUT when it runs, or nobody knows;
+ * as client_look().
  */
 int silence_judge(void *silence, struct error *err);
 

@@ -101,7 +101,8 @@ static struct agent {
     enum fate fate;
     bool remembers; /* and gives signs of life, when it can */
     int connections, requests;
-    int64_t connected[TIMES_MAX], asked[TIMES_MAX]; /* when, since START */
+    /* when, since START */
+    int64_t connected[TIMES_MAX], asked[TIMES_MAX], left[TIMES_MAX];
     char ids[TIMES_MAX][RPC_ID_SIZE];
     size_t taken;  /* of what is no sync */
     struct buf in; /* heard */
@@ -237,6 +238,8 @@ static int64_t agent_read(struct transport *transport, void *bytes, size_t n,
 static void agent_close(struct transport *transport)
 {
     (void) transport;
+    if (agent.connections <= TIMES_MAX)
+        agent.left[agent.connections - 1] = now - START;
     buf_clear(&agent.in);
     buf_clear(&agent.out);
     agent.said = agent.taken = 0;
@@ -385,8 +388,17 @@ static const struct row rows[] = {
       100000,
       -ETIMEDOUT,
       "connection.write_timeout" },
-    { "… nor gives signs of life", { DEAF }, "POST", 0, TIMEOUT_UNSET, MIB,
-      true, 0, { 0, 35000, 70000, -1 }, 100000, -ETIMEDOUT,
+    { "… nor gives signs of life",
+      { DEAF },
+      "POST",
+      0,
+      TIMEOUT_UNSET,
+      MIB,
+      true,
+      0,
+      { 0, 35000, 70000, -1 },
+      100000,
+      -ETIMEDOUT,
       "connection.write_timeout" },
     { "… within --timeout",
       { DEAF },
@@ -412,15 +424,64 @@ static const struct row rows[] = {
       30000,
       -ETIMEDOUT,
       "connection.write_timeout" },
+    { "does not take a request, nor a handshake then",
+      { DEAF, MUTE },
+      "POST",
+      0,
+      TIMEOUT_UNSET,
+      MIB,
+      false,
+      0,
+      { 0, 35000, 35500, 37500, -1 },
+      40000,
+      -EHOSTDOWN,
+      "connection.write_timeout in /dev/null for a longer wait; in the guest: "
+      "systemctl restart" },
     /* … but for what may have been carried out: its answer is asked for */
     { "POST, hangs", { HANGING }, POST, false, 1, { 0 }, 30000, UNKNOWN, "" },
     { "POST, no sign of life",
       { HANGING },
       POST,
       true,
+      2,
+      { 0, 15000 },
+      25000,
+      UNKNOWN,
+      "" },
+    { "… as long as there are retries",
+      { HANGING },
+      "POST",
+      0,
+      70000,
+      10,
+      true,
       3,
-      { 0, 11000, 23000 },
-      30000,
+      { 0, 15000, 30000 },
+      40000,
+      UNKNOWN,
+      "" },
+    { "… and has a limit of its own",
+      { HANGING },
+      "POST",
+      0,
+      0,
+      10,
+      true,
+      3,
+      { 0, 15000, 30000 },
+      40000,
+      UNKNOWN,
+      "" },
+    { "… nor a memory",
+      { HANGING },
+      "POST",
+      0,
+      70000,
+      10,
+      false,
+      1,
+      { 0 },
+      70000,
       UNKNOWN,
       "" },
     { "POST, fails to take it once",
@@ -673,6 +734,18 @@ START_TEST(by_the_table)
 }
 END_TEST
 
+/* A command ends when its client stays away: it does not, between two. */
+START_TEST(stays_while_silent)
+{
+    static const struct row row = { "stays", { HANGING }, POST, true, 0,
+                                    { 0 },   0,           0,    NULL };
+
+    ask(&row);
+    ck_assert_int_eq(agent.requests, 2);
+    ck_assert_int_eq(agent.left[0], agent.asked[1]);
+}
+END_TEST
+
 /* Each number has a key. */
 START_TEST(by_configuration)
 {
@@ -735,5 +808,6 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, by_the_table, 0, ARRAY_SIZE(rows));
+    tcase_add_test(tcase, stays_while_silent);
     tcase_add_loop_test(tcase, by_configuration, 0, 4);
 }
