@@ -16,6 +16,7 @@ libhost_a_SOURCES = \
 	src/host/client/keyfile.c src/host/client/keyfile.h \
 	src/host/client/retry.c src/host/client/retry.h \
 	src/host/client/silence.c src/host/client/silence.h \
+	src/host/client/specified.c src/host/client/specified.h \
 	src/host/cmd/attach.c src/host/cmd/attach.h \
 	src/host/cmd/call.c \
 	src/host/cmd/command.c src/host/cmd/command.h \

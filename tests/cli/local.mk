@@ -22,6 +22,7 @@ CLI_TESTS = \
 	tests/cli/specified.sh \
 	tests/cli/times.sh \
 	tests/cli/tree.sh \
+	tests/cli/untrue.sh \
 	tests/cli/user.sh \
 	tests/cli/words.sh \
 	tests/cli/completion.sh
@@ -31,7 +32,7 @@ CLI_SERIAL_TESTS = \
 	tests/cli/lock.sh \
 	tests/cli/policy.sh
 dist_check_SCRIPTS += $(CLI_TESTS) $(CLI_SERIAL_TESTS) tests/peer/agent.py tests/peer/files.py \
-	tests/peer/lies.py tests/peer/specified.py \
+	tests/peer/lies.py tests/peer/specified.py tests/peer/untrue.py \
 	tests/peer/signed.py tests/peer/flip.py tests/peer/cut.py
 EXTRA_DIST += tests/cli/lib.sh tests/cli/accounts.sh tests/cli/cp.py tests/cli/patterns.py tests/cli/rights.py
 TESTS += $(CLI_TESTS)

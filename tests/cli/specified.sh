@@ -62,7 +62,7 @@ for size in file empty; do
 	t "upload $size" spec upload --mode 0600 "$size" "$WORK/there"
 	t "… is the same" cmp "$size" there
 	t_is "… mode" 600 "$(stat -c %a there)"
-	t_is "… in one request" "1 POST /api/v1/file/upload" "$(asked)"
+	t_is "… in one request, and a look at it" "1 POST /api/v1/file/upload,1 GET /api/v1/file/info" "$(asked)"
 	fresh
 	t "download $size" spec download "$WORK/there" back
 	t "… is the same" cmp "$size" back
@@ -101,6 +101,12 @@ POST /api/v1/jobs|exec --detach id
 GET /api/v1/jobs|jobs
 GET /api/v1/file/list|ls /tmp
 GET /api/v1/capabilities|capabilities
+service/control: reload|service nginx reload
+service/control: is-active|service nginx is-active
+service/control: is-enabled|service nginx is-enabled
+--preserve|upload -p file /tmp/x
+numbers of owners|upload --owner 0 file /tmp/x
+numbers of owners|upload --group 0 file /tmp/x
 --resume|upload --resume file /tmp/x
 --limit-rate|download --limit-rate 5 /tmp/x y
 END

@@ -21,6 +21,7 @@
 #include "host/client/cancel.h"
 #include "host/client/connect.h"
 #include "host/client/silence.h"
+#include "host/client/specified.h"
 #include "proto/limits.h"
 #include "proto/route.h"
 #include "proto/status.h"
@@ -213,14 +214,17 @@ static int attempts_specified(const struct attempts *attempts,
     const char *rest;
 
     if (!attempts->client->rpc.peer.plain
-        || route_match(request->method, request->target, &route, &rest, allow)
-               != 0
-        || route->id == ROUTE_CUSTOM || route->flags & ROUTE_SPECIFIED)
+        || (!request->beyond
+            && (route_match(request->method, request->target, &route, &rest,
+                            allow)
+                    != 0
+                || route->id == ROUTE_CUSTOM
+                || route->flags & ROUTE_SPECIFIED)))
         return 0;
     error_set(err, -EOPNOTSUPP,
               "the server in the guest knows only the specification: it has "
               "no '%s'",
-              route_words(route, words));
+              request->beyond ? request->beyond : route_words(route, words));
     error_hint(err, "in the guest: vsrpc-agent instead of that server");
     return -EOPNOTSUPP;
 }
@@ -570,6 +574,9 @@ static int send_request(struct client *client,
     if (r < 0)
         return error_errno(err, r, "random numbers");
     r = attempts_run(&attempts, answer, &own);
+    /* Asked again it would say the same. */
+    if (r == 0 && client->rpc.peer.plain && !request->raw)
+        r = specified_check(request->method, request->target, answer, &own);
     r = attempts_end(&attempts, r, answer, &own);
     if (r < 0 && err)
         *err = own;

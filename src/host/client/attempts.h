@@ -25,6 +25,7 @@ struct client_request {
     const char *condition;
     int64_t read_ms;         /* 0: no limit; TIMEOUT_UNSET: as set up */
     bool raw;                /* an answer without an envelope is fine */
+    const char *beyond;      /* what of it the specification has not; NULL */
     const char *if_unknown;  /* said when it was sent and not answered */
     const char *if_not_done; /* said when it is known to have done nothing */
     bool partial;            /* without what follows it did nothing */

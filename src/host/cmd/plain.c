@@ -153,49 +153,53 @@ static int ask(const struct command_call *call, const struct job_spec *spec,
 
 static int print(struct json_object *data, const char *name, int fd)
 {
-    struct json_object *text;
+    const char *text;
+    size_t n;
 
-    if (!json_object_object_get_ex(data, name, &text)
-        || !json_object_is_type(text, json_type_string))
+    if (param_bytes(data, name, PARAM_REQUIRED, &text, &n, NULL))
         return 0;
-    return out_bytes(fd, json_object_get_string(text),
-                     (size_t) json_object_get_string_len(text));
+    return out_bytes(fd, text, n);
 }
 
-/* What a command printed, and how it ended; or why there was none. */
-static int tell(const struct command_call *call, const struct answer *answer)
+/* What a command printed, also when the rest of the answer is of no use. */
+static int print_both(const struct command_call *call,
+                      const struct answer *answer)
 {
     struct json_object *data = answer->envelope.data;
+    int r;
+
+    if (call->out.json)
+        return 0;
+    r = print(data, "stdout", STDOUT_FILENO);
+    print(data, "stderr", STDERR_FILENO);
+    return r;
+}
+
+/* How a command ended; or why there was none. */
+static int tell(const struct command_call *call, const struct answer *answer)
+{
+    int code = answer->envelope.code;
     struct error err = ERROR_INIT;
-    int64_t exit_code = -1;
+    int64_t exit_code = 0;
     int r = 0;
 
-    if (!call->out.json) {
-        r = print(data, "stdout", STDOUT_FILENO);
-        print(data, "stderr", STDERR_FILENO);
-    }
-    if (r < 0)
-        return command_output_status(r);
-    if (param_int(data, "exit_code", PARAM_OPTIONAL, 0, UINT8_MAX, &exit_code,
-                  &err)
-        || (answer->envelope.code == STATUS_SUCCESS && exit_code < 0)) {
-        error_set(&err, -EBADMSG, "the answer has no exit code");
-        return command_not_run(command_fail(call, &err));
-    }
+    param_int(answer->envelope.data, "exit_code", PARAM_OPTIONAL, 0, UINT8_MAX,
+              &exit_code, NULL);
     answer_error(call->client, answer, &err);
-    if (answer->envelope.code == STATUS_CMD_TIMEOUT)
+    if (code == STATUS_CMD_TIMEOUT)
         error_hint(&err, "--timeout SECONDS for a longer run");
     if (call->out.json)
         r = command_not_run(command_report(call, 0, answer, &err));
     else if (err.code)
         r = command_not_run(command_fail(call, &err));
-    return exit_code > 0 ? (int) exit_code : r;
+    return exit_code > 0 && code != STATUS_CMD_TIMEOUT ? (int) exit_code : r;
 }
 
 int plain_exec(const struct command_call *call, const struct job_spec *spec)
 {
     struct error err = ERROR_INIT;
     struct answer answer;
+    int printed;
     int r;
 
     answer_init(&answer);
@@ -203,8 +207,11 @@ int plain_exec(const struct command_call *call, const struct job_spec *spec)
     if (r == 0)
         r = ask(call, spec, &answer, &err);
     client_disconnect(call->client);
+    printed = print_both(call, &answer);
     if (r < 0)
         r = command_not_run(command_fail(call, &err));
+    else if (printed < 0)
+        r = command_output_status(printed);
     else
         r = tell(call, &answer);
     answer_free(&answer);

@@ -105,10 +105,11 @@ int cmd_service_prepare(struct command_call *call, struct error *err)
 }
 
 /* Return: as client_send_request(). */
-static int ask(struct command_call *call, struct answer *answer,
-               struct error *err)
+static int ask(struct command_call *call, const struct action *action,
+               struct answer *answer, struct error *err)
 {
     AUTO_JSON struct json_object *body = json_object_new_object();
+    char beyond[64];
     struct client_request request = {
         .method = "POST",
         .target = API_PREFIX "/service/control",
@@ -117,6 +118,9 @@ static int ask(struct command_call *call, struct answer *answer,
         .if_unknown = "outcome unknown: the action may have been carried out",
     };
 
+    snprintf(beyond, sizeof(beyond), "service/control: %s", call->args[1]);
+    if (action && action->later)
+        request.beyond = beyond;
     if (body && json_add_string(body, "name", call->args[0]) == 0
         && json_add_string(body, "action", call->args[1]) == 0)
         request.body = json_object_to_json_string_length(
@@ -235,13 +239,14 @@ static int report(struct command_call *call, const struct action *action,
 
 int cmd_service(struct command_call *call)
 {
+    const struct action *action = action_find(call->args[1]);
     struct error err = ERROR_INIT;
     struct answer answer;
     int r;
 
     answer_init(&answer);
-    r = ask(call, &answer, &err);
-    r = report(call, action_find(call->args[1]), r, &answer, &err);
+    r = ask(call, action, &answer, &err);
+    r = report(call, action, r, &answer, &err);
     answer_free(&answer);
     return r;
 }

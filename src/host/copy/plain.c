@@ -2,9 +2,12 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * Files as base64 in JSON.  A piece is asked for again when its answer got
- * lost, as it changes nothing; an upload is not.  The size and the MD5 are what
- * the server said in the beginning: a file that is written to meanwhile is an
- * error.
+ * lost, as it changes nothing; an upload is not, and what became of it is looked
+ * at.  The size and the MD5 are what the server said in the beginning: a file
+ * that is written to meanwhile is an error.
+ *
+ * Answers have been checked by client/specified.h: members are there, and of
+ * their kind.  Whether they are true is checked here.
  */
 #include <config.h>
 
@@ -15,13 +18,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "host/client/answer.h"
 #include "host/client/attempts.h"
 #include "host/copy/path.h"
 #include "host/local/tempfile.h"
-#include "host/remote/info.h"
+#include "host/remote/filetarget.h"
 #include "proto/limits.h"
 #include "proto/param.h"
 #include "proto/route.h"
@@ -40,6 +44,11 @@ bool plain_is_wanted(const struct copy *copy, int r)
     return r == -EOPNOTSUPP && copy->client->rpc.peer.plain;
 }
 
+static bool is_number(const char *text)
+{
+    return text && *text && !text[strspn(text, "0123456789")];
+}
+
 static int check(const struct copy *copy, struct error *err)
 {
     const struct copy_options *options = copy->options;
@@ -52,6 +61,8 @@ static int check(const struct copy *copy, struct error *err)
         { options->limit_rate > 0, "--limit-rate" },
         { options->if_match || options->create, "conditions" },
         { copy->digested && copy->kind != DIGEST_MD5, "digests but MD5" },
+        { is_number(options->owner) || is_number(options->group),
+          "numbers of owners and groups" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -96,16 +107,70 @@ static int post(struct copy *copy, const char *target,
     return r;
 }
 
-/* Compares a copy's digest with the server's word, "" when it has none. */
-static int compare(const struct copy *copy, const char *there,
-                   const char *here, struct error *err)
+/* What a server says about a file. */
+struct facts {
+    struct answer answer; /* to which the words belong */
+    bool exists;
+    int64_t size;
+    const char *path; /* as the server names it: it may have no links in it */
+    const char *type, *mode, *owner, *group;
+    const char *md5; /* "" when there is none */
+};
+
+static void facts_take(struct facts *facts)
 {
-    if (!copy->digested)
-        return 0;
-    if (!*there)
-        out_note(copy->client->setup.out,
-                 "the server gave no MD5: the copy could not be compared");
-    else if (strcmp(there, here) != 0)
+    struct json_object *data = facts->answer.envelope.data;
+    const struct {
+        const char *name, **value;
+    } words[] = {
+        { "path", &facts->path },   { "type", &facts->type },
+        { "mode", &facts->mode },   { "owner", &facts->owner },
+        { "group", &facts->group }, { "md5", &facts->md5 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        *words[i].value = "";
+        param_string(data, words[i].name, PARAM_OPTIONAL, words[i].value,
+                     NULL);
+    }
+    param_bool(data, "exists", PARAM_OPTIONAL, &facts->exists, NULL);
+    param_int(data, "size", PARAM_OPTIONAL, 0, INT64_MAX, &facts->size, NULL);
+}
+
+/* Asks for that.  Return: as download_to(); answer_free() in any case. */
+static int facts_ask(struct copy *copy, const char *path, struct facts *facts,
+                     struct error *err)
+{
+    struct client_request request = { .method = "GET",
+                                      .read_ms = TIMEOUT_UNSET };
+    struct buf target;
+    int r;
+
+    *facts = (struct facts) { .exists = false };
+    answer_init(&facts->answer);
+    buf_init(&target, HTTP_TARGET_MAX);
+    r = filetarget_begin(&target, "info", path, NULL, err);
+    if (r == 0) {
+        request.target = buf_cstr(&target);
+        r = client_send_request(copy->client, &request, &facts->answer, err);
+    }
+    if (r == 0)
+        r = answer_error(copy->client, &facts->answer, err);
+    facts_take(facts);
+    buf_free(&target);
+    return r;
+}
+
+/* Compares a copy's digest with the server's word. */
+static int compare(const char *there, const char *here, struct error *err)
+{
+    if (!*there) {
+        error_set(err, -EBADMSG,
+                  "the server gave no MD5 to compare the copy with");
+        error_hint(err, "--checksum none");
+        return -EBADMSG;
+    }
+    if (strcasecmp(there, here) != 0)
         return error_set(err, -EBADMSG,
                          "the copy is not what is in the guest: MD5 %s here, "
                          "%s there",
@@ -118,39 +183,64 @@ static int compare(const struct copy *copy, const char *there,
 struct fetch {
     struct copy *copy;
     const char *remote;
-    struct remote_info info;
+    struct facts facts;
+    char md5[DIGEST_HEX_MAX]; /* of all of it, as the server says; "" */
+    bool doubtful;            /* there are bytes of which it gave none */
     struct digest *digest;
     int64_t at;
     int fd;
     struct error *err;
 };
 
+/* The specification's example does not say of what the MD5 is: of the piece, or
+ * of the file, which is compared in the end. */
+static int piece_compare(struct fetch *fetch, const struct buf *piece,
+                         const char *md5)
+{
+    char hex[DIGEST_HEX_MAX];
+
+    if (!fetch->copy->digested)
+        return 0;
+    if (digest_bytes(DIGEST_MD5, buf_data(piece), piece->len, hex) < 0)
+        return error_errno(fetch->err, -ENOMEM, "MD5");
+    if (!*md5)
+        fetch->doubtful = true;
+    if (!*md5 || strcasecmp(md5, hex) == 0)
+        return 0;
+    if (!*fetch->md5)
+        snprintf(fetch->md5, sizeof(fetch->md5), "%s", md5);
+    return strcasecmp(md5, fetch->md5) == 0 ? 0
+                                            : compare(md5, hex, fetch->err);
+}
+
 /* A piece's bytes: not more than was asked for, and more than none. */
 static int piece_take(struct fetch *fetch, struct json_object *data,
                       struct buf *piece)
 {
-    const char *content = NULL;
-    int64_t total = fetch->info.size;
+    const struct facts *facts = &fetch->facts;
+    const char *path = "", *content = "", *md5 = "";
+    int64_t size = -1, total = -1;
     int r;
 
-    if (param_string(data, "content", PARAM_REQUIRED, &content, fetch->err)
-        || param_int(data, "total_size", PARAM_OPTIONAL, 0, INT64_MAX, &total,
-                     fetch->err))
-        return answer_unreadable(fetch->err);
+    param_string(data, "path", PARAM_REQUIRED, &path, NULL);
+    param_string(data, "content", PARAM_REQUIRED, &content, NULL);
+    param_int(data, "size", PARAM_REQUIRED, 0, INT64_MAX, &size, NULL);
+    param_int(data, "total_size", PARAM_REQUIRED, 0, INT64_MAX, &total, NULL);
+    param_string(data, "md5", PARAM_OPTIONAL, &md5, NULL);
     r = base64_decode(piece, content, strlen(content));
     if (r == -ENOMEM)
         return error_errno(fetch->err, r, "answer");
-    if (r < 0 || piece->len == 0
-        || (int64_t) piece->len > fetch->info.size - fetch->at)
+    if (r < 0 || piece->len == 0 || (int64_t) piece->len != size
+        || size > facts->size - fetch->at || strcmp(path, facts->path) != 0)
         return error_set(fetch->err, -EBADMSG,
                          "the piece of '%s' from %" PRId64
                          " on is not what was asked for",
                          fetch->remote, fetch->at);
-    if (total != fetch->info.size)
+    if (total != facts->size)
         return error_set(fetch->err, -EBADMSG,
                          "'%s' became another size while it was copied",
                          fetch->remote);
-    return 0;
+    return piece_compare(fetch, piece, md5);
 }
 
 static int piece_keep(struct fetch *fetch, const struct buf *piece)
@@ -168,7 +258,7 @@ static int piece_keep(struct fetch *fetch, const struct buf *piece)
 static int piece_fetch(struct fetch *fetch)
 {
     AUTO_JSON struct json_object *body = json_object_new_object();
-    int64_t left = fetch->info.size - fetch->at;
+    int64_t left = fetch->facts.size - fetch->at;
     struct answer answer;
     struct buf piece;
     int r;
@@ -193,23 +283,34 @@ static int piece_fetch(struct fetch *fetch)
 static int fetch_all(struct fetch *fetch)
 {
     struct copy *copy = fetch->copy;
-    int r = remote_info(copy->client, fetch->remote, &fetch->info, fetch->err);
+    struct facts *facts = &fetch->facts;
+    int r = facts_ask(copy, fetch->remote, facts, fetch->err);
 
-    if (r == 0 && !fetch->info.exists) {
+    if (r == 0 && !facts->exists) {
         error_set(fetch->err, STATUS_FILE_NOT_FOUND, "no file '%s'",
                   fetch->remote);
         return STATUS_FILE_NOT_FOUND;
     }
-    if (r == 0 && strcmp(fetch->info.type, "file") != 0)
+    if (r == 0 && strcmp(facts->type, "file") != 0)
         return error_set(fetch->err, -EOPNOTSUPP,
                          "'%s' is no file but a %s; the specification copies "
                          "only files",
-                         fetch->remote, fetch->info.type);
-    if (r == 0)
-        progress_add_total(copy->progress, fetch->info.size, 0);
-    while (r == 0 && fetch->at < fetch->info.size)
+                         fetch->remote, facts->type);
+    if (r == 0) {
+        snprintf(fetch->md5, sizeof(fetch->md5), "%s", facts->md5);
+        progress_add_total(copy->progress, facts->size, 0);
+    }
+    while (r == 0 && fetch->at < facts->size)
         r = piece_fetch(fetch);
     return r;
+}
+
+/* Without an MD5 of all, each piece's own has to do. */
+static int fetch_compare(const struct fetch *fetch, const char *hex)
+{
+    if (!fetch->copy->digested || (!*fetch->md5 && !fetch->doubtful))
+        return 0;
+    return compare(fetch->md5, hex, fetch->err);
 }
 
 static int download(struct fetch *fetch, struct tempfile *file, char *hex)
@@ -229,7 +330,7 @@ static int download(struct fetch *fetch, struct tempfile *file, char *hex)
     if (r == 0)
         digest_hex(fetch->digest, hex);
     if (r == 0)
-        r = compare(fetch->copy, fetch->info.md5, hex, fetch->err);
+        r = fetch_compare(fetch, hex);
     return r == 0 ? tempfile_commit(file, &how, fetch->err) : r;
 }
 
@@ -244,6 +345,7 @@ int plain_download(struct copy *copy, const char *remote, const char *local,
     char hex[DIGEST_HEX_MAX] = "";
     int r = digest ? check(copy, err) : error_errno(err, -ENOMEM, "MD5");
 
+    answer_init(&fetch.facts.answer);
     if (r == 0)
         r = tempfile_find(&file, local, err);
     if (r == 0)
@@ -253,59 +355,90 @@ int plain_download(struct copy *copy, const char *remote, const char *local,
                          file.name || file.path[0] == '/' ? file.path : "-",
                          fetch.at, copy->digested ? hex : "", result);
     tempfile_close(&file);
+    answer_free(&fetch.facts.answer);
     return r;
 }
 
 /* --- upload --------------------------------------------------------------- */
 
-static int upload_read(int fd, const char *path, struct buf *content,
-                       struct stat *st, struct error *err)
+struct sending {
+    struct copy *copy;
+    const char *path;   /* here */
+    const char *remote; /* there, with the file's name */
+    struct buf content;
+    char mode[8];             /* octal, that is sent */
+    char md5[DIGEST_HEX_MAX]; /* of content; "" when none is compared */
+    struct error *err;
+};
+
+static int sending_read(struct sending *sending, int fd)
 {
+    struct stat st;
     uint8_t *room;
     int64_t got;
 
-    if (fstat(fd, st) < 0)
-        return error_errno(err, -errno, "file '%s'", path);
-    if (!S_ISREG(st->st_mode) || st->st_size > UPLOAD_MAX) {
-        error_set(err, S_ISREG(st->st_mode) ? -EFBIG : -EOPNOTSUPP,
+    if (fstat(fd, &st) < 0)
+        return error_errno(sending->err, -errno, "file '%s'", sending->path);
+    if (!S_ISREG(st.st_mode) || st.st_size > UPLOAD_MAX) {
+        error_set(sending->err, S_ISREG(st.st_mode) ? -EFBIG : -EOPNOTSUPP,
                   "'%s': the server in the guest knows only the "
                   "specification, which takes one file of at most %ld bytes",
-                  path, UPLOAD_MAX);
-        error_hint(err, "split it; or vsrpc-agent in the guest");
-        return S_ISREG(st->st_mode) ? -EFBIG : -EOPNOTSUPP;
+                  sending->path, UPLOAD_MAX);
+        error_hint(sending->err, "split it; or vsrpc-agent in the guest");
+        return S_ISREG(st.st_mode) ? -EFBIG : -EOPNOTSUPP;
     }
-    room = malloc((size_t) st->st_size + 1);
-    got = room ? fd_pread_full(fd, room, (size_t) st->st_size, 0) : -ENOMEM;
-    if (got == st->st_size)
-        got = buf_append(content, room, (size_t) got);
+    snprintf(sending->mode, sizeof(sending->mode), "%04o",
+             (unsigned int) st.st_mode & 0777);
+    if (sending->copy->options->mode)
+        snprintf(sending->mode, sizeof(sending->mode), "%s",
+                 sending->copy->options->mode);
+    room = malloc((size_t) st.st_size + 1);
+    got = room ? fd_pread_full(fd, room, (size_t) st.st_size, 0) : -ENOMEM;
+    if (got == st.st_size)
+        got = buf_append(&sending->content, room, (size_t) got);
     else if (got >= 0)
         got = -EIO; /* it became shorter */
     free(room);
-    return got < 0 ? error_errno(err, (int) got, "file '%s'", path) : 0;
+    if (got == 0 && sending->copy->digested)
+        got = digest_bytes(DIGEST_MD5, buf_data(&sending->content),
+                           sending->content.len, sending->md5);
+    return got < 0 ? error_errno(sending->err, (int) got, "file '%s'",
+                                 sending->path)
+                   : 0;
+}
+
+/* A server that does not know "overwrite" would write: it is not asked to. */
+static int sending_check_free(const struct sending *sending)
+{
+    struct facts there;
+    int r;
+
+    if (!sending->copy->options->no_clobber)
+        return 0;
+    r = facts_ask(sending->copy, sending->remote, &there, sending->err);
+    if (r == 0 && there.exists)
+        r = error_errno(sending->err, -EEXIST, "file '%s'", sending->remote);
+    answer_free(&there.answer);
+    return r;
 }
 
 /* Return: the request's body; NULL without memory. */
-static struct json_object *upload_body(const struct copy *copy,
-                                       const struct buf *content,
-                                       const struct stat *st,
-                                       const char *remote)
+static struct json_object *sending_body(const struct sending *sending)
 {
-    const struct copy_options *options = copy->options;
+    const struct copy_options *options = sending->copy->options;
     AUTO_JSON struct json_object *body = json_object_new_object();
     struct buf text;
-    char mode[8];
     int r;
 
-    snprintf(mode, sizeof(mode), "%04o", (unsigned int) st->st_mode & 0777);
     buf_init(&text, 2 * UPLOAD_MAX);
-    r = base64_encode(&text, buf_data(content), content->len);
+    r = base64_encode(&text, buf_data(&sending->content),
+                      sending->content.len);
     if (r == 0)
-        r = json_add_string(body, "path", remote);
+        r = json_add_string(body, "path", sending->remote);
     if (r == 0)
         r = json_add_string(body, "content", buf_cstr(&text));
     if (r == 0)
-        r = json_add_string(body, "mode",
-                            options->mode ? options->mode : mode);
+        r = json_add_string(body, "mode", sending->mode);
     if (r == 0 && options->owner)
         r = json_add_string(body, "owner", options->owner);
     if (r == 0 && options->group)
@@ -316,20 +449,100 @@ static struct json_object *upload_body(const struct copy *copy,
     return r == 0 ? steal_ptr(&body) : NULL;
 }
 
-static int upload_check(const struct copy *copy, struct json_object *data,
-                        int64_t size, const char *hex, struct error *err)
+/* What the server says that it stored, in either of its answers. */
+static int sending_compare(const struct sending *sending, int64_t size,
+                           const char *md5)
 {
-    int64_t there = size;
-    const char *md5 = "";
+    if (size != (int64_t) sending->content.len)
+        return error_set(sending->err, -EBADMSG,
+                         "the server stored %" PRId64 " bytes of %zu", size,
+                         sending->content.len);
+    return *sending->md5 ? compare(md5, sending->md5, sending->err) : 0;
+}
 
-    if (param_int(data, "size", PARAM_OPTIONAL, 0, INT64_MAX, &there, err)
-        || param_string(data, "md5", PARAM_OPTIONAL, &md5, err))
-        return answer_unreadable(err);
-    if (there != size)
-        return error_set(err, -EBADMSG,
-                         "the server stored %" PRId64 " bytes of %" PRId64,
-                         there, size);
-    return compare(copy, md5, hex, err);
+/* Is the file as it was to be?  A mode that nobody named is told when it lets
+ * others in. */
+static int sending_check_attributes(const struct sending *sending,
+                                    const struct facts *there)
+{
+    const struct copy_options *options = sending->copy->options;
+    unsigned long asked = strtoul(sending->mode, NULL, 8);
+    unsigned long got = strtoul(there->mode, NULL, 8) & 07777;
+    const struct {
+        bool differs;
+        const char *what, *asked, *got;
+    } rows[] = {
+        { options->mode && asked != got, "mode", sending->mode, there->mode },
+        { options->owner && strcmp(options->owner, there->owner) != 0, "owner",
+          options->owner, there->owner },
+        { options->group && strcmp(options->group, there->group) != 0, "group",
+          options->group, there->group },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].differs)
+            return error_set(sending->err, -EBADMSG,
+                             "'%s' is stored, but its %s is '%s', and not "
+                             "'%s' as asked for",
+                             sending->remote, rows[i].what, rows[i].got,
+                             rows[i].asked);
+    if (got & ~asked)
+        out_message(sending->copy->client->setup.out,
+                    "'%s' is stored with mode %s, and not %s", sending->remote,
+                    there->mode, sending->mode);
+    return 0;
+}
+
+/* "code": 0 is not the file.  Its name may be another one, without the links
+ * in it; then it is so in both answers. */
+static int sending_look(const struct sending *sending, const char *name)
+{
+    struct facts there;
+    int r = facts_ask(sending->copy, sending->remote, &there, sending->err);
+
+    if (r)
+        error_prefix(sending->err, "looking at what was stored");
+    else if (!there.exists || strcmp(there.type, "file") != 0
+             || strcmp(there.path, name) != 0)
+        r = error_set(sending->err, -EBADMSG,
+                      ANSWER_DISAGREES "it stored '%s', and '%s' is %s%s",
+                      name, there.path, there.exists ? "a " : "not there",
+                      there.type);
+    /* An MD5 of its own it need not have: the first answer had one. */
+    if (r == 0)
+        r = sending_compare(sending, there.size,
+                            *there.md5 ? there.md5 : sending->md5);
+    if (r == 0)
+        r = sending_check_attributes(sending, &there);
+    answer_free(&there.answer);
+    return r;
+}
+
+static int sending_send(const struct sending *sending)
+{
+    AUTO_JSON struct json_object *body = sending_body(sending);
+    const char *name = "", *md5 = "";
+    struct json_object *data;
+    struct answer answer;
+    int64_t size = -1;
+    int r;
+
+    if (!body)
+        return error_errno(sending->err, -ENOMEM, "request");
+    answer_init(&answer);
+    r = post(sending->copy, API_PREFIX "/file/upload", body, false, &answer,
+             sending->err);
+    data = answer.envelope.data;
+    if (r == 0) {
+        param_string(data, "path", PARAM_REQUIRED, &name, NULL);
+        param_int(data, "size", PARAM_REQUIRED, 0, INT64_MAX, &size, NULL);
+        param_string(data, "md5", PARAM_OPTIONAL, &md5, NULL);
+        r = sending_compare(sending, size, md5);
+    }
+    if (r == 0)
+        r = sending_look(sending, name);
+    answer_free(&answer);
+    return r;
 }
 
 int plain_upload(struct copy *copy, int fd, const char *path,
@@ -340,38 +553,27 @@ int plain_upload(struct copy *copy, int fd, const char *path,
     AUTO_FREE char *file = name && *remote && remote[strlen(remote) - 1] == '/'
                                ? path_join(remote, name)
                                : strdup(remote);
-    AUTO_JSON struct json_object *body = NULL;
-    char hex[DIGEST_HEX_MAX] = "";
-    struct answer answer;
-    struct buf content;
-    struct stat st;
+    struct sending sending = {
+        .copy = copy, .path = path, .remote = file, .err = err
+    };
     int r = file ? check(copy, err) : error_errno(err, -ENOMEM, "path");
 
-    answer_init(&answer);
-    buf_init(&content, UPLOAD_MAX + 1);
+    buf_init(&sending.content, UPLOAD_MAX + 1);
     if (r == 0 && strcmp(path, "-") == 0)
         r = error_set(err, -EOPNOTSUPP,
                       "the server in the guest knows only the specification, "
                       "which takes files and no standard input");
     if (r == 0)
-        r = upload_read(fd, path, &content, &st, err);
-    if (r == 0 && copy->digested
-        && digest_bytes(DIGEST_MD5, buf_data(&content), content.len, hex) < 0)
-        r = error_errno(err, -ENOMEM, "MD5");
-    if (r == 0) {
-        body = upload_body(copy, &content, &st, file);
-        r = body ? post(copy, API_PREFIX "/file/upload", body, false, &answer,
-                        err)
-                 : error_errno(err, -ENOMEM, "request");
-    }
+        r = sending_read(&sending, fd);
     if (r == 0)
-        r = upload_check(copy, answer.envelope.data, (int64_t) content.len,
-                         hex, err);
+        r = sending_check_free(&sending);
+    if (r == 0)
+        r = sending_send(&sending);
     if (r == 0) {
-        progress_bytes(copy->progress, (int64_t) content.len);
-        copy_result_fill(copy, file, (int64_t) content.len, hex, result);
+        progress_bytes(copy->progress, (int64_t) sending.content.len);
+        copy_result_fill(copy, file, (int64_t) sending.content.len,
+                         sending.md5, result);
     }
-    answer_free(&answer);
-    buf_free(&content);
+    buf_free(&sending.content);
     return r;
 }

@@ -13,7 +13,7 @@ copy() { # FILE…: into the folder that is taken to the guest
 }
 mkdir python
 python3 - >modules <<'END'
-import base64, encodings.ascii, encodings.latin_1, hashlib, json, os, shlex, socket, subprocess, sys, urllib.parse
+import base64, encodings.ascii, encodings.latin_1, grp, hashlib, json, os, pwd, shlex, socket, subprocess, sys, urllib.parse
 print(*{m.__file__ for m in list(sys.modules.values()) if os.path.exists(getattr(m, "__file__", None) or "")}, sep="\n")
 END
 mapfile -t modules <modules
