@@ -54,9 +54,15 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	mkdir -m 0700 closed
 	chmod 755 .
 	chmod 644 quick.yaml
-	t_status "no right to the folder" 1 setpriv --reuid=65534 --regid=65534 --clear-groups "$VSRPC" --config quick.yaml --socket "$WORK/closed/a.sock" doctor
-	t_like "… fails" 'FAIL +socket .*permission denied' "$OUT"
-	t_like "… with the group to join" "run as root or add yourself to group 'root'" "$OUT"
+	while IFS='|' read -r mode hint; do
+		chmod "$mode" closed
+		t_status "no right to the folder, mode $mode" 1 setpriv --reuid=65534 --regid=65534 --clear-groups "$VSRPC" --config quick.yaml --socket "$WORK/closed/a.sock" doctor
+		t_like "… fails" 'FAIL +socket .*permission denied' "$OUT"
+		t_like "… with who may" "$hint" "$OUT"
+	done <<-END
+		0710|run as root or add yourself to group 'root' \\('$WORK/closed' belongs to
+		0700|run as root \\('$WORK/closed' belongs to
+	END
 else
 	t_skip "no right to the folder" "not root"
 fi

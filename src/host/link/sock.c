@@ -117,6 +117,7 @@ static int sock_denied(const char *path, struct error *err)
     struct stat st;
     const struct passwd *user;
     const struct group *group;
+    bool opens;
 
     error_set(err, -EACCES, "socket '%s': permission denied", path);
     error_status(err, STATUS_NO_PERMISSION);
@@ -126,11 +127,13 @@ static int sock_denied(const char *path, struct error *err)
         return -EACCES;
     user = getpwuid(st.st_uid);
     group = getgrgid(st.st_gid);
-    error_hint(err,
-               "run as root or add yourself to group '%s' ('%s' belongs to "
-               "%s:%s, mode %04o)",
-               group ? group->gr_name : "?", folder,
-               user ? user->pw_name : "?", group ? group->gr_name : "?",
+    /* A folder is passed through, a socket written to. */
+    opens = st.st_mode & (S_ISDIR(st.st_mode) ? S_IXGRP : S_IWGRP);
+    error_hint(err, "run as root%s%s%s ('%s' belongs to %s:%s, mode %04o)",
+               opens && group ? " or add yourself to group '" : "",
+               opens && group ? group->gr_name : "", opens && group ? "'" : "",
+               folder, user ? user->pw_name : "?",
+               group ? group->gr_name : "?",
                (unsigned int) st.st_mode & 07777);
     return -EACCES;
 }
@@ -142,7 +145,7 @@ static const struct {
 } refusals[] = {
     { -ENOENT, " does not exist",
       "virsh list (the domain may have stopped, or restarted: the path "
-      "changes then)" },
+      "changes then); without libvirt: path= of QEMU's -chardev socket" },
     { -ECONNREFUSED,
       ": nobody listens there (the domain has stopped, or lost its channel)",
       "virsh list --all" },
