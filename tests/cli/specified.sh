@@ -70,6 +70,9 @@ for size in file empty; do
 done
 mkdir folder
 t "upload into a folder" spec upload file "$WORK/folder/"
+t "… that does not end as one" spec upload empty "$WORK/folder"
+t_is "… tells where it is" "Upload successful: $WORK/folder/empty (0 bytes)" "$OUT"
+t_not "… but not over one in it" spec upload --no-clobber empty "$WORK/folder"
 t "download into a folder" spec download "$WORK/folder/file" folder
 t_not "upload --no-clobber" spec upload --no-clobber file "$WORK/there"
 t_like "… is a file's trouble" "File exists" "$ERR"
@@ -108,13 +111,19 @@ service/control: is-enabled|service nginx is-enabled
 numbers of owners|upload --owner 0 file /tmp/x
 numbers of owners|upload --group 0 file /tmp/x
 --resume|upload --resume file /tmp/x
+transfer|upload file empty /tmp/
+transfer|upload -r folder /tmp/x
 --limit-rate|download --limit-rate 5 /tmp/x y
 END
 t_status "exec with an input" 125 spec exec cat <file
 t_like "…" "has not: standard input" "$ERR"
 t_status "exec with a pipe" 125 spec exec cat < <(echo x)
-t_status "a folder" 125 spec upload -r folder /tmp/x
-t_is "nothing of it was sent but a look" "1 GET /api/v1/file/info" "$(asked)"
+t_is "nothing of it was sent" "" "$(asked)"
+t "doctor" spec doctor
+t_like "… tells what the server is" 'warn +version +the server in the guest knows only the specification' "$OUT"
+t_like "… that it answers" 'ok +auth +requests need no signature' "$OUT"
+t_like "… and what it does not tell" 'not looked at: clock, abilities, policy, limits$' "$OUT"
+t_is "… nor asks for it" "1 GET /api/v1/ping" "$(asked)"
 stop "$PID"
 
 # --- what may have run is not sent again

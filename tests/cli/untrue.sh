@@ -63,7 +63,7 @@ for line in ROUTES.split("\n")[1:-1]:
             print(route, member, value)
 END
 while read -r line; do
-	read -r route name value <<<"$line"
+	read -r route name _ <<<"$line"
 	lie "$line"
 	rm -rf back stored
 	STATUS=0

@@ -92,6 +92,8 @@ def respond(method, target, fields, body):
     try:
         data = handler(json.loads(body) if body else dict(parse_qsl(url.query)))
         return "200 OK", {"code": 0, "message": "pong" if url.path.endswith("ping") else "success", "data": data}
+    except ValueError as error:
+        return "400 Bad Request", {"code": 2001, "message": "Invalid parameters", "data": {"detail": str(error)}}
     except FileNotFoundError as error:
         return "200 OK", {"code": 1003 if "exec" in url.path else 1002, "message": "failed", "data": {"detail": str(error)}}
     except (OSError, KeyError) as error:

@@ -208,23 +208,31 @@ static int attempts_specified(const struct attempts *attempts,
                               struct error *err)
 {
     const struct client_request *request = attempts->request;
+    const char *more = request->raw ? NULL : strchr(request->target, '&');
     char allow[ROUTE_ALLOW_MAX];
-    char words[ROUTE_WORDS_MAX];
+    char words[ROUTE_WORDS_MAX] = "";
     const struct route *route;
     const char *rest;
 
-    if (!attempts->client->rpc.peer.plain
-        || (!request->beyond
-            && (route_match(request->method, request->target, &route, &rest,
-                            allow)
-                    != 0
-                || route->id == ROUTE_CUSTOM
-                || route->flags & ROUTE_SPECIFIED)))
+    if (!attempts->client->rpc.peer.plain)
+        return 0;
+    if (request->beyond)
+        snprintf(words, sizeof(words), "%s", request->beyond);
+    else if (route_match(request->method, request->target, &route, &rest,
+                         allow)
+             != 0)
+        return 0;
+    else if (route->id != ROUTE_CUSTOM && !(route->flags & ROUTE_SPECIFIED))
+        route_words(route, words);
+    else if (more) /* none of its requests has two parameters */
+        snprintf(words, sizeof(words), "%.*s", (int) strcspn(more + 1, "="),
+                 more + 1);
+    if (!*words)
         return 0;
     error_set(err, -EOPNOTSUPP,
               "the server in the guest knows only the specification: it has "
               "no '%s'",
-              request->beyond ? request->beyond : route_words(route, words));
+              words);
     error_hint(err, "in the guest: vsrpc-agent instead of that server");
     return -EOPNOTSUPP;
 }

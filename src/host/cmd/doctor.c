@@ -206,7 +206,7 @@ static int visit_finish(struct visit *visit, bool expired)
     for (size_t i = 0, row = 0; i < n && r == 0; i++) {
         struct json_object *made;
 
-        if (checks[i].libvirt && !visit->target.name)
+        if (checks[i].needs == DOCTOR_LIBVIRT && !visit->target.name)
             continue;
         if (row++ < json_object_array_length(visit->rows))
             continue;

@@ -417,7 +417,8 @@ static int sending_check_free(const struct sending *sending)
         return 0;
     r = facts_ask(sending->copy, sending->remote, &there, sending->err);
     if (r == 0 && there.exists)
-        r = error_errno(sending->err, -EEXIST, "file '%s'", sending->remote);
+        r = error_set(sending->err, STATUS_FILE_OPERATION_FAILED,
+                      "'%s': File exists", sending->remote);
     answer_free(&there.answer);
     return r;
 }
@@ -545,18 +546,40 @@ static int sending_send(const struct sending *sending)
     return r;
 }
 
+/* All of it, to a file that is named. */
+static int sending_run(struct sending *sending)
+{
+    int r = sending_check_free(sending);
+
+    return r ? r : sending_send(sending);
+}
+
+/* A refusal may mean that the target is a folder: then it is a file in it, as
+ * upload.c has it. */
+static bool is_folder(const struct sending *sending)
+{
+    struct facts there;
+    bool folder = facts_ask(sending->copy, sending->remote, &there, NULL) == 0
+                  && strcmp(there.type, "directory") == 0;
+
+    answer_free(&there.answer);
+    return folder;
+}
+
 int plain_upload(struct copy *copy, int fd, const char *path,
                  const char *remote, struct copy_result *result,
                  struct error *err)
 {
     AUTO_FREE char *name = path_basename(path);
-    AUTO_FREE char *file = name && *remote && remote[strlen(remote) - 1] == '/'
-                               ? path_join(remote, name)
-                               : strdup(remote);
-    struct sending sending = {
-        .copy = copy, .path = path, .remote = file, .err = err
-    };
-    int r = file ? check(copy, err) : error_errno(err, -ENOMEM, "path");
+    AUTO_FREE char *within = path_join(remote, name ? name : "");
+    size_t n = strlen(remote);
+    struct sending sending = { .copy = copy,
+                               .path = path,
+                               .remote = within && n && remote[n - 1] == '/'
+                                             ? within
+                                             : remote,
+                               .err = err };
+    int r = within ? check(copy, err) : error_errno(err, -ENOMEM, "path");
 
     buf_init(&sending.content, UPLOAD_MAX + 1);
     if (r == 0 && strcmp(path, "-") == 0)
@@ -566,12 +589,15 @@ int plain_upload(struct copy *copy, int fd, const char *path,
     if (r == 0)
         r = sending_read(&sending, fd);
     if (r == 0)
-        r = sending_check_free(&sending);
-    if (r == 0)
-        r = sending_send(&sending);
+        r = sending_run(&sending);
+    if (r > 0 && sending.remote != within && is_folder(&sending)) {
+        error_clear(err);
+        sending.remote = within;
+        r = sending_run(&sending);
+    }
     if (r == 0) {
         progress_bytes(copy->progress, (int64_t) sending.content.len);
-        copy_result_fill(copy, file, (int64_t) sending.content.len,
+        copy_result_fill(copy, sending.remote, (int64_t) sending.content.len,
                          sending.md5, result);
     }
     buf_free(&sending.content);

@@ -218,6 +218,13 @@ void check_version(struct doctor *doctor, struct finding *finding)
 {
     const char *theirs = doctor->client.rpc.peer.version;
 
+    if (doctor->client.rpc.peer.plain) {
+        finding_set(finding, FINDING_WARN,
+                    "the server in the guest knows only the specification: "
+                    "no sessions, no jobs");
+        finding_mend(finding, "in the guest: vsrpc-agent instead of it");
+        return;
+    }
     if (strcmp(theirs, PACKAGE_VERSION) == 0) {
         finding_set(finding, FINDING_OK, "%s on both sides", theirs);
         return;
@@ -249,8 +256,11 @@ void check_clock(struct doctor *doctor, struct finding *finding)
 
 static int ask_capabilities(struct doctor *doctor, struct error *err)
 {
+    bool plain = doctor->client.rpc.peer.plain;
     struct client_request request = { .method = "GET",
-                                      .target = API_PREFIX "/capabilities",
+                                      .target = plain ? API_PREFIX "/ping"
+                                                      : API_PREFIX
+                                                    "/capabilities",
                                       .read_ms = ANSWER_MS };
     int r = client_send_request(&doctor->client, &request,
                                 &doctor->capabilities, err);

@@ -21,21 +21,21 @@
 #define LOCK_MS 1000
 
 static const struct doctor_check checks[] = {
-    { "libvirt", true, "systemctl restart libvirtd (virsh uri hangs, too?)",
-      check_libvirt },
-    { "domain", true, "systemctl restart libvirtd", check_domain },
-    { "state", true, NULL, check_state },
-    { "channel", true, NULL, check_channel },
-    { "port", true, NULL, check_port },
-    { "socket", false, NULL, check_socket },
-    { "client", false, NULL, check_client },
-    { "sync", false, NULL, check_sync },
-    { "version", false, NULL, check_version },
-    { "clock", false, NULL, check_clock },
-    { "auth", false, NULL, check_auth },
-    { "abilities", false, NULL, check_abilities },
-    { "policy", false, NULL, check_policy },
-    { "limits", false, NULL, check_limits },
+    { "libvirt", DOCTOR_LIBVIRT,
+      "systemctl restart libvirtd (virsh uri hangs, too?)", check_libvirt },
+    { "domain", DOCTOR_LIBVIRT, "systemctl restart libvirtd", check_domain },
+    { "state", DOCTOR_LIBVIRT, NULL, check_state },
+    { "channel", DOCTOR_LIBVIRT, NULL, check_channel },
+    { "port", DOCTOR_LIBVIRT, NULL, check_port },
+    { "socket", DOCTOR_ANY, NULL, check_socket },
+    { "client", DOCTOR_ANY, NULL, check_client },
+    { "sync", DOCTOR_ANY, NULL, check_sync },
+    { "version", DOCTOR_ANY, NULL, check_version },
+    { "clock", DOCTOR_AGENT, NULL, check_clock },
+    { "auth", DOCTOR_ANY, NULL, check_auth },
+    { "abilities", DOCTOR_AGENT, NULL, check_abilities },
+    { "policy", DOCTOR_AGENT, NULL, check_policy },
+    { "limits", DOCTOR_AGENT, NULL, check_limits },
 };
 
 const struct doctor_check *doctor_table(size_t *n)
@@ -137,9 +137,11 @@ int doctor_walk(const struct client_setup *setup, struct target *target,
         struct finding finding = { .state = FINDING_SKIPPED,
                                    .message = DOCTOR_BEHIND };
 
-        if (by_socket && checks[i].libvirt)
+        if (by_socket && checks[i].needs == DOCTOR_LIBVIRT)
             continue;
-        if (status == EXIT_STATUS_OK)
+        if (status == EXIT_STATUS_OK
+            && (checks[i].needs != DOCTOR_AGENT
+                || !doctor.client.rpc.peer.plain))
             checks[i].run(&doctor, &finding);
         if (finding.state == FINDING_FAIL)
             status = EXIT_STATUS_FAILED;

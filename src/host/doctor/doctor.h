@@ -50,9 +50,17 @@ struct doctor {
     struct answer capabilities; /* owned; once auth was checked */
 };
 
+/* Without what a check is left out. */
+enum doctor_needs {
+    DOCTOR_ANY,
+    DOCTOR_LIBVIRT, /* for domains: not with --socket */
+    DOCTOR_AGENT,   /* what a server that knows only the specification does
+                     * not tell */
+};
+
 struct doctor_check {
     const char *name;
-    bool libvirt;     /* only for domains: not with --socket */
+    enum doctor_needs needs;
     const char *hung; /* the mend when it never ended; NULL: none */
     void (*run)(struct doctor *doctor, struct finding *finding);
 };
