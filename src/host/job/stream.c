@@ -123,9 +123,27 @@ static bool input_pending(const struct job_stream *stream)
            && (input_ready(stream) > 0 || eof_ready(stream));
 }
 
+/* There is more input than the job, or we, can hold: the wait is for room. */
+static bool short_of_room(const struct job_stream *stream)
+{
+    return stream->status.stdin_open
+           && (input_unsent(stream) > 0
+               || (!stream->input_eof
+                   && buf_room(&stream->input) < ROOM_ENOUGH));
+}
+
+/* The turn that waits would not see that there is room: it was not short of it
+ * when it was sent. */
+static bool waits_past_room(const struct job_stream *stream)
+{
+    return stream->n_posts == 1 && stream->posts[0].turn
+           && !stream->posts[0].room && short_of_room(stream);
+}
+
 bool job_stream_pending(const struct job_stream *stream)
 {
-    return stream->n_signals > 0 || stream->rows > 0 || input_pending(stream);
+    return stream->n_signals > 0 || stream->rows > 0 || input_pending(stream)
+           || waits_past_room(stream);
 }
 
 /* --- requests ------------------------------------------------------------- */
@@ -220,15 +238,6 @@ static void target_add(struct job_stream_post *post, const char *format, ...)
     va_end(args);
 }
 
-/* There is more input than the job, or we, can hold: the wait is for room. */
-static bool short_of_room(const struct job_stream *stream)
-{
-    return stream->status.stdin_open
-           && (input_unsent(stream) > 0
-               || (!stream->input_eof
-                   && buf_room(&stream->input) < ROOM_ENOUGH));
-}
-
 static void turn_wait(const struct job_stream *stream,
                       struct job_stream_post *post, unsigned int flags)
 {
@@ -238,7 +247,8 @@ static void turn_wait(const struct job_stream *stream,
         target_add(post, "&away=1");
     if (flags & JOB_STREAM_MUTE)
         target_add(post, "&max=0");
-    if (short_of_room(stream))
+    post->room = short_of_room(stream);
+    if (post->room)
         target_add(post, "&room=%ld", ROOM_ENOUGH);
 }
 

@@ -37,6 +37,7 @@ struct job_stream_post {
     struct json_object *body; /* owned; NULL: none, or raw */
     bool turn;                /* it brings output, … */
     bool mute;                /* … but for this once */
+    bool room;                /* it waits for room for input, too */
     int64_t asked;            /* … from here on */
     bool signal;              /* it carries the first of the signals */
     int64_t input_end;        /* offset behind the input that it carries */

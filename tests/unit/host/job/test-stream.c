@@ -272,14 +272,20 @@ END_TEST
 /* Less room than was told before: what was sent is sent. */
 START_TEST(room_shrinks)
 {
-    char first[80];
+    char first[80], second[80];
 
     post(JOB_STREAM_WAIT, "GET", OUTPUT "0" WAIT);
     memcpy(first, heard.id, sizeof(first));
     type("0123456789");
     post_input(JOB_STREAM_WAIT, 0, "0123456789", 0, WAIT);
+    memcpy(second, heard.id, sizeof(second));
     type("more");
     say_turn_to(first, SAYS_ROOM(5, .received = 0), 0, NULL, "");
+    take(0);
+    /* the turn that waits would not see that there is room for it */
+    ck_assert(job_stream_pending(&stream));
+    post(JOB_STREAM_WAIT, "GET", OUTPUT "0" WAIT "&room=131072");
+    say_turn_to(second, SAYS_ROOM(0, .received = 10), 0, NULL, "");
     take(0);
     ck_assert(!job_stream_pending(&stream));
     say_turn(SAYS_ROOM(2, .received = 10), 0, NULL, "");
@@ -304,6 +310,95 @@ START_TEST(room_for_what_cannot_be_read)
     ck_assert_uint_eq(heard.body_len, MUCH);
     ck_assert_ptr_nonnull(strstr(heard.target, "&room=131072"));
     say_turn(SAYS_ROOM(JOB_INPUT_MAX / 2, .received = MUCH / 2), 0, NULL, "");
+}
+END_TEST
+
+/* The agent's end of the next test: what it was asked, the oldest first, with
+ * the end of the input that it had by then, and what the program has read. */
+struct reader {
+    struct {
+        char id[80];
+        int64_t received;
+    } asked[2];
+    int64_t received, read;
+};
+
+static unsigned int random_below(unsigned int *seed, unsigned int end)
+{
+    *seed = *seed * 1103515245U + 12345U;
+    return (*seed >> 8) % end;
+}
+
+static void much_is_typed(size_t n)
+{
+    uint8_t *where;
+
+    if (n > job_stream_input_room(&stream))
+        n = job_stream_input_room(&stream);
+    ck_assert_int_eq(buf_reserve(&stream.input, n, &where), 0);
+    memset(where, 'x', n);
+    buf_commit(&stream.input, n);
+}
+
+/* As the relay does it. */
+static void post_all(struct reader *reader)
+{
+    while (job_stream_may_post(&stream)
+           && (stream.n_posts == 0 || job_stream_pending(&stream))) {
+        heard_free(&heard);
+        ck_assert_int_eq(job_stream_post(&stream, JOB_STREAM_WAIT, &err), 0);
+        far_hear(far, &heard);
+        reader->received += (int64_t) heard.body_len;
+        ck_assert_int_le(reader->received - reader->read, JOB_INPUT_MAX);
+        memcpy(reader->asked[stream.n_posts - 1].id, heard.id,
+               sizeof(heard.id));
+        reader->asked[stream.n_posts - 1].received = reader->received;
+    }
+}
+
+static void answer_one(struct reader *reader)
+{
+    int64_t received = reader->asked[0].received;
+    int64_t left = received > reader->read ? received - reader->read : 0;
+
+    say_turn_to(reader->asked[0].id,
+                SAYS_ROOM(JOB_INPUT_MAX - left, .received = received), 0, NULL,
+                "");
+    take(0);
+    reader->asked[0] = reader->asked[1];
+}
+
+/* Whatever comes when: a turn that waits alone, with more input here than there
+ * is room for, has asked to be told of room. */
+START_TEST(no_turn_waits_past_room)
+{
+    unsigned int seed = (unsigned int) _i;
+    struct reader reader = { .received = 0 };
+    static const size_t sizes[] = { 1, 65535, 65536, 65536, 65536 };
+
+    stream.status.stdin_room = JOB_INPUT_MAX;
+    for (int step = 0; step < 100; step++) {
+        post_all(&reader);
+        if (stream.n_posts == 1
+            && (buf_room(&stream.input) < JOB_INPUT_MAX / 2
+                || stream.input_sent
+                       < stream.input_at + (int64_t) stream.input.len))
+            ck_assert_msg(strstr(stream.posts[0].target, "&room=") != NULL,
+                          "%d: %s", step, stream.posts[0].target);
+        switch (random_below(&seed, 8)) {
+        case 0:
+            reader.read += random_below(
+                &seed, (unsigned int) (reader.received - reader.read) + 1);
+            break;
+        case 1:
+        case 2:
+        case 3:
+            answer_one(&reader);
+            break;
+        default:
+            much_is_typed(sizes[random_below(&seed, ARRAY_SIZE(sizes))]);
+        }
+    }
 }
 END_TEST
 
@@ -498,6 +593,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, room_for_two);
     tcase_add_test(tcase, room_shrinks);
     tcase_add_test(tcase, room_for_what_cannot_be_read);
+    tcase_add_loop_test(tcase, no_turn_waits_past_room, 0, 50);
     tcase_add_test(tcase, confirmed_partly);
     tcase_add_test(tcase, confirmed_partly_of_two);
     tcase_add_test(tcase, nothing_is_taken);
