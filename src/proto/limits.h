@@ -125,6 +125,15 @@
 /* Jobs that run or whose result is kept.  A record is some hundred bytes. */
 #define JOBS_MAX 64
 
+/* Of them so many may be detached ones that run, or whose result nobody has
+ * read, so that those keep no other command out. */
+#define JOBS_DETACHED_MAX 48
+
+/* A result whose client has not come for so long (ms), although it meant to,
+ * may go when its place is needed: clients come for one turn each, and all that
+ * there may be are through in a tenth of that. */
+#define JOB_MISSED_MS 60000
+
 /* What a job may hold of its output that nobody has taken: a turn of the
  * channel and one more, so that the program writes on meanwhile.  Likewise of
  * input that the program has not read. */

@@ -18,6 +18,7 @@ CLI_TESTS = \
 	tests/cli/params.sh \
 	tests/cli/rights.sh \
 	tests/cli/lies.sh \
+	tests/cli/many.sh \
 	tests/cli/service.sh \
 	tests/cli/specified.sh \
 	tests/cli/times.sh \

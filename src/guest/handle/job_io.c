@@ -178,8 +178,10 @@ static void output_answer(struct job_wait *wait, struct job *job)
     /* Who is told the end has no reason to come back; should this answer get
      * lost, there is the grace. */
     if (job->state == JOB_ENDED
-        && piece.offset + (int64_t) piece.n == job->log.end)
+        && piece.offset + (int64_t) piece.n == job->log.end) {
         job->away = false;
+        job->delivered = job->delivered || !turn->query.peek;
+    }
     buf_free(&segments);
 }
 

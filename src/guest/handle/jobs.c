@@ -89,6 +89,8 @@ static void start_answer(struct job_wait *wait, struct job *job)
         return;
     }
     job->told = true;
+    job->delivered = job->state == JOB_ENDED && !job->detached
+                     && job->log.end == 0;
     request_ok(wait->request, job_status(job));
     if (wait->request->answer_lost) /* nobody knows of it */
         jobs_drop(job->context->jobs, job);
@@ -146,6 +148,14 @@ static int start_params(struct start *start, struct job_spec *spec,
     return r;
 }
 
+/* Why there is no room, and what makes some. */
+static const char *full(bool detached)
+{
+    return detached ? "too many detached commands run, or ended and were not "
+                      "read: 'jobs' lists them, 'job ID' reads one"
+                    : "too many jobs run, or wait for their clients";
+}
+
 /* The place belongs to the job from here on. */
 static void start_own(struct start *start, struct job *job)
 {
@@ -201,8 +211,8 @@ void job_start_run(struct request *request)
         command_refuse(request, r, &err);
     else if (!request_take_slot(request))
         return;
-    else if (!jobs_room(request->context->jobs))
-        request_busy(request, 1000, "too many jobs run or are kept");
+    else if (!jobs_room(request->context->jobs, spec.detached))
+        request_busy(request, 1000, full(spec.detached));
     else
         start_begin(start, &spec);
 }

@@ -124,6 +124,7 @@ static void program_done(void *arg, struct child *child)
     job->orphans = child->orphans;
     job->truncated = job->truncated || child->truncated;
     job->duration_ms = child->duration_us / 1000;
+    job->ended_ms = clock_ms();
     log_info(job->context->log,
              "job=%s ended, exit_code=%d ms=%lld bytes=%lld", job->id,
              job_exit_code(job), (long long) job->duration_ms,

@@ -57,6 +57,8 @@ struct job {
     bool told;    /* a client knows its id */
     bool counted; /* it has one of the slots */
     bool exited;  /* the process has ended */
+    bool
+        delivered; /* its end, and all that it said, was answered to a client */
 
     /* To be shown. */
     struct json_object *words;
@@ -87,6 +89,7 @@ struct job {
     int status; /* of waitpid(2) */
     bool timed_out, ended, orphans;
     int64_t duration_ms;
+    int64_t ended_ms; /* boot clock */
 };
 
 /* What a job is besides its command. */

@@ -13,6 +13,7 @@
 #include "guest/core/context.h"
 #include "guest/core/loop.h"
 #include "guest/core/settings.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/crypto.h"
 
@@ -82,28 +83,65 @@ void jobs_forget(struct jobs *jobs, struct job *job)
     jobs_resume(jobs);
 }
 
-/* The oldest that has ended; of those that are detached only when there is no
- * other, for they were to be kept. */
-static struct job *oldest_ended(const struct jobs *jobs, bool detached)
+/* --- room for one more ---------------------------------------------------- */
+
+static bool is_delivered(const struct job *job)
 {
+    return job->delivered && !job->detached;
+}
+
+/* It was to be kept, and was read. */
+static bool is_kept(const struct job *job)
+{
+    return job->delivered && job->detached;
+}
+
+static bool is_missed(const struct job *job)
+{
+    return job->left && clock_ms() - job->left_ms > JOB_MISSED_MS;
+}
+
+/* What may go, that of the first row first. */
+static bool (*const may_go[])(const struct job *job) = { is_delivered, is_kept,
+                                                         is_missed };
+
+/* Of those the one that ended first. */
+static struct job *first_ended(const struct jobs *jobs,
+                               bool (*is_one)(const struct job *job))
+{
+    struct job *found = NULL;
+
     for (struct job *job = jobs->first; job; job = job->next)
-        if (job->state == JOB_ENDED && job->detached == detached)
-            return job;
-    return NULL;
+        if (job->state == JOB_ENDED && is_one(job)
+            && (!found || job->ended_ms < found->ended_ms))
+            found = job;
+    return found;
 }
 
-bool jobs_room(struct jobs *jobs)
+static size_t unread_detached(const struct jobs *jobs)
 {
-    struct job *job = oldest_ended(jobs, false);
+    size_t n = 0;
 
-    if (jobs->n < JOBS_MAX)
-        return true;
-    if (!job)
-        job = oldest_ended(jobs, true);
-    if (job)
-        jobs_forget(jobs, job);
-    return job != NULL;
+    for (const struct job *job = jobs->first; job; job = job->next)
+        if (job->detached && !job->delivered)
+            n++;
+    return n;
 }
+
+bool jobs_room(struct jobs *jobs, bool detached)
+{
+    if (detached && unread_detached(jobs) >= JOBS_DETACHED_MAX)
+        return false;
+    for (size_t i = 0; jobs->n >= JOBS_MAX && i < ARRAY_SIZE(may_go); i++) {
+        struct job *job = first_ended(jobs, may_go[i]);
+
+        if (job)
+            jobs_forget(jobs, job);
+    }
+    return jobs->n < JOBS_MAX;
+}
+
+/* --- those that wait for room in the pool --------------------------------- */
 
 void jobs_resume(struct jobs *jobs)
 {

@@ -31,9 +31,10 @@ void jobs_init(struct jobs *jobs, struct context *context);
 /* The agent ends. */
 void jobs_free(struct jobs *jobs);
 
-/* Makes room for one more, at the cost of the oldest result: results that are
- * kept must not keep new commands out.  Return: is there room? */
-bool jobs_room(struct jobs *jobs);
+/* Makes room for one more, at the cost of a result that was delivered, or whose
+ * client stays away.  One that its client may still come for does not go.
+ * Return: is there room? */
+bool jobs_room(struct jobs *jobs, bool detached);
 
 /* A random id that no job has.  Return: 0 or negative errno. */
 int jobs_new_id(const struct jobs *jobs, char id[JOB_ID_LEN + 1]);

@@ -327,29 +327,91 @@ START_TEST(nobody_starves)
 }
 END_TEST
 
-/* The oldest result goes, one that was to be kept only as the last. */
+/* How a result is read, when all of the table is taken, and whether it goes
+ * then; it ended before its neighbours of the rows above. */
+static const struct {
+    const char *script, *more;
+    const char *read; /* query of its output; NULL: nobody does */
+    bool missed;      /* its client is away for long */
+    int goes;         /* as the first, …; 0: never */
+} results[] = {
+    { "echo x; exit 0", "", NULL, false, 0 },
+    { "exit 0", ",\"detach\":true", NULL, false, 0 },
+    { "echo x; exit 0", "", "offset=0&peek=1", false, 0 },
+    { "echo xyz", "", "offset=0&max=2", false, 0 },
+    { "echo x", "", NULL, true, 5 },
+    { "echo x", ",\"detach\":true", "offset=0", false, 3 },
+    { "exit 0", ",\"detach\":true", "offset=0", false, 4 },
+    { "exit 0", ",\"wait_ms\":10000", NULL, false, 1 }, /* the start tells */
+    { "echo x", "", "offset=0", false, 2 },
+};
+
+static bool is_there(const char *id)
+{
+    return jobs_find(&rig.agent.jobs, id, strlen(id)) != NULL;
+}
+
+static void make_result(size_t i, char id[16])
+{
+    start_script(results[i].script, results[i].more);
+    snprintf(id, 16, "%s", job_id);
+    wait_for_end();
+    if (results[i].read)
+        take_output(results[i].read);
+    the_job()->ended_ms = clock_ms() + (int64_t) i; /* in this order */
+}
+
+/* A result that its client may still come for never goes. */
 START_TEST(table_is_full)
 {
-    char first[16];
-    char second[16];
+    char ids[ARRAY_SIZE(results)][16];
+    int may_go = 0;
 
     rig.agent.settings.max_concurrent = 0;
-    start_script("exit 0", ",\"detach\":true,\"wait_ms\":10000");
-    snprintf(first, sizeof(first), "%s", job_id);
-    start_script("exit 0", ",\"wait_ms\":10000");
-    snprintf(second, sizeof(second), "%s", job_id);
+    for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+        make_result(i, ids[i]);
+        may_go += results[i].goes > 0;
+    }
     while (rig.agent.jobs.n < JOBS_MAX)
         start_script("sleep 60", "");
-    start_script("sleep 60", "");
-    ck_assert_uint_eq(rig.agent.jobs.n, JOBS_MAX);
-    ck_assert_ptr_null(jobs_find(&rig.agent.jobs, second, 8));
-    ck_assert_ptr_nonnull(jobs_find(&rig.agent.jobs, first, 8));
-    start_script("sleep 60", "");
-    ck_assert_ptr_null(jobs_find(&rig.agent.jobs, first, 8));
+    for (struct job *job = rig.agent.jobs.first; job; job = job->next)
+        for (size_t i = 0; i < ARRAY_SIZE(results); i++)
+            if (results[i].missed && strcmp(job->id, ids[i]) == 0) {
+                job->left = true;
+                job->left_ms = clock_ms() - JOB_MISSED_MS - 1;
+            }
+    for (int n = 1; n <= may_go; n++) {
+        start_script("sleep 60", "");
+        ck_assert_uint_eq(rig.agent.jobs.n, JOBS_MAX);
+        for (size_t i = 0; i < ARRAY_SIZE(results); i++)
+            ck_assert_msg(is_there(ids[i])
+                              == (!results[i].goes || results[i].goes > n),
+                          "%d: row %zu", n, i);
+    }
     turn_send("POST", "jobs", "{\"argv\":[\"/bin/true\"]}");
     ck_assert_int_eq(turn.answer.http, 503);
     expect_error(STATUS_SERVICE_UNAVAILABLE, "too many jobs");
     ck_assert_ptr_nonnull(http_field_get(turn.answer.head, "Retry-After"));
+    for (size_t i = 0; i < ARRAY_SIZE(results); i++)
+        ck_assert(is_there(ids[i]) == !results[i].goes);
+}
+END_TEST
+
+/* What nobody has read of detached commands keeps no other one out. */
+START_TEST(detached_ones_leave_room)
+{
+    rig.agent.settings.max_concurrent = 0;
+    for (int i = 0; i < JOBS_DETACHED_MAX; i++)
+        start_script("exit 0", ",\"detach\":true");
+    wait_for_end();
+    turn_send("POST", "jobs", "{\"argv\":[\"/bin/true\"],\"detach\":true}");
+    expect_error(STATUS_SERVICE_UNAVAILABLE, "detached");
+    ck_assert_uint_eq(rig.agent.jobs.n, JOBS_DETACHED_MAX);
+    take_output("offset=0"); /* of the last one */
+    start_script("exit 0", ",\"detach\":true");
+    wait_for_end();
+    while (rig.agent.jobs.n < JOBS_MAX)
+        start_script("sleep 60", "");
 }
 END_TEST
 
@@ -624,6 +686,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, room_is_given_back);
     tcase_add_test(tcase, nobody_starves);
     tcase_add_test(tcase, table_is_full);
+    tcase_add_test(tcase, detached_ones_leave_room);
     tcase_add_test(tcase, places);
     tcase_add_test(tcase, deleted);
     tcase_add_test(tcase, deleted_by_force);
