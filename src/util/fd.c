@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -218,4 +219,17 @@ int fd_pwrite_sparse(int fd, const void *bytes, size_t n, int64_t at)
 int fd_wait(int fd, short events, int64_t deadline)
 {
     return fd_wait_or(fd, events, -1, deadline);
+}
+
+void fd_end_pipe(int fd)
+{
+    struct stat st;
+    int null;
+
+    if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+        return;
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0)
+        dup2(null, fd);
+    fd_close(&null);
 }

@@ -88,4 +88,8 @@ int fd_wait(int fd, short events, int64_t deadline);
  */
 int fd_wait_or(int fd, short events, int wake_fd, int64_t deadline);
 
+/* Lets go of a pipe or a socket, so that the other side learns of it; nothing
+ * else gets its number, which is /dev/null's then.  What is no pipe stays. */
+void fd_end_pipe(int fd);
+
 #endif

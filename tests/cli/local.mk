@@ -5,6 +5,7 @@ CLI_TESTS = \
 	tests/cli/config.sh \
 	tests/cli/custom.sh \
 	tests/cli/cp.sh \
+	tests/cli/closed.sh \
 	tests/cli/damage.sh \
 	tests/cli/domains.sh \
 	tests/cli/patterns.sh \

@@ -102,6 +102,9 @@ static int64_t first_byte(const struct turn *turn, const struct job *job)
 #define BULK_ENOUGH (JOB_ANSWER_MAX / 2)
 #define BULK_MS 3
 
+/* Who closes its outputs most often ends: one answer can tell of both (ms). */
+#define CLOSED_MS 20
+
 static bool is_bulk(int64_t bytes)
 {
     return bytes >= BULK_MIN && bytes < BULK_ENOUGH;
@@ -120,6 +123,8 @@ static bool output_ready(struct job_wait *wait)
         job_wait_hurry(wait, BULK_MS);
     else if (bytes > 0)
         return true;
+    if (job_closed(job) & ~job->closed)
+        job_wait_hurry(wait, CLOSED_MS);
     return room != NONE
            && (!job_input_open(job) || (int64_t) job_input_room(job) >= room);
 }
@@ -168,6 +173,8 @@ static void output_answer(struct job_wait *wait, struct job *job)
     struct piece piece = { .log = &job->log, .offset = first_byte(turn, job) };
     struct buf segments;
 
+    if (!turn->query.peek)
+        job->closed = job_closed(job);
     buf_init(&segments, HTTP_HEAD_MAX);
     if (outlog_pieces(&job->log, piece.offset, max, JOB_ANSWER_SEGMENTS,
                       &segments, &piece.n)

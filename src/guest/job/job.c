@@ -80,6 +80,11 @@ static void program_started(void *arg)
     job_changed(job);
 }
 
+static void output_closed(void *arg)
+{
+    job_changed(arg);
+}
+
 static void input_fed(void *arg)
 {
     job_changed(arg);
@@ -206,6 +211,7 @@ static struct job *job_new(struct context *context, const char *id,
         .events = { .space = output_space,
                     .took = output_took,
                     .started = program_started,
+                    .closed = output_closed,
                     .fed = input_fed,
                     .exited = program_exited,
                     .arg = job },
@@ -293,6 +299,7 @@ int job_feed(struct job *job, const uint8_t *bytes, size_t *n)
 
 void job_input_end(struct job *job)
 {
+    job->input_over = true;
     if (job_input_open(job))
         feed_end(&job->child->input);
 }
@@ -303,6 +310,18 @@ static void add_true(struct json_object *data, const char *name, bool value)
 {
     if (value)
         json_add_bool(data, name, true);
+}
+
+unsigned int job_closed(const struct job *job)
+{
+    unsigned int closed = 0;
+
+    for (int i = 0; job->child && i < 2; i++)
+        if (child_closed(job->child, i))
+            closed |= 1U << i;
+    if (job->has_input && !job->input_over && !job_input_open(job))
+        closed |= 4;
+    return closed;
 }
 
 /* What is only told of one that has ended. */
@@ -319,6 +338,7 @@ struct json_object *job_status(const struct job *job)
 {
     struct json_object *data = json_object_new_object();
     bool over = job->state == JOB_ENDED;
+    unsigned int closed = job_closed(job);
 
     if (!data)
         return NULL;
@@ -333,6 +353,8 @@ struct json_object *job_status(const struct job *job)
     json_add_int(data, "stdin_received", job->received);
     json_add_int(data, "stdin_room", (int64_t) job_input_room(job));
     json_add_bool(data, "stdin_open", job_input_open(job));
+    add_true(data, "stdout_closed", closed & 1);
+    add_true(data, "stderr_closed", closed & 2);
     add_true(data, "truncated", job->truncated);
     if (over)
         add_end(data, job);

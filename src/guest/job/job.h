@@ -70,6 +70,7 @@ struct job {
     /* Input. */
     bool tty;
     bool has_input;
+    bool input_over;  /* its end was told */
     int64_t received; /* bytes that were accepted */
 
     /* Who has it, unless it is detached. */
@@ -81,6 +82,9 @@ struct job {
     /* Requests that wait for something to happen. */
     struct job_wait *waits;
     struct loop_timer wake;
+
+    unsigned int closed; /* what its client knows to be closed, as
+                          * job_closed() has it */
 
     /* What became of it. */
     bool truncated;
@@ -118,6 +122,10 @@ void job_free(struct job *job);
 
 /* Ends the program before its time; why is for the log. */
 void job_end(struct job *job, const char *why);
+
+/* What its program, which runs, has closed: bit 0 for standard output, 1 for
+ * standard error, 2 for standard input before its end. */
+unsigned int job_closed(const struct job *job);
 
 /* Something has happened: whoever waits is looked at when the turn of the loop
  * is over, so that output and end give one answer. */

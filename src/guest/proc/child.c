@@ -25,6 +25,7 @@
 #define READ_STEP (64 * 1024) /* what a pipe holds */
 #define KILL_GRACE_MS 2000    /* between TERM and KILL */
 #define DRAIN_MS 200          /* for pipes that an orphan holds */
+#define HOLD_MS 50            /* of our own ends of the pipes */
 
 /* Reads of one pipe at the end: it holds 64 KiB unless it was enlarged; what
  * is left then is left to the loop. */
@@ -39,8 +40,14 @@ static void watch_end(struct child *child, struct loop_fd *watch)
 /* From here on the end of the outputs shows. */
 static void release_pipes(struct child *child)
 {
+    loop_timer_stop(child->loop, &child->hold);
     fd_close(&child->held[0]);
     fd_close(&child->held[1]);
+}
+
+static void hold_expired(void *arg)
+{
+    release_pipes(arg);
 }
 
 static void child_free(struct child *child)
@@ -197,9 +204,16 @@ static void child_check(struct child *child)
     }
 }
 
+bool child_closed(const struct child *child, int which)
+{
+    return !child->tty && !child->reaped && stream_over(child, which);
+}
+
 static void stream_ready(struct child *child, int which)
 {
     stream_read(child, which);
+    if (child_closed(child, which))
+        tell(child, child->events.closed);
     child_check(child);
 }
 
@@ -368,6 +382,8 @@ static void child_watch(struct child *child, const struct spawned *ends)
     watch_start(child, &child->streams[1], ends->out[1], POLLIN, stderr_ready);
     child->held[0] = ends->held[0];
     child->held[1] = ends->held[1];
+    if (!child->tty)
+        loop_timer_start(child->loop, &child->hold, HOLD_MS);
     child->start = (struct loop_fd) {
         .fd = ends->start, .events = POLLIN, .ready = start_ready, .arg = child
     };
@@ -395,6 +411,7 @@ static struct child *child_new(struct loop *loop, struct procs *procs,
         .held = { -1, -1 },
         .deadline = { .expired = deadline_expired, .arg = child },
         .drain = { .expired = drain_expired, .arg = child },
+        .hold = { .expired = hold_expired, .arg = child },
         .output_max = spec->output_max,
         .events = { .space = gather_space, .took = gather_took, .arg = child },
         .started_us = clock_us(),

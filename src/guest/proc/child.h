@@ -37,6 +37,8 @@ struct child_events {
     /* The program is known to run.  Not called when child->running is set
      * already as child_start() returns.  May be NULL, as the next two. */
     void (*started)(void *arg);
+    /* The program has closed an output, and goes on. */
+    void (*closed)(void *arg);
     /* There is more room for input, or it is closed. */
     void (*fed)(void *arg);
     /* The process has ended; what its outputs hold is still to be read. */
@@ -82,9 +84,12 @@ struct child {
     struct feed input;
     struct loop_fd streams[2]; /* standard output, standard error */
     size_t unread[2];          /* what the outputs held as the process ended */
-    int held[2]; /* the outputs' other ends, kept until the process ends:
-                  * otherwise each would wake the agent as it is closed, which
-                  * costs an emulated guest more than starting the program */
+    int held[2]; /* the outputs' other ends, kept for a moment, in which most
+                  * processes end: otherwise each would wake the agent as it is
+                  * closed, which costs an emulated guest more than starting
+                  * the program.  Of a terminal until the process ends, for who
+                  * has left it may open it again */
+    struct loop_timer hold;
     struct loop_fd start; /* tells of a failed start */
     struct loop_timer deadline;
     struct loop_timer drain;
@@ -126,6 +131,10 @@ int child_start(struct loop *loop, struct procs *procs,
 
 /* There is room again for output: the program goes on. */
 void child_resume(struct child *child);
+
+/* Has the program, which runs, closed standard output (0) or error (1), with
+ * all read that it had said? */
+bool child_closed(const struct child *child, int which);
 
 /* Signals the whole group; on a terminal the one in the foreground. */
 void child_signal(struct child *child, int number);

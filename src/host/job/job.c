@@ -245,6 +245,8 @@ static const struct {
     NUMBER("stdin_received", stdin_received, PARAM_REQUIRED, JOB_OFFSET_MAX),
     NUMBER("stdin_room", stdin_room, PARAM_REQUIRED, JOB_INPUT_MAX),
     FLAG("stdin_open", stdin_open, PARAM_REQUIRED),
+    FLAG("stdout_closed", closed[0], PARAM_OPTIONAL),
+    FLAG("stderr_closed", closed[1], PARAM_OPTIONAL),
     NUMBER("duration_ms", duration_ms, PARAM_REQUIRED, INT64_MAX),
     NUMBER("exit_code", exit_code, PARAM_OPTIONAL, UINT8_MAX),
     FLAG("detached", detached, PARAM_OPTIONAL),

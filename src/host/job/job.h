@@ -49,6 +49,7 @@ struct job_status {
     int64_t stdin_received;
     int64_t stdin_room; /* bytes that it would take now */
     bool stdin_open;    /* somebody may read them */
+    bool closed[2];     /* standard output, error: by a program that runs */
     int64_t duration_ms;
 
     /* Once it has ended. */

@@ -219,6 +219,21 @@ static int output(void *context, int stream, const uint8_t *bytes, size_t n,
     return r < 0 ? output_failed(relay, r, err) : 0;
 }
 
+/* What the program has closed is closed here. */
+static void streams_end(struct relay *relay)
+{
+    const struct job_stream *stream = &relay->stream;
+
+    if (!relay->stream.status.stdin_open) {
+        waitset_set(&relay->set, WAITSET_INPUT, -1);
+        std_input_end(&relay->std_input);
+    }
+    if (!relay->catch)
+        std_output_end(&relay->std_output,
+                       job_stream_closed(stream, STDOUT_FILENO),
+                       job_stream_closed(stream, STDERR_FILENO));
+}
+
 static bool output_stuck(const struct relay *relay)
 {
     return std_output_blocked(&relay->std_output) >= 0;
@@ -413,6 +428,7 @@ static int step(struct relay *relay, struct error *err)
 
     if (r < 0)
         return output_failed(relay, r, err);
+    streams_end(relay);
     input_fill(relay);
     r = post_all(relay, err);
     if (r < 0 || relay->leaving || job_stream_over(&relay->stream))

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "util/fd.h"
+
 #define READ_STEP (64 * 1024)
 #define TYPED_STEP 256 /* of what a person types, or pastes */
 
@@ -98,4 +100,12 @@ enum std_input_end std_input_fill(struct std_input *std_input,
         return STD_INPUT_OPEN;
     std_input->fd = -1;
     return std_input->typed ? STD_INPUT_LEFT : STD_INPUT_EOF;
+}
+
+void std_input_end(struct std_input *std_input)
+{
+    if (std_input->fd >= 0 && !std_input->typed) {
+        fd_end_pipe(std_input->fd);
+        std_input->fd = -1;
+    }
 }

@@ -45,4 +45,7 @@ int std_input_watch(struct std_input *std_input, struct waitset *set,
 enum std_input_end std_input_fill(struct std_input *std_input,
                                   struct buf *into);
 
+/* Nobody reads it any more: whoever writes it learns that. */
+void std_input_end(struct std_input *std_input);
+
 #endif

@@ -35,14 +35,18 @@ static int open_terminal(int fd)
 
 void std_output_init(struct std_output *std_output)
 {
-    struct stat st;
+    struct stat st[3];
 
     *std_output = (struct std_output) { .n_pieces = 0 };
     buf_init(&std_output->bytes, STD_OUTPUT_MAX);
     for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
-        std_output->file[fd] = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+        if (fstat(fd, &st[fd]) < 0)
+            st[fd] = (struct stat) { .st_ino = (ino_t) fd };
+        std_output->file[fd] = S_ISREG(st[fd].st_mode);
         std_output->own[fd] = open_terminal(fd);
     }
+    std_output->shared = st[1].st_dev == st[2].st_dev
+                         && st[1].st_ino == st[2].st_ino;
 }
 
 void std_output_free(struct std_output *std_output)
@@ -156,4 +160,13 @@ int std_output_flush(struct std_output *std_output)
 int std_output_blocked(const struct std_output *std_output)
 {
     return std_output->n_pieces > 0 ? std_output->pieces[0].fd : -1;
+}
+
+void std_output_end(struct std_output *std_output, bool out, bool err)
+{
+    if (!out || std_output->n_pieces > 0)
+        return;
+    fd_end_pipe(STDOUT_FILENO);
+    if (err && std_output->shared)
+        fd_end_pipe(STDERR_FILENO);
 }

@@ -29,6 +29,7 @@ struct std_output {
     /* By descriptor, 1 and 2. */
     bool file[3]; /* it is always ready */
     int own[3];   /* a terminal, opened once more; -1: none */
+    bool shared;  /* both are the same one */
     int failed;   /* the descriptor that could not be written to; 0: none */
 };
 
@@ -46,6 +47,13 @@ int std_output_put(struct std_output *std_output, int fd, const void *bytes,
 
 /* Writes what is kept, as far as it goes out.  Return: as std_output_put(). */
 int std_output_flush(struct std_output *std_output);
+
+/*
+ * The guest's program has closed these, and nothing more comes: whoever reads
+ * our end of a pipe learns it now, once nothing is kept.  Standard error stays,
+ * as we have something to say ourselves, unless it is the same pipe.
+ */
+void std_output_end(struct std_output *std_output, bool out, bool err);
 
 /* The descriptor that has to be ready for that; -1: nothing is kept. */
 int std_output_blocked(const struct std_output *std_output);

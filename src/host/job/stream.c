@@ -36,6 +36,7 @@ void job_stream_init(struct job_stream *stream, struct client *client,
 
     *stream = (struct job_stream) { .client = client,
                                     .status = *status,
+                                    .output_end = { -1, -1 },
                                     .silence = SILENCE_INIT(client) };
     memcpy(stream->instance, peer->instance, sizeof(stream->instance));
     memcpy(stream->boot_id, peer->boot_id, sizeof(stream->boot_id));
@@ -84,6 +85,13 @@ bool job_stream_over(const struct job_stream *stream)
 {
     return stream->status.ended && stream->n_posts == 0
            && stream->output_at >= stream->status.output;
+}
+
+bool job_stream_closed(const struct job_stream *stream, int fd)
+{
+    int64_t end = stream->output_end[fd - 1];
+
+    return end >= 0 && stream->output_at >= end;
 }
 
 /* --- input ---------------------------------------------------------------- */

@@ -62,7 +62,9 @@ struct job_stream {
     int (*output)(void *context, int stream, const uint8_t *bytes, size_t n,
                   struct error *err);
     void *context;
-    int64_t output_at; /* what is before it was taken */
+    int64_t output_at;     /* what is before it was taken */
+    int64_t output_end[2]; /* where standard output, error ended; -1: not known
+                            * to have */
 
     /* Input: what is not confirmed yet. */
     struct buf input;
@@ -90,6 +92,9 @@ void job_stream_free(struct job_stream *stream);
 
 /* Has the job ended, and has all of its output been taken? */
 bool job_stream_over(const struct job_stream *stream);
+
+/* Has the program closed this output (1, 2), and has all of it been taken? */
+bool job_stream_closed(const struct job_stream *stream, int fd);
 
 /* Room for input (bytes) that can be kept here. */
 size_t job_stream_input_room(const struct job_stream *stream);

@@ -51,6 +51,9 @@ static int take_piece(struct job_stream *stream, int fd, int64_t at,
 
     if (known >= (int64_t) n)
         return 0;
+    if (stream->output_end[fd - 1] >= 0
+        && at + (int64_t) n > stream->output_end[fd - 1])
+        return answer_senseless(err, "there is output of what was closed");
     stream->output_at = at + (int64_t) n;
     return stream->output(stream->context, fd, bytes + known,
                           n - (size_t) known, err);
@@ -107,6 +110,9 @@ static int take_status(struct job_stream *stream,
     if (r < 0)
         return r;
     stream->status = *status;
+    for (int i = 0; i < 2; i++)
+        if (status->closed[i] && stream->output_end[i] < 0)
+            stream->output_end[i] = status->output;
     return input_confirm(stream, err);
 }
 

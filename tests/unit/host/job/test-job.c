@@ -126,6 +126,8 @@ static const struct {
     { "duration_ms", true, true, INT64_MAX },
     { "exit_code", true, false, 255 },
     { "stdin_open", false, true, 0 },
+    { "stdout_closed", false, false, 0 },
+    { "stderr_closed", false, false, 0 },
     { "detached", false, false, 0 },
     { "tty", false, false, 0 },
     { "timed_out", false, false, 0 },

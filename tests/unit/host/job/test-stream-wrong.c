@@ -115,6 +115,28 @@ START_TEST(heads_without_sense)
 }
 END_TEST
 
+/* Output of what was closed. */
+START_TEST(closed_before)
+{
+    post(JOB_STREAM_WAIT, "GET", OUTPUT "0" WAIT);
+    say_turn(SAYS(.end = 3, .more = ",\"stdout_closed\":true"), 0, "1:2",
+             "ab");
+    take(0);
+    ck_assert(!job_stream_closed(&stream, 1));
+    post(JOB_STREAM_WAIT, "GET", OUTPUT "2" WAIT);
+    say_turn(SAYS(.end = 4, .more = ",\"stdout_closed\":true"), 2, "1:1,2:1",
+             "cd");
+    take(0);
+    ck_assert(job_stream_closed(&stream, 1));
+    ck_assert(!job_stream_closed(&stream, 2));
+    printed("1:ab|1:c|2:d|");
+    post(JOB_STREAM_WAIT, "GET", OUTPUT "4" WAIT);
+    say_turn(SAYS(.end = 5), 4, "1:1", "e");
+    take(-EPROTO);
+    printed("");
+}
+END_TEST
+
 /* Pieces of nothing. */
 START_TEST(pieces_without_bytes)
 {
@@ -275,6 +297,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, agent_errors, 0, ARRAY_SIZE(errors));
     tcase_add_test(tcase, signal_to_no_job);
     tcase_add_loop_test(tcase, heads_without_sense, 0, ARRAY_SIZE(senseless));
+    tcase_add_test(tcase, closed_before);
     tcase_add_test(tcase, pieces_without_bytes);
     tcase_add_test(tcase, offsets);
     tcase_add_test(tcase, backwards);
