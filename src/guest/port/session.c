@@ -298,9 +298,19 @@ void session_free(struct session *session)
     buf_free(&session->out);
 }
 
+/* Whoever was there before this agent may wait for the last one's answer. */
+static void say_reset(struct session *session)
+{
+    static const uint8_t reset = RESET_BYTE;
+
+    buf_append(&session->out, &reset, 1);
+}
+
 void session_connected(struct session *session, bool fresh)
 {
     on_event(session, server_connected(&session->server, fresh));
+    if (!fresh)
+        say_reset(session);
     jobs_connected(session->context->jobs);
     log_debug(session->context->log, "client connected%s",
               fresh ? "" : " before this agent was there");

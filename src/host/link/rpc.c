@@ -475,6 +475,14 @@ static int on_garbage(struct rpc *rpc, struct receipt *receipt)
                                            : "stray byte");
 }
 
+/* Between two messages it is the guest's word that it knows of none. */
+static int on_reset(struct rpc *rpc, struct receipt *receipt)
+{
+    (void) rpc;
+    return error_set(receipt->err, -ECONNRESET,
+                     "another agent has the channel in the guest now");
+}
+
 static int on_more(struct rpc *rpc, struct receipt *receipt)
 {
     (void) rpc;
@@ -488,7 +496,7 @@ static int rpc_digest(struct rpc *rpc, struct receipt *receipt)
     static int (*const handlers[])(struct rpc *, struct receipt *) = {
         [MSG_NEED_MORE] = on_more, [MSG_HEAD] = on_head,
         [MSG_BODY] = on_body,      [MSG_END] = on_end,
-        [MSG_RESET] = on_garbage,  [MSG_FAULT] = on_garbage,
+        [MSG_RESET] = on_reset,  [MSG_FAULT] = on_garbage,
     };
     enum msg_event event;
 

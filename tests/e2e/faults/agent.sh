@@ -88,13 +88,14 @@ after=$(switches)
 t "… and hardly wakes up ($((after - before)) times in 4 s)" [ $((after - before)) -le 12 ]
 t "… the first one still answers" spare_answers
 NEXT=("$VSRPC" --channel test.spare.0 "$DOMAIN")
-bg flight "${NEXT[@]}" exec --timeout 100 -- sh -c 'echo x >>/tmp/first.ran; sleep 200'
+bg flight "$VSRPC" -v --channel test.spare.0 "$DOMAIN" exec --timeout 100 -- sh -c 'echo x >>/tmp/first.ran; sleep 200'
 t "a command is under way" t_within 10 second test -e /tmp/first.ran
 second kill -9 "$first"
 t "the first one ends, and the second one takes the port" t_within 10 told 'found'
 bg_end flight 20
 t_is "… what was under way is not said to be done: outcome unknown" 123 "$RC"
 t_like "… because the agent is another one" 'agent was restarted' "$ERR"
+t_like "… which said so itself, without a silence first" 'another agent has the channel in the guest now' "$ERR"
 t_next "… the next command is right"
 t_is "… and ran once" 1 "$(second wc -l /tmp/first.ran | cut -d' ' -f1)"
 second sh -c "kill $other; rm -f /tmp/first* /tmp/other*; for p in \$(pidof sleep); do kill \$p; done"

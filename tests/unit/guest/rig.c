@@ -191,6 +191,15 @@ void rig_expect(struct rig *rig, int http, int code)
     rig_answer_free(&answer);
 }
 
+void rig_come(struct rig *rig)
+{
+    session_connected(&rig->agent.session, false);
+    rig_collect(rig);
+    ck_assert_uint_eq(rig->got.len, 1);
+    ck_assert_uint_eq(buf_data(&rig->got)[0], RESET_BYTE);
+    buf_clear(&rig->got);
+}
+
 void rig_expect_silence(struct rig *rig)
 {
     rig_collect(rig);

@@ -56,6 +56,9 @@ void rig_answer_free(struct rig_answer *answer);
  * none) and nothing is behind it. */
 void rig_expect(struct rig *rig, int http, int code);
 
+/* The agent comes to a client that was there before, and says just that. */
+void rig_come(struct rig *rig);
+
 /* Nothing was sent, and the session does not think of an answer either. */
 void rig_expect_silence(struct rig *rig);
 

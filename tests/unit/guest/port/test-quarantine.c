@@ -54,7 +54,7 @@ static void expect_captive(const char *text, size_t step)
 {
     size_t n = strlen(text);
 
-    session_connected(&rig.agent.session, false);
+    rig_come(&rig);
     ck_assert_int_eq(state(), SESSION_QUARANTINE);
     for (size_t at = 0; at < n; at += step) {
         rig_feed(&rig, text + at, n - at < step ? n - at : step);
@@ -147,7 +147,7 @@ START_TEST(content_is_never_run)
     size_t n = strlen(content);
 
     for (size_t cut = 0; cut < n; cut++) {
-        session_connected(&rig.agent.session, false);
+        rig_come(&rig);
         rig_feed(&rig, content + cut, n - cut);
         ck_assert_int_ge(state(), SESSION_QUARANTINE);
         rig_expect_silence(&rig);
@@ -167,7 +167,7 @@ START_TEST(recording_is_never_run)
     size_t n = strlen(content);
 
     for (size_t step = 1; step <= n; step += n - 1) {
-        session_connected(&rig.agent.session, false);
+        rig_come(&rig);
         for (size_t at = 0; at < n; at += step)
             rig_feed(&rig, content + at, step);
         ck_assert_int_eq(state(), SESSION_QUARANTINE);

@@ -77,7 +77,7 @@ START_TEST(guarded_after_quarantine)
     AUTO_FREE char *exec = exec_request(command);
     AUTO_FREE char *token = NULL;
 
-    session_connected(&rig.agent.session, false);
+    rig_come(&rig);
     token = sync_now(NULL);
     rig_puts(&rig, exec);
     rig_expect(&rig, 409, STATUS_SESSION_EXPIRED);
