@@ -53,7 +53,7 @@ t_status "a search has the command's time" 124 run --timeout 0.5 --cwd "$WORK/lo
 searching=$!
 children() { [ "$(wc -w <"/proc/$PID/task/$PID/children")" = "$1" ]; }
 t "… and is begun" t_within 20 children 1
-t_kill -INT "$searching"
+t_kill -TERM "$searching" # INT would be ignored: it is in the background
 wait "$searching"
 t "… it ends with its client's signal" t_within 20 children 0
 
