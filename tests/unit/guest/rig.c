@@ -193,10 +193,12 @@ void rig_expect(struct rig *rig, int http, int code)
 
 void rig_come(struct rig *rig)
 {
+    static const uint8_t reset = RESET_BYTE;
+
     session_connected(&rig->agent.session, false);
     rig_collect(rig);
     ck_assert_uint_eq(rig->got.len, 1);
-    ck_assert_uint_eq(buf_data(&rig->got)[0], RESET_BYTE);
+    ck_assert_mem_eq(buf_data(&rig->got), &reset, 1);
     buf_clear(&rig->got);
 }
 
