@@ -126,6 +126,7 @@ static struct context agent_context(struct agent *agent)
         .server = &agent->session.server,
         .handlers = handlers,
         .rate = &agent->rate,
+        .copies = &agent->copies,
         .auth = &agent->auth,
         .paths = &agent->paths,
         .transfers = &agent->transfers,

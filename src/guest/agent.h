@@ -10,6 +10,7 @@
 #include "guest/file/transfer.h"
 #include "guest/job/jobs.h"
 #include "guest/policy/auth_check.h"
+#include "guest/policy/copies.h"
 #include "guest/policy/path_policy.h"
 #include "guest/policy/rate.h"
 #include "guest/port/port.h"
@@ -29,6 +30,7 @@ struct agent {
     struct port port;
     struct session session;
     struct rate rate;
+    struct copies copies;
     struct auth_check auth;
     struct path_policy paths;
     struct transfers transfers;

@@ -64,7 +64,7 @@ enum route_flags {
                        * one request behind it, which ends the wait.  Its
                        * answer is small enough to be in the output at once */
     ROUTE_COPY = 128, /* may be one of many requests of a copy, which has its
-                       * id in the query's "transfer", and is counted once */
+                       * id in the query's "transfer", and few are counted */
     ROUTE_SPECIFIED = 256, /* is in the specification, and so in any server */
 };
 

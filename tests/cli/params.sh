@@ -33,7 +33,7 @@ for word in yes 1 True on; do
 		"$(code PUT "file/content?path=$G/file&overwrite=$word" --data-binary new) $(cat guest/file)"
 done
 for words in overwrite=ja overwrite= overwrite sparse=maybe sync=2 resume=perhaps digest=crc mode=9 \
-	md5=%zz md5=abc mtime=1. transfer= 'overwrite=no&overwrite=no'; do
+	md5=%zz md5=abc mtime=1. transfer= transfer=constant 'overwrite=no&overwrite=no'; do
 	echo old >guest/file
 	t_is "$words is refused" "2001 old" \
 		"$(code PUT "file/content?path=$G/file&$words" --data-binary new) $(cat guest/file)"

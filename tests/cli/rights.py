@@ -189,17 +189,17 @@ def put(**more):
 
 
 def put_parts(agent, path, user):
-    run = dict(transfer="t")
+    run = dict(transfer="a")
     code, _ = agent.ask("PUT", "content?" + query(path, user, **run), "n", Content_Range="bytes 0-0/*")
     if code == 0:
         code, _ = agent.ask("PUT", "content?" + query(path, user, **run), "ew", Content_Range="bytes 1-2/*")
     if code == 0:
-        wrong, _ = agent.ask("POST", "transfers/t?size=3")
+        wrong, _ = agent.ask("POST", "transfers/a?size=3")
         assert wrong == 2001, "a transfer that began as a user ends as the agent"
-        code, data = agent.ask("POST", "transfers/t?size=3&user=" + user)
+        code, data = agent.ask("POST", "transfers/a?size=3&user=" + user)
         while code == 0 and not data["complete"]:
-            code, data = agent.ask("GET", "transfers/t")
-    agent.ask("DELETE", "transfers/t")
+            code, data = agent.ask("GET", "transfers/a")
+    agent.ask("DELETE", "transfers/a")
     return code == 0, None
 
 

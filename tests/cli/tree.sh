@@ -8,7 +8,7 @@ mkdir guest
 cat >real.yaml <<END
 logging: {file: none}
 security: {allowed_paths: [$WORK/guest], readonly_paths: [], forbidden_paths: [$WORK/guest/secret]}
-rate_limit: {requests_per_second: 10, requests_per_minute: 30}
+rate_limit: {requests_per_second: 0, requests_per_minute: 0}
 END
 start_agent real
 G=$WORK/guest

@@ -208,7 +208,7 @@ def refused(envelope):
 
 
 def unique():
-    return "t%d" % time.monotonic_ns()
+    return "%x" % time.monotonic_ns()
 
 
 # --- what is asked: each gives True when it was right, False for a clear error

@@ -67,6 +67,7 @@ UNIT_TESTS += \
 	tests/unit/guest/policy/test-command-rules \
 	tests/unit/guest/policy/test-env-policy \
 	tests/unit/guest/policy/test-path-policy \
+	tests/unit/guest/policy/test-copies \
 	tests/unit/guest/policy/test-rate \
 	tests/unit/guest/port/test-quarantine \
 	tests/unit/guest/port/test-session \
@@ -81,6 +82,7 @@ UNIT_TESTS += \
 	tests/unit/guest/proc/test-user \
 	tests/unit/guest/proc/test-worker \
 	tests/unit/guest/request/test-detached \
+	tests/unit/guest/request/test-admission \
 	tests/unit/guest/request/test-params \
 	tests/unit/guest/request/test-replay \
 	tests/unit/guest/request/test-replay-cache \

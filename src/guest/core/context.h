@@ -12,6 +12,7 @@
 
 struct auth_check;
 struct cgroups;
+struct copies;
 struct handler;
 struct jobs;
 struct log;
@@ -40,6 +41,7 @@ struct context {
     const struct server *server;    /* the session's */
     const struct handler *handlers; /* by enum route_id */
     struct rate *rate;
+    struct copies *copies;
     struct auth_check *auth;
     struct path_policy *paths;
     struct transfers *transfers;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * The tables of uploads, downloads and copies by their ids.  A download's
+ * The tables of uploads and downloads by their ids.  A download's
  * digest is copied before each piece, so that the piece can be sent again;
  * uploads that nobody goes on with are dropped by a timer.
  */
@@ -38,7 +38,9 @@ void transfers_init(struct transfers *transfers, struct context *context)
 
 bool transfer_id_valid(const char *id)
 {
-    return id && *id && strlen(id) <= TRANSFER_ID_MAX;
+    size_t n = strspn(id, "0123456789abcdefABCDEF");
+
+    return n > 0 && n <= TRANSFER_ID_MAX && !id[n];
 }
 
 /* --- uploads -------------------------------------------------------------- */
@@ -172,13 +174,24 @@ static void grace_over(void *arg)
 
 void transfers_leave(struct transfers *transfers)
 {
+    int64_t now = clock_ms();
+
     for (size_t i = 0; i < TRANSFERS_MAX; i++) {
         struct transfer *transfer = &transfers->uploads[i];
 
         if (transfer->id[0] && !transfer->left_at)
-            transfer->left_at = clock_ms();
+            transfer->left_at = now > transfer->back_at ? now
+                                                        : transfer->back_at;
     }
     grace_start(transfers);
+}
+
+void transfer_put_off(struct transfers *transfers, const char *id, int64_t ms)
+{
+    struct transfer *transfer = transfer_find(transfers, id);
+
+    if (transfer)
+        transfer->back_at = clock_ms() + ms;
 }
 
 void transfers_busy(struct transfers *transfers, bool busy)
@@ -192,8 +205,6 @@ void transfers_drop(struct transfers *transfers)
         transfer_end(&transfers->uploads[i]);
         download_end(&transfers->downloads[i]);
     }
-    memset(transfers->copies, 0, sizeof(transfers->copies));
-    transfers->path[0] = '\0';
 }
 
 /* --- downloads ------------------------------------------------------------ */
@@ -309,15 +320,6 @@ void download_take(struct download *download, const void *bytes, size_t n)
     download->next += (int64_t) n;
 }
 
-bool transfer_goes_on(struct transfers *transfers, const char *path,
-                      int64_t offset)
-{
-    if (offset > 0 && strcmp(transfers->path, path) == 0)
-        return true;
-    snprintf(transfers->path, sizeof(transfers->path), "%s", path);
-    return false;
-}
-
 int download_digest(const struct download *download, char hex[DIGEST_HEX_MAX])
 {
     CLEANUP(digest_cleanup) struct digest *copy = NULL;
@@ -349,30 +351,4 @@ void download_pause(struct transfers *transfers, struct download *download,
         && download_digest(download, hex) == 0)
         digest_cache_add(&transfers->digests, download->etag, download->kind,
                          hex);
-}
-
-/* --- copies --------------------------------------------------------------- */
-
-/* Puts an id to the front of those from 0 to n. */
-static void copy_to_front(struct transfers *transfers, const char *id,
-                          size_t n)
-{
-    memmove(transfers->copies[1], transfers->copies[0],
-            n * sizeof(transfers->copies[0]));
-    snprintf(transfers->copies[0], sizeof(transfers->copies[0]), "%s", id);
-}
-
-bool copy_known(struct transfers *transfers, const char *id)
-{
-    for (size_t i = 0; i < COPIES_MAX; i++)
-        if (strcmp(transfers->copies[i], id) == 0) {
-            copy_to_front(transfers, id, i);
-            return true;
-        }
-    return false;
-}
-
-void copy_note(struct transfers *transfers, const char *id)
-{
-    copy_to_front(transfers, id, COPIES_MAX - 1);
 }

@@ -2,9 +2,7 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * Transfers that span several requests: uploads that come in parts, downloads
- * whose bytes are digested on their way, and the copies that both belong to
- * (which only matter to the rate limit: a copy is one operation, however many
- * files and turns it takes).
+ * whose bytes are digested on their way.
  *
  * All are found by an id that the client chooses; whoever knows it goes on.
  */
@@ -22,14 +20,12 @@
 #include "util/crypto.h"
 
 #define TRANSFER_ID_MAX 64
+#define TRANSFER_ID_WORDS "1 to 64 hex digits"
 
 /* Uploads that may be open at once; a session has one, more are those of
  * clients that are between two parts, or changed their mind.  Likewise of
  * downloads. */
 #define TRANSFERS_MAX 8
-
-/* Copies that were counted and may go on. */
-#define COPIES_MAX 16
 
 struct context;
 struct transfers;
@@ -48,6 +44,7 @@ struct transfer {
     int64_t used_at;              /* boot clock, ms */
     int64_t user;    /* with whose rights (request_user()); -1: the agent's */
     int64_t left_at; /* since when nobody can go on with it; 0: somebody can */
+    int64_t back_at; /* when its client was told to come back */
     enum transfer_state state;
     struct transfers *transfers; /* from transfer_commit() on */
     int result;                  /* when it is over, as upload_done has it */
@@ -82,13 +79,11 @@ struct transfers {
     struct download downloads[TRANSFERS_MAX];
     struct digest_cache digests;
     bool busy; /* a request is served: nobody else could come back now */
-    char copies[COPIES_MAX][TRANSFER_ID_MAX + 1]; /* the last used first */
-    char path[PATH_MAX]; /* of the last counted download without an id */
 };
 
 void transfers_init(struct transfers *transfers, struct context *context);
 
-/* Is it an id?  Return: true when it is there and not too long. */
+/* Is it an id?  Return: true for 1 to TRANSFER_ID_MAX hex digits. */
 bool transfer_id_valid(const char *id);
 
 /* Finds an upload by its id; whoever knows that goes on with it.  Return: it,
@@ -122,6 +117,10 @@ void transfer_end(struct transfer *transfer);
  * else has the channel the time stands still: nobody could come back then.
  */
 void transfers_leave(struct transfers *transfers);
+
+/* A part is refused for so long (ms): its client may stay away until then, and
+ * has its grace behind that.  Unknown ids are fine. */
+void transfer_put_off(struct transfers *transfers, const char *id, int64_t ms);
 
 /* The session begins to serve a request, or has served it. */
 void transfers_busy(struct transfers *transfers, bool busy);
@@ -166,18 +165,5 @@ void download_pause(struct transfers *transfers, struct download *download,
  * Return: 0; -ENODATA when there is none; -ENOMEM.
  */
 int download_digest(const struct download *download, char hex[DIGEST_HEX_MAX]);
-
-/*
- * Does a read of path at offset go on with the download before it, that has no
- * id?  Notes the path when it does not.
- */
-bool transfer_goes_on(struct transfers *transfers, const char *path,
-                      int64_t offset);
-
-/* Was a copy counted?  Return: true when its id is known. */
-bool copy_known(struct transfers *transfers, const char *id);
-
-/* Notes a copy that was counted; the one unused longest is forgotten. */
-void copy_note(struct transfers *transfers, const char *id);
 
 #endif

@@ -44,7 +44,7 @@ static const struct get_query defaults = { .digest = NO_DIGEST };
 static const struct query_row rows[] = {
     QUERY_ROW(struct get_query, path, QUERY_TEXT, .required = true),
     QUERY_ROW_USER(struct get_query),
-    QUERY_ROW(struct get_query, transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
+    QUERY_ROW(struct get_query, transfer, QUERY_TRANSFER),
     QUERY_ROW(struct get_query, digest, QUERY_WORD, .words = digest_words),
 };
 

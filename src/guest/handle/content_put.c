@@ -99,7 +99,7 @@ static const struct query_row rows[] = {
     ROW(sync, QUERY_BOOL),
     ROW(sparse, QUERY_BOOL),
     ROW(resume, QUERY_WORD, .words = resumes),
-    ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
+    ROW(transfer, QUERY_TRANSFER),
     ROW(digest, QUERY_WORD, .words = digests),
     ROW(md5, QUERY_HEX, .max = MD5_HEX),
     ROW(sha256, QUERY_HEX, .max = SHA256_HEX),

@@ -223,8 +223,7 @@ void file_download_run(struct request *request)
         request_error(request, r, &err);
         return;
     }
-    if (!transfer_goes_on(request->context->transfers, path, offset)
-        && !admission_count(request))
+    if (!admission_read(request, path, offset))
         return;
     if (length > DOWNLOAD_JSON_MAX)
         length = DOWNLOAD_JSON_MAX;

@@ -229,7 +229,7 @@ struct list_query {
 static const struct query_row rows[] = {
     QUERY_ROW(struct list_query, path, QUERY_TEXT, .required = true),
     QUERY_ROW_USER(struct list_query),
-    QUERY_ROW(struct list_query, transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
+    QUERY_ROW(struct list_query, transfer, QUERY_TRANSFER),
     QUERY_ROW(struct list_query, cursor, QUERY_NUMBER, .max = INT64_MAX),
 };
 

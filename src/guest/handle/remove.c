@@ -43,7 +43,7 @@ struct remove_query {
 static const struct query_row rows[] = {
     ROW(path, QUERY_TEXT, .required = true),
     QUERY_ROW_USER(struct remove_query),
-    ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
+    ROW(transfer, QUERY_TRANSFER),
     ROW(recursive, QUERY_BOOL),
     ROW(missing_ok, QUERY_BOOL),
 };

@@ -240,7 +240,7 @@ struct digest_query {
 static const struct query_row digest_rows[] = {
     DIGEST_ROW(path, QUERY_TEXT, .required = true),
     QUERY_ROW_USER(struct digest_query),
-    DIGEST_ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX),
+    DIGEST_ROW(transfer, QUERY_TRANSFER),
     DIGEST_ROW(algorithm, QUERY_WORD, .words = digest_words),
     DIGEST_ROW(first, QUERY_NUMBER, .max = INT64_MAX),
     DIGEST_ROW(length, QUERY_NUMBER, .max = DIGEST_SPAN_MAX),

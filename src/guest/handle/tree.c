@@ -49,7 +49,7 @@ struct wish {
 #define ROW(...) QUERY_ROW(struct wish, __VA_ARGS__)
 #define ROW_PATH ROW(path, QUERY_TEXT, .required = true)
 #define ROW_USER QUERY_ROW_USER(struct wish)
-#define ROW_TRANSFER ROW(transfer, QUERY_ID, .max = TRANSFER_ID_MAX)
+#define ROW_TRANSFER ROW(transfer, QUERY_TRANSFER)
 
 /* Mode, owner and time; what is wrong with them is answered. */
 static int wish_attributes(struct request *request,

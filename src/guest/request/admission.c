@@ -3,7 +3,7 @@
 /*
  * The checks in their order, before and after the body.  A raw body is signed
  * by its announced digest, so that nothing of an unsigned one is written; of
- * all requests of a copy one counts against the rate limit.
+ * the requests of a copy few count against the rate limit.
  */
 #include <config.h>
 
@@ -18,6 +18,7 @@
 #include "guest/core/settings.h"
 #include "guest/file/transfer.h"
 #include "guest/policy/auth_check.h"
+#include "guest/policy/copies.h"
 #include "guest/policy/rate.h"
 #include "guest/proc/as_user.h"
 #include "guest/request/query.h"
@@ -28,33 +29,34 @@
 #include "util/clock.h"
 #include "util/crypto.h"
 
-/* Which reads and parts go on with an operation that was counted before. */
-static bool goes_on(struct request *request)
+/* From where on a request wants something: of a file, or of a listing. */
+static int64_t offset_of(const struct request *request)
 {
-    struct transfers *transfers = request->context->transfers;
-    const char *range = http_field_get(request->head, "Range");
-    bool inside = range && strncmp(range, "bytes=0-", 8) != 0;
-    AUTO_FREE char *value = NULL;
+    static const struct {
+        const char *name, *before;
+    } fields[] = { { "Range", "bytes=" }, { "Content-Range", "bytes " } };
+    static const char *const members[] = { "cursor", "first" };
+    long long offset = 0;
 
-    if (request->route->id == ROUTE_CONTENT_GET)
-        return uri_query(request->head->target, "path", &value) == 0
-               && transfer_goes_on(transfers, value, inside);
-    return false;
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        const char *text = http_field_get(request->head, fields[i].name);
+        size_t n = strlen(fields[i].before);
+
+        if (text && strncmp(text, fields[i].before, n) == 0)
+            offset = strtoll(text + n, NULL, 10);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        AUTO_FREE char *text = NULL;
+
+        if (uri_query(request->head->target, members[i], &text) == 0)
+            offset = strtoll(text, NULL, 10);
+    }
+    return offset > 0 ? offset : 0; /* "bytes=-N" is the end of something */
 }
 
-/* The copy that a request belongs to, to be freed; NULL: none. */
-static char *copy_of(const struct request *request)
-{
-    AUTO_FREE char *id = NULL;
-
-    if (!(request->route->flags & ROUTE_COPY)
-        || uri_query(request->head->target, "transfer", &id) < 0
-        || !transfer_id_valid(id))
-        return NULL;
-    return steal_ptr(&id);
-}
-
-bool admission_count(struct request *request)
+/* Counts an operation.  Return: 0; the ms until it may begin, and it has been
+ * answered. */
+static int64_t count(struct request *request)
 {
     int64_t wait = rate_take(request->context->rate, clock_ms());
 
@@ -62,33 +64,69 @@ bool admission_count(struct request *request)
         request_busy(request, wait,
                      "rate limit (rate_limit in the "
                      "configuration of the agent)");
-    return wait == 0;
+    return wait;
 }
 
-/* A copy is one operation, however many files and turns it takes. */
-static bool copy_check(struct request *request, const char *id)
+/* A copy is few operations, however many files and turns it takes.  Return: as
+ * count(). */
+static int64_t count_step(struct request *request,
+                          const struct copy_step *step)
 {
-    struct transfers *transfers = request->context->transfers;
+    struct copies *copies = request->context->copies;
+    int64_t wait;
 
-    if (copy_known(transfers, id))
-        return true;
-    if (!admission_count(request))
-        return false;
-    copy_note(transfers, id);
-    return true;
+    if (copies_go_on(copies, step))
+        return 0;
+    wait = count(request);
+    if (wait == 0)
+        copies_note(copies, step);
+    return wait;
+}
+
+bool admission_read(struct request *request, const char *path, int64_t offset)
+{
+    return count_step(request,
+                      &(struct copy_step) { .id = "",
+                                            .path = path,
+                                            .what = request->route->id,
+                                            .offset = offset })
+           == 0;
+}
+
+/* Of several that a copy may have.  Its half of a file outlives the wait. */
+static bool copy_check(struct request *request)
+{
+    const char *target = request->head->target;
+    AUTO_FREE char *id = NULL;
+    AUTO_FREE char *path = NULL;
+    int64_t wait;
+
+    if (uri_query(target, "path", &path) < 0)
+        return count(request) == 0;
+    if (uri_query(target, "transfer", &id) < 0)
+        return request->route->id == ROUTE_CONTENT_GET
+                   ? admission_read(request, path, offset_of(request))
+                   : count(request) == 0;
+    if (!transfer_id_valid(id))
+        return count(request) == 0;
+    wait = count_step(request,
+                      &(struct copy_step) { .id = id,
+                                            .path = path,
+                                            .what = request->route->id,
+                                            .offset = offset_of(request) });
+    if (wait)
+        transfer_put_off(request->context->transfers, id, wait);
+    return wait == 0;
 }
 
 static bool rate_check(struct request *request)
 {
-    AUTO_FREE char *copy = copy_of(request);
-
-    if (copy)
-        return copy_check(request, copy);
     /* A JSON download tells only in its body whether it goes on. */
     if ((request->route->flags & ROUTE_FREE)
-        || request->route->id == ROUTE_FILE_DOWNLOAD || goes_on(request))
+        || request->route->id == ROUTE_FILE_DOWNLOAD)
         return true;
-    return admission_count(request);
+    return request->route->flags & ROUTE_COPY ? copy_check(request)
+                                              : count(request) == 0;
 }
 
 /* Where nothing is ours something of server.handlers may be, which belongs to

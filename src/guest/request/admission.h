@@ -19,8 +19,9 @@ void admission_begin(struct request *request);
 /* Does a body of n bytes pass?  Asked again as it grows. */
 bool admission_size(struct request *request, int64_t n);
 
-/* Counts an operation against the rate limit. */
-bool admission_count(struct request *request);
+/* Counts a read of a path against the rate limit, unless it goes on behind the
+ * last one.  Return: true; false when it has been answered. */
+bool admission_read(struct request *request, const char *path, int64_t offset);
 
 /* A piece of a raw body, for the handler. */
 void admission_body(struct request *request, const uint8_t *bytes, size_t n);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/file/transfer.h"
 #include "guest/request/request.h"
 #include "proto/param.h"
 #include "util/cleanup.h"
@@ -39,6 +40,15 @@ static int read_id(const struct query_row *row, const char *text, void *slot,
         return 0;
     snprintf(what, sizeof(what), "1 to %lld bytes long", (long long) row->max);
     return param_wrong(row->name, what, text, err);
+}
+
+static int read_transfer(const struct query_row *row, const char *text,
+                         void *slot, struct error *err)
+{
+    (void) slot;
+    return transfer_id_valid(text)
+               ? 0
+               : param_wrong(row->name, TRANSFER_ID_WORDS, text, err);
 }
 
 static int read_hex(const struct query_row *row, const char *text, void *slot,
@@ -96,6 +106,7 @@ static const struct {
     [QUERY_TEXT] = { read_text, true },
     [QUERY_USER] = { read_text, true },
     [QUERY_ID] = { read_id, true },
+    [QUERY_TRANSFER] = { read_transfer, true },
     [QUERY_HEX] = { read_hex, true },
     [QUERY_MODE] = { read_mode, true },
     [QUERY_TIME] = { read_time, true },

@@ -19,15 +19,16 @@ struct request;
 
 /* What a member of the query is, and the type that it is read into. */
 enum query_kind {
-    QUERY_TEXT,   /* char *: any, also an empty one */
-    QUERY_USER,   /* char *: as whom; admission.c looks it up */
-    QUERY_ID,     /* char *: 1 to max bytes */
-    QUERY_HEX,    /* char *: max lower-case hex digits */
-    QUERY_MODE,   /* char *: of a file, octal */
-    QUERY_TIME,   /* char *: seconds, perhaps with a fraction */
-    QUERY_NUMBER, /* int64_t: 0 to max */
-    QUERY_BOOL,   /* bool */
-    QUERY_WORD,   /* int: which of the words */
+    QUERY_TEXT,     /* char *: any, also an empty one */
+    QUERY_USER,     /* char *: as whom; admission.c looks it up */
+    QUERY_ID,       /* char *: 1 to max bytes */
+    QUERY_TRANSFER, /* char *: the id of a transfer or copy */
+    QUERY_HEX,      /* char *: max lower-case hex digits */
+    QUERY_MODE,     /* char *: of a file, octal */
+    QUERY_TIME,     /* char *: seconds, perhaps with a fraction */
+    QUERY_NUMBER,   /* int64_t: 0 to max */
+    QUERY_BOOL,     /* bool */
+    QUERY_WORD,     /* int: which of the words */
     QUERY_KINDS,
 };
 

@@ -118,37 +118,11 @@ START_TEST(dropped)
 
     transfer_add(&transfers, "a", 1)->upload = make_upload(dir, 1);
     transfer_add(&transfers, "b", 1)->upload = make_upload(dir, 2);
-    ck_assert(!transfer_goes_on(&transfers, "/x", 0));
     transfers_drop(&transfers);
     ck_assert_ptr_null(transfer_find(&transfers, "a"));
     ck_assert_ptr_null(transfer_find(&transfers, "b"));
-    ck_assert(!transfer_goes_on(&transfers, "/x", 5));
     transfers_drop(&transfers);
     unit_rmdir(dir);
-}
-END_TEST
-
-/* One operation from its first byte on; another file is another one. */
-START_TEST(without_id)
-{
-    static const struct {
-        const char *path;
-        int64_t offset;
-        bool goes_on;
-    } steps[] = {
-        { "/a", 0, false },  { "/a", 10, true },   { "/a", 20, true },
-        { "/a", 5, true },   { "/a", 0, false },   { "/a", 1, true },
-        { "/b", 10, false }, { "/b", 20, true },   { "/a", 20, false },
-        { "/A", 20, false }, { "/A/", 20, false }, { "", 1, false },
-        { "", 1, true },
-    };
-
-    transfers.path[0] = 'x';
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-        ck_assert_msg(
-            transfer_goes_on(&transfers, steps[i].path, steps[i].offset)
-                == steps[i].goes_on,
-            "step %zu", i);
 }
 END_TEST
 
@@ -244,25 +218,31 @@ START_TEST(digests_are_kept)
 }
 END_TEST
 
-START_TEST(copies)
+START_TEST(ids)
 {
-    char id[8];
+    static const struct {
+        const char *id;
+        bool valid;
+    } rows[] = {
+        { "0", true },
+        { "aF09", true },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+          true },
+        { "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0",
+          false },
+        { "", false },
+        { "g", false },
+        { "t1", false },
+        { "0x1", false },
+        { "a ", false },
+        { "-1", false },
+        { "a\n", false },
+        { "\xc3\xa4", false },
+    };
 
-    ck_assert(!copy_known(&transfers, "a"));
-    copy_note(&transfers, "a");
-    for (int i = 0; i < COPIES_MAX - 1; i++) {
-        snprintf(id, sizeof(id), "%d", i);
-        copy_note(&transfers, id);
-    }
-    ck_assert(copy_known(&transfers, "0"));
-    ck_assert(copy_known(&transfers, "a")); /* and is the first again */
-    copy_note(&transfers, "b");
-    copy_note(&transfers, "c");
-    ck_assert(copy_known(&transfers, "a"));
-    ck_assert(copy_known(&transfers, "0"));
-    ck_assert(!copy_known(&transfers, "1"));
-    ck_assert(!copy_known(&transfers, "2"));
-    ck_assert(copy_known(&transfers, "3"));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        ck_assert_msg(transfer_id_valid(rows[i].id) == rows[i].valid, "%s",
+                      rows[i].id);
 }
 END_TEST
 
@@ -271,11 +251,10 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, digest_goes_on);
     tcase_add_test(tcase, digest_is_known);
     tcase_add_test(tcase, digests_are_kept);
-    tcase_add_test(tcase, copies);
     tcase_add_test(tcase, found_by_its_id);
+    tcase_add_test(tcase, ids);
     tcase_add_test(tcase, empty_id);
     tcase_add_test(tcase, longest_id);
     tcase_add_test(tcase, oldest_goes);
     tcase_add_test(tcase, dropped);
-    tcase_add_test(tcase, without_id);
 }

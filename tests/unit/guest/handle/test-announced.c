@@ -131,7 +131,7 @@ END_TEST
 static void put_announced_part(const char *range, const char *md5,
                                const char *sha256, const char *body)
 {
-    AUTO_FREE char *query = format("&transfer=t1%s%s", md5 ? "&md5=" : "",
+    AUTO_FREE char *query = format("&transfer=a1%s%s", md5 ? "&md5=" : "",
                                    md5 ? md5 : "");
     AUTO_FREE char *fields = format("Content-Range: bytes %s\r\n%s%s%s", range,
                                     sha256 ? "X-Content-SHA256: " : "",
@@ -204,7 +204,7 @@ START_TEST(completed_by_the_next_client)
                                           "X-Content-SHA256: " SHA256_TEN
                                           "\r\n" };
     static const char *const queries[] = { "&md5=" MD5_TEN,
-                                           "&transfer=t9&md5=" MD5_TEN, "" };
+                                           "&transfer=a9&md5=" MD5_TEN, "" };
     static const char next[] = MARK SYNC "PUT /api/v1/file/content?path=/x "
                                          "HTTP/1.1\r\nHost: v\r\n";
     AUTO_FREE char *file = old_file();

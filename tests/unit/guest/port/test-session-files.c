@@ -45,7 +45,7 @@ END_TEST
 
 static char *part_request(const char *range, const char *body)
 {
-    return format("PUT /api/v1/file/content?path=%s/parts&transfer=t1 "
+    return format("PUT /api/v1/file/content?path=%s/parts&transfer=a1 "
                   "HTTP/1.1\r\nHost: v\r\nContent-Range: bytes %s\r\n"
                   "Content-Length: %zu\r\n\r\n%s",
                   rig.dir, range, strlen(body), body);

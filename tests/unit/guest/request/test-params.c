@@ -77,7 +77,7 @@ static void add_files(struct buf *out)
 static char *everything(void)
 {
     struct transfer *transfer = transfer_find(rig.agent.context.transfers,
-                                              "begun");
+                                              "be9");
     struct buf out;
     char *text;
 
@@ -173,7 +173,7 @@ static const struct query_base {
     { ROUTE_CONTENT_GET, "file/content", "path=@/file", false },
     { ROUTE_CONTENT_PUT, "file/content", "path=@/file", true },
     { ROUTE_FILE_DIGEST, "file/digest", "path=@/file&length=3", false },
-    { ROUTE_TRANSFER_FINISH, "file/transfers/begun", "size=3", true },
+    { ROUTE_TRANSFER_FINISH, "file/transfers/be9", "size=3", true },
     { ROUTE_FILE_LIST, "file/list", "path=@/", false },
     { ROUTE_FILE_DIRECTORY, "file/directory", "path=@/new", true },
     { ROUTE_FILE_SYMLINK, "file/symlink", "path=@/new&target=x", true },
@@ -379,7 +379,7 @@ END_TEST
 
 static void begin_transfer(void)
 {
-    AUTO_FREE char *target = format("file/content?path=%s/part&transfer=begun",
+    AUTO_FREE char *target = format("file/content?path=%s/part&transfer=be9",
                                     rig.dir);
 
     turn_begin("PUT", target, "Content-Range: bytes 0-2/*\r\n", "abc");
