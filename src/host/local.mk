@@ -10,6 +10,7 @@ libhost_a_SOURCES = \
 	src/host/client/answer.c src/host/client/answer.h \
 	src/host/client/as_user.c src/host/client/as_user.h \
 	src/host/client/attempts.c src/host/client/attempts.h \
+	src/host/client/busy.c src/host/client/busy.h \
 	src/host/client/cancel.c src/host/client/cancel.h \
 	src/host/client/client.c src/host/client/client.h \
 	src/host/client/connect.c src/host/client/connect.h \

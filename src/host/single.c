@@ -31,7 +31,9 @@ int single_run(struct command_call *call, struct target *target)
                                   .timeout = call->options->timeout,
                                   .user = file_user(call),
                                   .lock_wait = lock_wait(call),
-                                  .lockless_known = call->lockless_known };
+                                  .lockless_known = call->lockless_known,
+                                  .line = call->options->line,
+                                  .operand = call->options->operand };
     struct client client;
     int status;
 

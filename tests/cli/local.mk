@@ -20,6 +20,7 @@ CLI_TESTS = \
 	tests/cli/rights.sh \
 	tests/cli/lies.sh \
 	tests/cli/many.sh \
+	tests/cli/limit.sh \
 	tests/cli/service.sh \
 	tests/cli/specified.sh \
 	tests/cli/times.sh \

@@ -388,6 +388,22 @@ class Peer:
     def fails(self, target, request_id, body):
         self.client.sendall(answer(envelope({}, 5001, "Internal error"), request_id, "500 Internal Server Error"))
 
+    busy_until = None
+
+    def busy(self, target, request_id, body):
+        """For a second and a half, which only its body says."""
+        now = time.monotonic()
+        Peer.busy_until = Peer.busy_until or now + 1.5
+        if now < self.busy_until:
+            self.client.sendall(answer(envelope({"detail": "much to do", "retry_after": self.busy_until - now}, 5002,
+                                                "Service unavailable"), request_id, "503 Service Unavailable"))
+        else:
+            self.good(target, request_id, body)
+
+    def busy_for_ever(self, target, request_id, body):
+        self.client.sendall(answer(envelope({"detail": "much to do", "retry_after": 1e300}, 5002,
+                                            "Service unavailable"), request_id, "503 Service Unavailable"))
+
     def deaf(self, target, request_id, body):
         """Never comes to this; see serve()."""
 

@@ -45,9 +45,14 @@ static const struct opt table[] = {
 int options_parse(struct options *options, int argc, char **argv,
                   struct error *err)
 {
+    int r;
+
     *options = (struct options) { .timeout = TIMEOUT_UNSET,
-                                  .lock_wait = TIMEOUT_UNSET };
-    return opt_parse(table, ARRAY_SIZE(table), argc, argv, options, err);
+                                  .lock_wait = TIMEOUT_UNSET,
+                                  .line = argv };
+    r = opt_parse(table, ARRAY_SIZE(table), argc, argv, options, err);
+    options->operand = r;
+    return r;
 }
 
 const struct opt *options_table(size_t *n)

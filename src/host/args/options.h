@@ -30,6 +30,8 @@ struct options {
     bool help;
     bool list_commands; /* for completion and the lint tests */
     bool list_options;
+    char **line; /* all of it, … */
+    int operand; /* … and where these options end */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "host/client/busy.h"
 #include "proto/ability.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
@@ -147,6 +148,7 @@ int answer_error(const struct client *client, const struct answer *answer,
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (hints[i].code == code)
             error_hint(err, "%s", hints[i].hint);
+    busy_explain(client, answer, err);
     if (code == STATUS_PERMISSION_DENIED && client->setup.user)
         error_hint(err,
                    "in the guest: what '%s' may by mode and owner, or "

@@ -21,6 +21,8 @@ struct answer {
     const struct route *unknown; /* what was asked for, and that the agent
                                   * says it does not know; or NULL */
     int64_t ms;                  /* how long it took */
+    int64_t busy_s; /* a busy agent asks for it, and it was too much; else 0 */
+    int64_t enough_s; /* … for --timeout, with which it would do; 0: never */
 };
 
 void answer_init(struct answer *answer);

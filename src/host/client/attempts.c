@@ -18,6 +18,7 @@
 
 #include "host/client/answer.h"
 #include "host/client/as_user.h"
+#include "host/client/busy.h"
 #include "host/client/cancel.h"
 #include "host/client/connect.h"
 #include "host/client/silence.h"
@@ -360,6 +361,43 @@ static int attempts_wait(struct attempts *attempts, int64_t ms)
     return r == -ECANCELED ? r : 0;
 }
 
+/* Likewise, of which the user hears when it takes long. */
+static int attempts_wait_busy(struct attempts *attempts, int64_t ms,
+                              const struct answer *answer)
+{
+    struct client *client = attempts->client;
+    int64_t silent = BUSY_SILENT_MS - (attempts->count.busy_ms - ms);
+    int r = 0;
+
+    if (silent < 0)
+        silent = 0;
+    if (client->busy_told || ms <= silent)
+        return attempts_wait(attempts, ms);
+    if (silent)
+        r = attempts_wait(attempts, silent);
+    if (r < 0)
+        return r;
+    busy_tell(client, answer, ms - silent);
+    return attempts_wait(attempts, ms - silent);
+}
+
+/* Notes why nobody waits for a busy agent. */
+static void attempts_not_waited(const struct attempts *attempts, int64_t wait,
+                                struct answer *answer)
+{
+    int64_t timeout = attempts->client->setup.timeout;
+    int64_t busy = busy_seconds(answer);
+
+    if (busy <= 0 || (wait >= 0 && timeout <= 0))
+        return;
+    answer->busy_s = busy;
+    /* What has passed, the wait, and then as much as was to do without. */
+    if (wait >= 0)
+        answer->enough_s = (clock_ms() + wait + 2 * timeout - attempts->limit
+                            + 999)
+                           / 1000;
+}
+
 /* Has it begun, and does the domain sleep now?  Who cannot begin is told. */
 static bool attempts_asleep(const struct attempts *attempts, int r)
 {
@@ -389,12 +427,12 @@ static int attempts_sleep(struct attempts *attempts,
 
 /* Waits for another attempt.  Return: 1; 0 when there is none; -ECANCELED. */
 static int attempts_again(struct attempts *attempts, int r,
-                          const struct answer *answer, const struct error *err)
+                          struct answer *answer, const struct error *err)
 {
     const struct client *client = attempts->client;
     enum retry_class class = attempts_class(attempts, r, answer);
     int64_t wait = retry_next(&client->policy, &attempts->count, class,
-                              answer->reply.retry_after);
+                              busy_seconds(answer));
     int64_t limit = attempts->limit;
 
     if (attempts_asleep(attempts, r))
@@ -403,14 +441,18 @@ static int attempts_again(struct attempts *attempts, int r,
      * for the agent to end it. */
     if (attempts_uncertain(attempts))
         limit = attempts->answer_by;
-    if (wait < 0 || (limit != DEADLINE_NEVER && clock_ms() + wait >= limit))
+    if (wait < 0 || (limit != DEADLINE_NEVER && clock_ms() + wait >= limit)) {
+        if (class == RETRY_BUSY)
+            attempts_not_waited(attempts, wait, answer);
         return 0;
+    }
     out_note(client->setup.out, "%s; again in %g s",
              r < 0 ? err->message : envelope_detail(&answer->envelope),
              (double) wait / 1000);
     if (class == RETRY_SESSION)
         client_hang_up(attempts->client);
-    r = attempts_wait(attempts, wait);
+    r = class == RETRY_BUSY ? attempts_wait_busy(attempts, wait, answer)
+                            : attempts_wait(attempts, wait);
     /* Not before: what runs in the guest ends when its client stays away. */
     if (attempts->silent)
         client_hang_up(attempts->client);

@@ -38,6 +38,8 @@ struct client_setup {
                           * are asked for; NULL: the agent's */
     int64_t lock_wait;   /* ms that another command may keep the channel */
     bool lockless_known; /* another one tells that there are no locks */
+    char *const *line;   /* the user's command line, for hints; NULL: none */
+    int operand;         /* … and where it leaves the global options */
 };
 
 struct client {
@@ -50,6 +52,7 @@ struct client {
     bool was_connected; /* at least once */
     bool gave_way;      /* to another command, from which it takes back */
     bool lockless_told; /* that there are no locks here */
+    bool busy_told;     /* that the agent is waited for */
     bool user_known;    /* the agent can act as setup.user */
     int interrupted;    /* the number of the signal that ended a request */
     struct lock lock;

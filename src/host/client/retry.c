@@ -15,12 +15,8 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 
-/* All waiting for one request because its agent is busy: twice the longest
- * window of the agent's rate limit. */
-#define BUSY_TOTAL_MS (120 * 1000)
-
-/* The wait where an agent names none. */
-#define BUSY_STEP_MS 100
+/* No wait is longer where an agent names none. */
+#define BUSY_STEP_MAX_MS 5000
 
 /* No wait is longer, whatever interval and factor are configured. */
 #define WAIT_MAX_MS (60 * 1000)
@@ -52,8 +48,9 @@ static const struct retry_row {
                          AT(internal_interval),
                          0,
                          { .factor = 1 } },
-    /* As often as BUSY_TOTAL_MS allows, after what the agent says. */
-    [RETRY_BUSY] = { true, 0, 0, 0, { .factor = 1 } },
+    /* As often as RETRY_BUSY_MS allows, after what the agent says, or else so:
+     * up to BUSY_STEP_MAX_MS. */
+    [RETRY_BUSY] = { true, 0, 0, 0, { .wait_ms = 100, .factor = 2 } },
     /* Others came in between; more of them than this is a quarrel. */
     [RETRY_SESSION] = { true, 0, 0, 0, { 3, 0, 1 } },
 };
@@ -130,21 +127,6 @@ enum retry_class retry_class_of_status(int code)
     return RETRY_NEVER;
 }
 
-static int64_t retry_busy(struct retry_count *count, int64_t busy_s)
-{
-    int64_t wait = BUSY_STEP_MS;
-
-    /* The header is the guest's word; out of range it is not a wait. */
-    if (busy_s > BUSY_TOTAL_MS / 1000)
-        return -1;
-    if (busy_s > 0)
-        wait = busy_s * 1000;
-    if (count->busy_ms + wait > BUSY_TOTAL_MS)
-        return -1;
-    count->busy_ms += wait;
-    return wait;
-}
-
 bool retry_is_left(const struct retry_policy *policy,
                    const struct retry_count *count, enum retry_class class)
 {
@@ -160,12 +142,42 @@ int64_t retry_wait(const struct retry_rule *rule, int64_t n)
     return wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS;
 }
 
+/* The wait where an agent names none; the last one is what is left. */
+static int64_t busy_step(const struct retry_policy *policy,
+                         struct retry_count *count)
+{
+    int64_t left = RETRY_BUSY_MS - count->busy_ms;
+    int64_t wait = retry_wait(&policy->rules[RETRY_BUSY],
+                              count->done[RETRY_BUSY]++);
+
+    if (wait > BUSY_STEP_MAX_MS)
+        wait = BUSY_STEP_MAX_MS;
+    if (wait > left)
+        wait = left;
+    return wait > 0 ? wait : -1;
+}
+
+static int64_t retry_busy(const struct retry_policy *policy,
+                          struct retry_count *count, int64_t busy_s)
+{
+    int64_t wait;
+
+    /* The number is the guest's word; out of range it is not a wait. */
+    if (busy_s > RETRY_BUSY_MS / 1000)
+        return -1;
+    wait = busy_s > 0 ? busy_s * 1000 : busy_step(policy, count);
+    if (wait < 0 || count->busy_ms + wait > RETRY_BUSY_MS)
+        return -1;
+    count->busy_ms += wait;
+    return wait;
+}
+
 int64_t retry_next(const struct retry_policy *policy,
                    struct retry_count *count, enum retry_class class,
                    int64_t busy_s)
 {
     if (class == RETRY_BUSY)
-        return retry_busy(count, busy_s);
+        return retry_busy(policy, count, busy_s);
     if (!retry_is_left(policy, count, class))
         return -1;
     return retry_wait(&policy->rules[class], count->done[class]++);

@@ -14,6 +14,10 @@
 
 #include "host/core/config.h"
 
+/* All waiting for one request because its agent is busy (ms): twice the longest
+ * window of the agent's rate limit. */
+#define RETRY_BUSY_MS (120 * 1000)
+
 enum retry_class {
     RETRY_NEVER,    /* parameters, permission, and whatever is permanent */
     RETRY_NETWORK,  /* the connection was lost */
@@ -71,7 +75,7 @@ int64_t retry_wait(const struct retry_rule *rule, int64_t n);
 
 /*
  * Asks for one more attempt and counts it.  busy_s is what the agent asked
- * for with Retry-After (seconds), for RETRY_BUSY.
+ * for (seconds; 0 or less: nothing), for RETRY_BUSY.
  *
  * Return: the milliseconds to wait before it, or -1 for no more attempts.
  */

@@ -106,10 +106,19 @@ struct copy_options cmd_copy_options(const struct command_call *call)
     };
 }
 
-struct progress *cmd_copy_progress(const struct command_call *call)
+struct progress *cmd_copy_progress(struct command_call *call)
 {
-    return progress_new(!call->out.quiet && !call->values.no_progress,
-                        STDERR_FILENO, clock_ms);
+    call->out.progress = progress_new(!call->out.quiet
+                                          && !call->values.no_progress,
+                                      STDERR_FILENO, clock_ms);
+    return call->out.progress;
+}
+
+void cmd_copy_progress_end(struct command_call *call)
+{
+    progress_end(call->out.progress);
+    progress_free(call->out.progress);
+    call->out.progress = NULL;
 }
 
 /* What both directions do with one file. */
@@ -128,8 +137,7 @@ static int copy_one(struct command_call *call, const char *to,
 
     if (r == 0)
         r = one(&copy, call->args[0], to, &result, &err);
-    progress_end(progress);
-    progress_free(progress);
+    cmd_copy_progress_end(call);
     r = r ? command_fail(call, &err) : done(call, what, &result);
     copy_result_free(&result);
     return r;

@@ -10,9 +10,11 @@
 /* The options of a call; strings stay the call's. */
 struct copy_options cmd_copy_options(const struct command_call *call);
 
-/* The progress of a call, for which there has to be somebody to see it.
- * Return: to be freed with progress_free(); may be NULL. */
-struct progress *cmd_copy_progress(const struct command_call *call);
+/* The progress of a call, for which there has to be somebody to see it; what the
+ * call says goes around its line.  Return: for cmd_copy_progress_end(); may be
+ * NULL. */
+struct progress *cmd_copy_progress(struct command_call *call);
+void cmd_copy_progress_end(struct command_call *call);
 
 /* A copy of several files or whole folders.  Return: the exit status. */
 int cmd_upload_many(struct command_call *call);

@@ -93,8 +93,7 @@ static int many_end(struct many *many, const char *what)
 
     count_rest(many);
 
-    progress_end(many->copy.progress);
-    progress_free(many->copy.progress);
+    cmd_copy_progress_end(many->call);
     if (out->json)
         r = many_json(many);
     else if (tree->first.code && !out->quiet)

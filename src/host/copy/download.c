@@ -121,7 +121,6 @@ static void say_kept(const struct download *download)
 {
     if (!newfile_stays(&download->file->file) || download->at == 0)
         return;
-    progress_clear(download->copy->progress);
     out_message(download->copy->client->setup.out,
                 "%" PRId64 " bytes of '%s' are kept; go on with --resume",
                 download->at, download->file->path);

@@ -148,6 +148,5 @@ void tree_fail(struct tree *tree, const char *path, const struct error *err)
 
 void tree_skip(struct tree *tree, const char *path, const char *kind)
 {
-    progress_clear(tree->copy->progress);
     out_message(tree->out, "'%.400s' is %s, left out", path, kind);
 }

@@ -115,7 +115,6 @@ static void say_kept(const struct upload *upload, int r)
 
     if (!upload->part || (r < 0 && upload->at == 0))
         return;
-    progress_clear(upload->copy->progress);
     if (r < 0)
         out_message(out,
                     "%" PRId64 " bytes of '%s' went to the guest; --resume "

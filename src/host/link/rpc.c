@@ -370,8 +370,10 @@ static int rpc_take_head(const struct http_head *head, struct rpc_reply *reply)
         return -ENOMEM;
     reply->http = head->status;
     reply->retry_after = -1;
-    if (retry_after)
-        num_parse(retry_after, 0, INT32_MAX, &reply->retry_after);
+    if (retry_after
+        && num_parse(retry_after, 0, INT32_MAX, &reply->retry_after)
+               == -ERANGE)
+        reply->retry_after = INT32_MAX;
     reply->replayed = http_field_get(head, "X-Replayed") != NULL;
     word_copy(reply->content_range, http_field_get(head, "Content-Range"));
     word_copy(reply->etag, http_field_get(head, "ETag"));

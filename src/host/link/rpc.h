@@ -90,7 +90,7 @@ struct rpc_reply {
     bool begun;             /* its head has come */
     struct http_head *head; /* owned; once it has begun */
     int http;
-    int64_t retry_after; /* seconds; -1: none given */
+    int64_t retry_after; /* seconds, at most INT32_MAX; -1: none given */
     char content_range[RPC_WORD_MAX];
     char etag[RPC_WORD_MAX];
     bool json;     /* by its Content-Type */

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/term/progress.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -182,6 +183,7 @@ void out_message(const struct out *out, const char *format, ...)
 
     if (out->quiet)
         return;
+    progress_clear(out->progress);
     va_start(args, format);
     line(STDERR_FILENO, PROGRAM ": ", format, args);
     va_end(args);
@@ -193,6 +195,7 @@ void out_note(const struct out *out, const char *format, ...)
 
     if (!out->verbose)
         return;
+    progress_clear(out->progress);
     va_start(args, format);
     line(STDERR_FILENO, PROGRAM ": note: ", format, args);
     va_end(args);

@@ -19,12 +19,16 @@
 
 #define PROGRAM "vsrpc-virsh"
 
+struct progress;
+
 struct out {
     bool json;
     int records; /* the descriptor that JSON goes to: standard output, or one of
                   * its own where that has what comes from a guest */
     bool quiet;
     bool verbose;
+    struct progress
+        *progress; /* removed before a message; NULL: none is drawn */
 };
 
 /*

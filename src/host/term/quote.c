@@ -35,17 +35,35 @@ static int append_escaped(struct buf *text, unsigned char c)
     return buf_append(text, &c, 1);
 }
 
+static int append_quoted(struct buf *text, const char *name)
+{
+    int r = buf_puts(text, "$'");
+
+    for (; *name && r == 0; name++)
+        r = append_escaped(text, (unsigned char) *name);
+    return r < 0 ? r : buf_puts(text, "'");
+}
+
 int quote_name(struct buf *text, const char *name)
 {
     size_t n = strlen(name);
-    int r;
 
-    if (is_harmless(name, n))
-        return buf_append(text, name, n);
-    r = buf_puts(text, "$'");
-    for (size_t i = 0; i < n && r == 0; i++)
-        r = append_escaped(text, (unsigned char) name[i]);
-    return r < 0 ? r : buf_puts(text, "'");
+    return is_harmless(name, n) ? buf_append(text, name, n)
+                                : append_quoted(text, name);
+}
+
+int quote_word(struct buf *text, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789"
+                                "@%+=:,./-_";
+    size_t n = strlen(word);
+
+    if (n > 0 && strspn(word, plain) == n)
+        return buf_append(text, word, n);
+    if (strchr(word, '\'') || !is_harmless(word, n))
+        return append_quoted(text, word);
+    return buf_printf(text, "'%s'", word);
 }
 
 void mode_words(char letter, unsigned int mode, char text[11])

@@ -18,6 +18,10 @@
  */
 int quote_name(struct buf *text, const char *name);
 
+/* Appends a word of a command line as a shell takes it.  Return: as
+ * quote_name(). */
+int quote_word(struct buf *text, const char *word);
+
 /* "drwxr-xr-t" of a type's letter and a mode. */
 void mode_words(char letter, unsigned int mode, char text[11]);
 

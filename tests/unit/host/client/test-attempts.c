@@ -79,18 +79,28 @@ int __wrap_fd_wait_or(int fd, short events, int wake_fd, int64_t deadline)
 enum fate {
     LAST, /* none: the one before it stays */
     FINE,
-    ABSENT,   /* there is no socket */
-    REFUSING, /* it closes at once */
-    MUTE,     /* it does not answer the handshake */
-    DEAF,     /* the socket takes some of the request, and that is all */
-    LEAVING,  /* it closes instead of answering */
-    HANGING,  /* it does not answer */
-    HALF,     /* it answers with half of what it announces */
-    FAILING,  /* 5001 */
-    BUSY,     /* 5002, with Retry-After: 2 */
-    EXPIRED,  /* 4003 */
-    WRONG,    /* 2001 */
-    DENIED,   /* 4001 */
+    ABSENT,        /* there is no socket */
+    REFUSING,      /* it closes at once */
+    MUTE,          /* it does not answer the handshake */
+    DEAF,          /* the socket takes some of the request, and that is all */
+    LEAVING,       /* it closes instead of answering */
+    HANGING,       /* it does not answer */
+    HALF,          /* it answers with half of what it announces */
+    FAILING,       /* 5001 */
+    BUSY,          /* 5002, with Retry-After: 2 */
+    BUSY_BODY,     /* … with data.retry_after alone, of 1.5 s */
+    BUSY_BOTH,     /* … with both, of which the field counts */
+    BUSY_MUTE,     /* … with neither */
+    BUSY_NEGATIVE, /* … and so on, which are no times */
+    BUSY_ZERO,
+    BUSY_TEXT,
+    BUSY_LIST,
+    BUSY_HUGE, /* … a time for ever */
+    BUSY_LONG, /* 5002, with Retry-After: 45 */
+    BUSY_HOUR,
+    EXPIRED, /* 4003 */
+    WRONG,   /* 2001 */
+    DENIED,  /* 4001 */
 };
 
 #define TIMES_MAX 8
@@ -138,14 +148,29 @@ static void sync_said(const char *id)
 static const struct {
     int http, code;
     const char *fields;
+    const char *data; /* members; NULL: none */
 } answers[] = {
-    [FINE] = { 200, 0, "" },
-    [HALF] = { 200, 0, "" },
-    [FAILING] = { 500, STATUS_INTERNAL_ERROR, "" },
-    [BUSY] = { 503, STATUS_SERVICE_UNAVAILABLE, "Retry-After: 2\r\n" },
-    [EXPIRED] = { 409, STATUS_SESSION_EXPIRED, "" },
-    [WRONG] = { 400, STATUS_INVALID_PARAMS, "" },
-    [DENIED] = { 403, STATUS_PERMISSION_DENIED, "" },
+    [FINE] = { 200, 0, "", NULL },
+    [HALF] = { 200, 0, "", NULL },
+    [FAILING] = { 500, STATUS_INTERNAL_ERROR, "", NULL },
+#define BUSY_(fields, data)                           \
+    {                                                 \
+        503, STATUS_SERVICE_UNAVAILABLE, fields, data \
+    }
+    [BUSY] = BUSY_("Retry-After: 2\r\n", NULL),
+    [BUSY_BODY] = BUSY_("", "\"retry_after\":1.5"),
+    [BUSY_BOTH] = BUSY_("Retry-After: 2\r\n", "\"retry_after\":99"),
+    [BUSY_MUTE] = BUSY_("", NULL),
+    [BUSY_NEGATIVE] = BUSY_("Retry-After: -2\r\n", "\"retry_after\":-2.5"),
+    [BUSY_ZERO] = BUSY_("Retry-After: 0\r\n", "\"retry_after\":0"),
+    [BUSY_TEXT] = BUSY_("Retry-After: soon\r\n", "\"retry_after\":\"2\""),
+    [BUSY_LIST] = BUSY_("", "\"retry_after\":[2]"),
+    [BUSY_HUGE] = BUSY_("", "\"retry_after\":1e300"),
+    [BUSY_LONG] = BUSY_("Retry-After: 45\r\n", NULL),
+    [BUSY_HOUR] = BUSY_("Retry-After: 3600\r\n", NULL),
+    [EXPIRED] = { 409, STATUS_SESSION_EXPIRED, "", NULL },
+    [WRONG] = { 400, STATUS_INVALID_PARAMS, "", NULL },
+    [DENIED] = { 403, STATUS_PERMISSION_DENIED, "", NULL },
 };
 
 static void request_said(const char *id)
@@ -155,10 +180,12 @@ static void request_said(const char *id)
 
     if (agent.fate == HANGING)
         return;
-    snprintf(json, sizeof(json),
-             "{\"version\":\"1.0\",\"code\":%d,\"message\":\"m\",\"data\":{},"
-             "\"timestamp\":1}",
-             answers[agent.fate].code);
+    snprintf(
+        json, sizeof(json),
+        "{\"version\":\"1.0\",\"code\":%d,\"message\":\"m\",\"data\":{%s},"
+        "\"timestamp\":1}",
+        answers[agent.fate].code,
+        answers[agent.fate].data ? answers[agent.fate].data : "");
     length = strlen(json);
     if (agent.fate == HALF)
         json[length / 2] = '\0';
@@ -300,6 +327,8 @@ struct row {
 
 #define GET "GET", 0, TIMEOUT_UNSET, 0
 #define POST "POST", 0, TIMEOUT_UNSET, 10
+
+#define BUSY_ROW(fate) { fate }, "POST", 5000, TIMEOUT_UNSET, 10, false
 
 static const struct row rows[] = {
     { "fine", { FINE }, GET, false, 1, { 0 }, 0, 0, NULL },
@@ -605,6 +634,78 @@ static const struct row rows[] = {
       4000,
       STATUS_SERVICE_UNAVAILABLE,
       NULL },
+    { "… and says for how long only in its body",
+      BUSY_ROW(BUSY_BODY),
+      3,
+      { 0, 2000, 4000 },
+      4000,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… and in both",
+      BUSY_ROW(BUSY_BOTH),
+      3,
+      { 0, 2000, 4000 },
+      4000,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… and does not say for how long",
+      BUSY_ROW(BUSY_MUTE),
+      6,
+      { 0, 100, 300, 700, 1500, 3100 },
+      3100,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… for less than no time",
+      BUSY_ROW(BUSY_NEGATIVE),
+      6,
+      { 0, 100, 300, 700, 1500, 3100 },
+      3100,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… for no time",
+      BUSY_ROW(BUSY_ZERO),
+      6,
+      { 0, 100, 300, 700, 1500, 3100 },
+      3100,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… for a word",
+      BUSY_ROW(BUSY_TEXT),
+      6,
+      { 0, 100, 300, 700, 1500, 3100 },
+      3100,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… for a list",
+      BUSY_ROW(BUSY_LIST),
+      6,
+      { 0, 100, 300, 700, 1500, 3100 },
+      3100,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… for ever",
+      BUSY_ROW(BUSY_HUGE),
+      1,
+      { 0 },
+      0,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "… for longer than --timeout",
+      BUSY_ROW(BUSY_LONG),
+      1,
+      { 0 },
+      0,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
+    { "busy, for two minutes",
+      { BUSY_LONG },
+      GET,
+      false,
+      3,
+      { 0, 45000, 90000 },
+      90000,
+      STATUS_SERVICE_UNAVAILABLE,
+      NULL },
     { "POST, session expired",
       { EXPIRED },
       POST,
@@ -638,6 +739,9 @@ static const struct row rows[] = {
 static struct config config;
 static struct answer answer;
 static struct error err;
+static struct error said; /* what the user hears of an answer */
+static char *line[8];     /* what the user has typed */
+static int operand;
 static char *dir;
 
 static void setup(void)
@@ -675,7 +779,9 @@ static int ask(const struct row *row)
                                         .log = &nowhere,
                                         .timeout = row->timeout
                                                        ? row->timeout
-                                                       : TIMEOUT_UNSET };
+                                                       : TIMEOUT_UNSET,
+                                        .line = *line ? line : NULL,
+                                        .operand = operand };
     AUTO_FREE uint8_t *body = calloc(1, row->body + 1);
     const struct client_request request = {
         .method = row->method,
@@ -693,6 +799,8 @@ static int ask(const struct row *row)
     agent.remembers = row->remembers;
     client_init(&client, &setup, &target);
     r = client_send_request(&client, &request, &answer, &err);
+    if (r == 0)
+        answer_error(&client, &answer, &said);
     client_free(&client);
     free(target.socket);
     return r;
@@ -804,10 +912,114 @@ START_TEST(by_configuration)
 }
 END_TEST
 
+/* Why nobody waited, and what to type. */
+START_TEST(busy_words)
+{
+    static const struct {
+        struct row row;
+        const char *line[8];
+        int operand;
+        const char *words;
+        const char *hint;
+    } cases[] = {
+        { { "",
+            { BUSY_LONG },
+            "GET",
+            10000,
+            TIMEOUT_UNSET,
+            0,
+            false,
+            0,
+            { 0 },
+            0,
+            0,
+            NULL },
+          { "x", "--timeout", "10", "-q", "web1", "call", "GET", NULL },
+          4,
+          "the next request is let in after 45 s, --timeout is 10 s",
+          "vsrpc-virsh --timeout 55 -q web1 call GET" },
+        { { "",
+            { BUSY_LONG },
+            "GET",
+            45000,
+            TIMEOUT_UNSET,
+            0,
+            false,
+            0,
+            { 0 },
+            0,
+            0,
+            NULL },
+          { "x", "--timeout=45", "web*", "exec", "--timeout", "5", "it's" },
+          2,
+          "the next request is let in after 45 s, --timeout is 45 s",
+          "vsrpc-virsh --timeout 90 'web*' exec --timeout 5 $'it\\'s'" },
+        { { "",
+            { BUSY },
+            "GET",
+            500,
+            TIMEOUT_UNSET,
+            0,
+            false,
+            0,
+            { 0 },
+            0,
+            0,
+            NULL },
+          { NULL },
+          0,
+          "the next request is let in after 2 s, --timeout is 0.5 s",
+          "--timeout 3 for a longer wait" },
+        /* what has passed counts */
+        { { "",
+            { BUSY_LONG },
+            "GET",
+            60000,
+            TIMEOUT_UNSET,
+            0,
+            false,
+            0,
+            { 0 },
+            0,
+            0,
+            NULL },
+          { "x", "d", "ping" },
+          1,
+          "the next request is let in after 45 s, --timeout is 60 s",
+          "vsrpc-virsh --timeout 150 d ping" },
+        { { "", { BUSY_HOUR }, GET, false, 0, { 0 }, 0, 0, NULL },
+          { "x", "d", "ping" },
+          1,
+          "the next request is let in after 3600 s, and no more than 120 s "
+          "are waited",
+          "again in 3600 s" },
+        { { "", { BUSY_MUTE }, GET, false, 0, { 0 }, 0, 0, NULL },
+          { "x", "d", "ping" },
+          1,
+          "m",
+          "again later" },
+    };
+    const char *words = cases[_i].words;
+
+    memcpy(line, cases[_i].line, sizeof(line));
+    operand = cases[_i].operand;
+    ck_assert_int_eq(ask(&cases[_i].row), 0);
+    ck_assert_int_eq(said.code, STATUS_SERVICE_UNAVAILABLE);
+    ck_assert_msg(
+        strlen(said.message) >= strlen(words)
+            && strcmp(said.message + strlen(said.message) - strlen(words),
+                      words)
+                   == 0,
+        "%s", said.message);
+    ck_assert_str_eq(said.hint, cases[_i].hint);
+}
+END_TEST
+
 void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, by_the_table, 0, ARRAY_SIZE(rows));
     tcase_add_test(tcase, stays_while_silent);
     tcase_add_loop_test(tcase, by_configuration, 0, 4);
+    tcase_add_loop_test(tcase, busy_words, 0, 6);
 }

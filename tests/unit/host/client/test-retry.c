@@ -116,19 +116,33 @@ START_TEST(busy_lies)
         ck_assert_int_eq(retry_next(&policy, &count, RETRY_BUSY, waits[i]),
                          -1);
     ck_assert_int_eq(count.busy_ms, 0);
-    for (int64_t sum = 0;;) {
-        int64_t wait = retry_next(&policy, &count, RETRY_BUSY, 0);
-
-        if (wait < 0) {
-            ck_assert_int_eq(sum, 120000);
-            break;
-        }
-        ck_assert_int_gt(wait, 0);
-        sum += wait;
-    }
     count.busy_ms = 0;
     ck_assert_int_gt(retry_next(&policy, &count, RETRY_BUSY, -1), 0);
     ck_assert_int_gt(retry_next(&policy, &count, RETRY_BUSY, INT64_MIN), 0);
+}
+END_TEST
+
+/* It names no wait: soon at first, and then every few seconds. */
+START_TEST(busy_without_a_word)
+{
+    static const int64_t waits[] = {
+        100, 200, 400, 800, 1600, 3200, 5000, 5000
+    };
+    int64_t sum = 0;
+    int n = 0;
+
+    for (;; n++) {
+        int64_t wait = retry_next(&policy, &count, RETRY_BUSY, n % 2 - 1);
+
+        if (wait < 0)
+            break;
+        if (n < (int) ARRAY_SIZE(waits))
+            ck_assert_int_eq(wait, waits[n]);
+        ck_assert_int_gt(wait, 0);
+        sum += wait;
+    }
+    ck_assert_int_eq(sum, RETRY_BUSY_MS);
+    ck_assert_int_lt(n, 40);
 }
 END_TEST
 
@@ -227,6 +241,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, apart);
     tcase_add_test(tcase, busy);
     tcase_add_test(tcase, busy_lies);
+    tcase_add_test(tcase, busy_without_a_word);
     tcase_add_test(tcase, configured);
     tcase_add_test(tcase, backoff_is_bounded);
     tcase_add_test(tcase, classes_of_errnos);

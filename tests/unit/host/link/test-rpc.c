@@ -521,6 +521,12 @@ START_TEST(fields_of_a_reply)
                    "Retry-After: -7\r\nContent-Type: text/html\r\n"
                    "Content-Length: 0\r\n\r\n",
     };
+    static const struct script huge = {
+        .sync = SYNC_BODY,
+        .answers = "HTTP/1.1 503 Busy\r\nX-Request-ID: @\r\n"
+                   "Retry-After: 99999999999999999999999\r\n"
+                   "Content-Length: 0\r\n\r\n",
+    };
     const struct rpc_request request = { .method = "GET",
                                          .target = "/x",
                                          .read_ms = 20000 };
@@ -528,6 +534,8 @@ START_TEST(fields_of_a_reply)
     bool sent;
 
     rpc_reply_init(&reply);
+    ck_assert_int_eq(call(&huge, 99, 99, &request, &reply, &sent), 0);
+    ck_assert_int_eq(reply.retry_after, INT32_MAX);
     ck_assert_int_eq(call(&script, 99, 99, &request, &reply, &sent), 0);
     ck_assert_int_eq(reply.http, 503);
     ck_assert_int_eq(reply.retry_after, 7);

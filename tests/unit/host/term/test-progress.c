@@ -17,6 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "host/term/out.h"
 #include "unit/unit.h"
 #include "util/fd.h"
 
@@ -399,6 +400,28 @@ START_TEST(cleared)
 }
 END_TEST
 
+/* … also for a message, whoever writes it; not for one that nobody wants. */
+START_TEST(around_messages)
+{
+    struct out out = { .progress = progress, .quiet = true };
+    size_t n;
+
+    progress_total(progress, 100 * MIB, 0);
+    moves(MIB, 1000);
+    n = strlen(line());
+    out_message(&out, "waiting");
+    out_note(&out, "waiting");
+    nothing();
+    out.quiet = false;
+    out_message(&out, "waiting");
+    ck_assert_uint_eq(strlen(seen()), n + 2);
+    out_message(&out, "waiting");
+    nothing();
+    moves(MIB, 100);
+    ck_assert_ptr_nonnull(strstr(line(), "2.0 MiB"));
+}
+END_TEST
+
 /* Nobody reads, or somebody pressed ^S: the copy goes on. */
 START_TEST(nobody_reads)
 {
@@ -519,6 +542,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, narrow, 0, 2);
     tcase_add_test(tcase, odd_names);
     tcase_add_test(tcase, cleared);
+    tcase_add_test(tcase, around_messages);
     tcase_add_test(tcase, nobody_reads);
     tcase_add_test(tcase, stopped);
     tcase_add_test(tcase, still_blocking);

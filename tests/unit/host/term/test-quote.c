@@ -45,6 +45,34 @@ START_TEST(name)
 END_TEST
 
 static const struct {
+    const char *word;
+    const char *shown;
+} words[] = {
+    { "", "''" },
+    { "--timeout=5", "--timeout=5" },
+    { "/a/b-c_d.e", "/a/b-c_d.e" },
+    { "qemu+ssh://u@h:1/system", "qemu+ssh://u@h:1/system" },
+    { "a b", "'a b'" },
+    { "web*", "'web*'" },
+    { "~", "'~'" },
+    { "$x \"\\", "'$x \"\\'" },
+    { "it's", "$'it\\'s'" },
+    { "a\nb", "$'a\\nb'" },
+    { "ünï", "'ünï'" },
+};
+
+START_TEST(word)
+{
+    struct buf text;
+
+    buf_init(&text, 1024);
+    ck_assert_int_eq(quote_word(&text, words[_i].word), 0);
+    ck_assert_str_eq(buf_cstr(&text), words[_i].shown);
+    buf_free(&text);
+}
+END_TEST
+
+static const struct {
     char letter;
     unsigned int mode;
     const char *shown;
@@ -92,6 +120,7 @@ END_TEST
 void unit_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, name, 0, ARRAY_SIZE(names));
+    tcase_add_loop_test(tcase, word, 0, ARRAY_SIZE(words));
     tcase_add_loop_test(tcase, mode, 0, ARRAY_SIZE(modes));
     tcase_add_test(tcase, fits);
 }
