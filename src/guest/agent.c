@@ -81,6 +81,7 @@ static int agent_policies(struct agent *agent, struct error *err)
                              &settings->forbidden_paths);
     if (r < 0)
         return error_errno(err, r, "policy");
+    agent->paths.guarded = settings;
     if (!settings->enable_auth)
         return 0;
     return auth_check_init(&agent->auth, settings->auth_key_file, err);

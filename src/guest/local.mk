@@ -45,9 +45,11 @@ libguest_a_SOURCES = \
 	src/guest/policy/command_policy.c src/guest/policy/command_policy.h \
 	src/guest/policy/command_rules.c src/guest/policy/command_rules.h \
 	src/guest/policy/env_policy.c src/guest/policy/env_policy.h \
+	src/guest/policy/guard.c src/guest/policy/guard.h \
 	src/guest/policy/path_policy.c src/guest/policy/path_policy.h \
 	src/guest/policy/copies.c src/guest/policy/copies.h \
 	src/guest/policy/rate.c src/guest/policy/rate.h \
+	src/guest/policy/way.c src/guest/policy/way.h \
 	src/guest/port/port.c src/guest/port/port.h \
 	src/guest/port/port_find.c src/guest/port/port_find.h \
 	src/guest/port/session.c src/guest/port/session.h \

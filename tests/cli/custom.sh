@@ -259,4 +259,75 @@ chmod 755 place/up/in
 chmod 777 place/links
 answer GET x
 t_is "a link that others can replace is HTTP 403" 403 "$STATUS"
+chmod 755 place/links
+# … and each link between the first and the last
+mkdir -p place/mid/deep place/far
+ln -sf ../mid/second place/links/program
+ln -s deep/third place/mid/second
+ln -s "$WORK/place/far/../fourth/script" place/mid/deep/third
+ln -s up/in place/fourth
+for folder in links mid mid/deep far ''; do
+	answer GET x
+	t_is "a chain of links in folders of root is HTTP 200" 200 "$STATUS"
+	for mode in 777 775 1777; do
+		chmod $mode "place/$folder"
+		answer GET x
+		expected=403
+		[ "$folder$mode" != far1777 ] || expected=200 # nothing in it is used
+		t_is "… with place/$folder of mode $mode on the way HTTP $expected" "$expected" "$STATUS"
+	done
+	chmod 755 "place/$folder"
+done
+stop "$PID"
+
+# --- no transfer puts a program there: not into the folder, nor in the place of a
+# program or of what leads to one, whoever owns it
+mkdir tools
+printf '#!/bin/sh\necho real\n' | program tools/real
+ln -s real tools/linked
+ln -s ../../mid/second place/up/in/chained
+cat >>place.yaml <<END
+security: {allowed_commands: [ls, $WORK/tools/linked, $WORK/tools/later/one], allowed_paths: [$WORK/]}
+END
+start_agent place
+printf '#!/bin/sh\necho pwned\n' | program pwned
+kept() { find place tools -printf '%p %y %l %m %U %s\n' | sort; }
+kept >before
+while read -r key path; do
+	t_json "no upload to $path" "d['code'] == 4001 and 'on the way to a program' in d['data']['detail'] and '($key' in d['data']['detail']" "$(http PUT "/api/v1/file/content?path=$WORK/$path&mode=755" -T pwned)"
+	for query in "directory?exist_ok=false" "directory?parents=true" "symlink?overwrite=true&target=/tmp" "remove?recursive=true" "attributes?mode=777"; do
+		t_json "… no $query" "d['code'] != 0" "$(http POST "/api/v1/file/$query&path=$WORK/$path")"
+	done
+done <<'END'
+server.custom_dir place/link
+server.custom_dir place/up/in/new
+server.custom_dir place/up/in/named
+server.custom_dir place/link/named
+server.custom_dir place/link/chained
+server place/links/program
+server place/mid/second
+server place/mid/deep/third
+server place/fourth
+server place/up/in/script
+security.allowed_commands tools/linked
+security.allowed_commands tools/real
+security.allowed_commands tools/later
+END
+for folder in place place/up place/up/in place/links place/mid place/mid/deep tools; do
+	for query in "remove?recursive=true" "attributes?mode=777" "attributes?owner=1" "symlink?overwrite=true&target=/tmp"; do
+		t_json "no $query of $folder" "d['code'] != 0" "$(http POST "/api/v1/file/$query&path=$WORK/$folder")"
+	done
+	[ $folder = place/up/in ] || t_json "… but it is there" "d['code'] == 0 and not d['data']['created']" "$(http POST "/api/v1/file/directory?exist_ok=true&path=$WORK/$folder")"
+done
+kept >after
+t "nothing of that changed anything" diff before after
+for path in place/beside place/links/beside place/mid/beside tools/beside; do
+	t_json "what is beside may be written: $path" "d['code'] == 0" "$(http PUT "/api/v1/file/content?path=$WORK/$path" -T pwned)"
+	t_json "… and removed" "d['code'] == 0" "$(http POST "/api/v1/file/remove?path=$WORK/$path")"
+done
+t_is "the program of the list runs" real "$(virsh_ --socket "$SOCKET" exec -- "$WORK/tools/linked")"
+stop "$PID"
+sed -i 's/allowed_commands: \[/&"*", /' place.yaml
+start_agent place
+t_json "where every program may be run there is nothing to guard" "d['code'] == 0" "$(http PUT "/api/v1/file/content?path=$WORK/tools/real" -T pwned)"
 done_testing

@@ -26,6 +26,7 @@
 #include "guest/core/loop.h"
 #include "guest/handle/handlers.h"
 #include "guest/job/child_report.h"
+#include "guest/policy/way.h"
 #include "guest/proc/child.h"
 #include "guest/proc/environment.h"
 #include "guest/proc/proc.h"
@@ -186,45 +187,21 @@ static int endpoint_take(struct custom *custom, struct error *err)
     return r;
 }
 
-/* Who may write to a folder on the way can put another program in the place of
- * the one that was looked at.  In a sticky folder nobody can replace what is
- * another's: that is enough further up, but not where the programs are.
- * Return: 0 or STATUS_PERMISSION_DENIED. */
-static int folders_check(const char *program, struct error *err)
+/* Return: 0 or STATUS_PERMISSION_DENIED. */
+static int place_check(const char *path, struct error *err)
 {
     char folder[PATH_MAX];
-    mode_t sticky = 0;
-    struct stat st;
+    int r = way_check(path, folder);
 
-    for (size_t n = strlen(program); n-- > 0;) {
-        if (program[n] != '/')
-            continue;
-        snprintf(folder, sizeof(folder), "%.*s", n > 0 ? (int) n : 1, program);
-        if (stat(folder, &st) == 0
-            && (((st.st_mode & 022) && !(st.st_mode & sticky))
-                || (st.st_uid != 0 && st.st_uid != geteuid()))) {
-            error_set(err, STATUS_PERMISSION_DENIED,
-                      "others than root can replace what is in '%s'", folder);
-            error_hint(err, "chown root: %s && chmod go-w %s", folder, folder);
-            return STATUS_PERMISSION_DENIED;
-        }
-        sticky = S_ISVTX;
-    }
-    return 0;
-}
-
-/* As it is written and, if that is a link, as it is. */
-static int place_check(const char *program, const char *name,
-                       struct error *err)
-{
-    AUTO_FREE char *real = realpath(program, NULL);
-    int r = folders_check(program, err);
-
-    if (r == 0 && real)
-        r = folders_check(real, err);
-    if (r)
-        error_prefix(err, "handler '%s'", name);
-    return r;
+    if (r == 0)
+        return 0;
+    if (r != -EPERM)
+        return error_set(err, STATUS_PERMISSION_DENIED, "'%s': %s", path,
+                         strerror(-r));
+    error_set(err, STATUS_PERMISSION_DENIED,
+              "others than root can replace what is in '%s'", folder);
+    error_hint(err, "chown root: %s && chmod go-w %s", folder, folder);
+    return STATUS_PERMISSION_DENIED;
 }
 
 /* Only what its owner, root or us, can change.  Return: 0,
@@ -233,6 +210,7 @@ static int program_check(const char *program, const char *name,
                          struct error *err)
 {
     struct stat st;
+    int r;
 
     if (stat(program, &st) < 0)
         return error_set(err, STATUS_CMD_NOT_FOUND, "handler '%s': '%s': %s",
@@ -244,8 +222,12 @@ static int program_check(const char *program, const char *name,
             error_hint(err, "chmod 755 %s", program);
         return STATUS_PERMISSION_DENIED;
     }
-    if (!(st.st_mode & 022) && (st.st_uid == 0 || st.st_uid == geteuid()))
-        return place_check(program, name, err);
+    if (!(st.st_mode & 022) && (st.st_uid == 0 || st.st_uid == geteuid())) {
+        r = place_check(program, err);
+        if (r)
+            error_prefix(err, "handler '%s'", name);
+        return r;
+    }
     error_set(err, STATUS_PERMISSION_DENIED,
               "handler '%s' can be changed by others than its owner: '%s'",
               name, program);
@@ -381,16 +363,8 @@ void custom_run(struct request *request)
 /* What is not there yet is no mistake. */
 static int folder_check(const char *dir, struct error *err)
 {
-    AUTO_FREE char *real = realpath(dir, NULL);
-    AUTO_FREE char *in = NULL;
-    int r = 0;
+    int r = access(dir, F_OK) < 0 ? 0 : place_check(dir, err);
 
-    if (real && asprintf(&in, "%s/.", real) < 0) {
-        in = NULL;
-        return -ENOMEM;
-    }
-    if (in)
-        r = folders_check(in, err);
     if (r)
         error_prefix(err, "server.custom_dir");
     return r;

@@ -21,6 +21,7 @@
 #include "guest/core/context.h"
 #include "guest/file/attributes.h"
 #include "guest/file/transfer.h"
+#include "guest/policy/guard.h"
 #include "guest/policy/path_policy.h"
 #include "guest/proc/proc.h"
 #include "guest/proc/worker.h"
@@ -323,6 +324,9 @@ void file_attributes_run(struct request *request)
     if (wish_attributes(request, &attributes) < 0)
         return;
     r = path_place(request->context->paths, wish->path, &where, &err);
+    if (r == 0 && where.exists && S_ISDIR(where.st.st_mode))
+        r = guard_check(request->context->paths->guarded, where.real, true,
+                        &err);
     if (r == 0)
         r = attributes_give(&where, &attributes, &err);
     answer(request, wish->path, r, &err);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "guest/policy/guard.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -124,7 +125,9 @@ int path_policy_check(const struct path_policy *policy, const char *real,
         return error_set(err, STATUS_PERMISSION_DENIED,
                          "'%s' is forbidden by security.forbidden_paths",
                          real);
-    return 0;
+    return access == PATH_WRITE
+               ? guard_check(policy->guarded, real, false, err)
+               : 0;
 }
 
 int path_policy_check_tree(const struct path_policy *policy, const char *real,
@@ -141,7 +144,7 @@ int path_policy_check_tree(const struct path_policy *policy, const char *real,
                                  "'%s' has '%s' in it, of "
                                  "security.%s_paths",
                                  real, lists[k]->items[i], keys[k]);
-    return 0;
+    return guard_check(policy->guarded, real, true, err);
 }
 
 /* Where the kernel says that a descriptor is (proc(5), /proc/PID/fd). */

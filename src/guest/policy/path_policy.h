@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "guest/core/settings.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -26,6 +27,8 @@ struct path_policy {
     struct strlist allowed;
     struct strlist readonly;
     struct strlist forbidden;
+    const struct settings *guarded; /* whose programs no transfer may replace
+                                     * (guard.h); NULL: nobody's */
 };
 
 /*

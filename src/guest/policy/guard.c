@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * SPDX-FileCopyrightText: The vsrpc authors */
+/*
+ * Follows the way to each program anew for each question, for links change;
+ * that is a hundred calls of lstat(2) for the default list.
+ */
+#include <config.h>
+
+#include "guest/policy/guard.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "guest/core/endpoint.h"
+#include "guest/policy/command_policy.h"
+#include "guest/policy/way.h"
+#include "proto/status.h"
+
+struct guard {
+    const char *real; /* that is to be written */
+    bool tree;
+};
+
+#define HIT 1 /* as what way_walk() returns */
+
+/* Is path the folder, or in it? */
+static bool is_in(const char *folder, const char *path)
+{
+    size_t n = strlen(folder);
+
+    if (n == 1) /* the root */
+        return true;
+    return strncmp(folder, path, n) == 0
+           && (path[n] == '\0' || path[n] == '/');
+}
+
+static int meet(void *arg, const char *real, const struct stat *st)
+{
+    const struct guard *guard = arg;
+    bool folder = st && S_ISDIR(st->st_mode);
+
+    if (guard->tree ? is_in(guard->real, real)
+                    : !folder && strcmp(guard->real, real) == 0)
+        return HIT;
+    return 0;
+}
+
+/* Return: HIT or 0; real is empty where the way leads nowhere. */
+static int walk(struct guard *guard, const char *path, char real[PATH_MAX])
+{
+    int r = way_walk(path, meet, guard, real);
+
+    if (r < 0)
+        real[0] = '\0';
+    return r == HIT ? HIT : 0;
+}
+
+/* The name in a folder that is real. */
+static int walk_name(struct guard *guard, const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+    char real[PATH_MAX];
+    struct stat st;
+
+    if (snprintf(path, sizeof(path), "%s/%s", folder[1] ? folder : "", name)
+        >= (int) sizeof(path))
+        return 0;
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+        return walk(guard, path, real);
+    return is_in(guard->tree ? guard->real : path,
+                 guard->tree ? path : guard->real)
+               ? HIT
+               : 0;
+}
+
+/* The folder, all that is in it, and what its links lead to. */
+static int meet_folder(struct guard *guard, const char *folder)
+{
+    char real[PATH_MAX];
+    const struct dirent *entry;
+    DIR *dir;
+    int r = walk(guard, folder, real);
+
+    if (r || !real[0])
+        return r;
+    if (is_in(real, guard->real))
+        return HIT;
+    dir = opendir(real);
+    if (!dir)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+    while (r == 0 && (errno = 0, entry = readdir(dir)))
+        r = walk_name(guard, real, entry->d_name);
+    if (r == 0 && errno)
+        r = -errno;
+    closedir(dir);
+    return r;
+}
+
+static int meet_handlers(struct guard *guard,
+                         const struct yaml_items *handlers)
+{
+    char real[PATH_MAX];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < handlers->n; i++)
+        r = walk(guard, endpoint_get(handlers, i)->command.items[0], real);
+    return r;
+}
+
+/* Those of the list that are names, in one folder of the search. */
+static int meet_names(struct guard *guard, const char *folder,
+                      const struct strlist *names)
+{
+    char real[PATH_MAX];
+    int r = walk(guard, folder, real);
+
+    for (size_t i = 0; r == 0 && real[0] && i < names->n; i++)
+        if (!strchr(names->items[i], '/'))
+            r = walk_name(guard, real, names->items[i]);
+    return r;
+}
+
+static int meet_commands(struct guard *guard, const struct strlist *allowed)
+{
+    static const char search[] = COMMAND_PATH;
+    char real[PATH_MAX];
+    char folder[64];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < allowed->n; i++)
+        if (allowed->items[i][0] == '/')
+            r = walk(guard, allowed->items[i], real);
+    for (const char *at = search; r == 0 && *at;) {
+        size_t n = strcspn(at, ":");
+
+        snprintf(folder, sizeof(folder), "%.*s", (int) n, at);
+        r = meet_names(guard, folder, allowed);
+        at += n + (at[n] == ':');
+    }
+    return r;
+}
+
+int guard_check(const struct settings *settings, const char *real, bool tree,
+                struct error *err)
+{
+    struct guard guard = { .real = real, .tree = tree };
+    const char *key = "server.custom_dir";
+    int r;
+
+    if (!settings || settings->shell
+        || strlist_has(&settings->allowed_commands, "*"))
+        return 0;
+    r = meet_folder(&guard, settings->custom_dir);
+    if (r == 0) {
+        key = "server.handlers";
+        r = meet_handlers(&guard, &settings->handlers);
+    }
+    if (r == 0) {
+        key = "security.allowed_commands";
+        r = meet_commands(&guard, &settings->allowed_commands);
+    }
+    if (r < 0)
+        return error_errno(err, r, "'%s'", settings->custom_dir);
+    if (r == 0)
+        return 0;
+    return error_set(err, STATUS_PERMISSION_DENIED,
+                     "'%s' is on the way to a program that the agent runs "
+                     "(%s): no transfer may change that",
+                     real, key);
+}
