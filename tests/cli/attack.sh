@@ -65,6 +65,16 @@ systemctl mask x
 systemctl isolate no-such-unit.target
 systemctl kill x
 systemctl start
+systemctl start user@12345
+systemctl start user@12345.service
+systemctl --now enable user@12345.service
+systemctl restart x user@12345.service
+systemctl start debug-shell
+systemctl restart [u]ser@12345.service
+systemctl restart no-such-?nit
+systemctl restart no-such-unit*
+service user@12345 start
+service debug-shell start
 systemctl link
 service ../../..$WORK/evil start
 service $WORK/evil start
@@ -107,6 +117,7 @@ done <<END
 systemctl
 systemctl status
 systemctl status virtio-rpc
+systemctl status user@12345.service no-such-*
 systemctl status -n5 -l virtio-rpc.service
 systemctl status -ln 5 a b
 systemctl is-active nginx

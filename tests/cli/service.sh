@@ -48,8 +48,8 @@ END
 chmod 755 tools/*
 
 # /run, /etc/init.d and the like as MANAGER has them, the tools before the others.
-start_manager() { # MANAGER
-	local run=$WORK/run/$1
+start_manager() { # MANAGER [CONFIG]
+	local run=$WORK/run/$1 config=${2:-services}
 	mkdir -p "$run"
 	case $1 in
 	systemd) mkdir -p "$run/systemd/system" ;;
@@ -62,7 +62,7 @@ start_manager() { # MANAGER
 		mount --bind "$2" /usr/local/sbin &&
 		mount --bind "$3" /etc &&
 		shift 3 && exec "$@"' - "$run" "$WORK/tools" "$WORK/etc" \
-		"$AGENT" --config "$WORK/services.yaml" --listen "$SOCKET" 2>"$WORK/$1.stderr" &
+		"$AGENT" --config "$WORK/$config.yaml" --listen "$SOCKET" 2>"$WORK/$1.stderr" &
 	PID=$!
 	PEERS+=("$PID")
 	t_within 20 test -S "$SOCKET" || t_diag "$(cat "$WORK/$1.stderr")"
@@ -185,5 +185,48 @@ t_like "… is the script's" '^up reload$' "$(grep reload asked)"
 rm -r etc/rc?.d
 check up 0 active unknown 4
 stop "$PID"
+
+# --- what an administrator has taken from the commands is not there by another way:
+# an action is judged as the command that people have for it
+chmod 755 "$WORK" tools state
+sed -i "2i id -u >>'$WORK/users'" tools/systemctl
+while IFS=';' read -r manager security allowed refused; do
+	printf '%s\nsecurity: {%s}\n' "$(cat services.yaml)" "$security" >rules.yaml
+	start_manager "$manager" rules
+	: >asked
+	while read -r -d , name action; do
+		t "$manager, {$security}: $name $action" service "$name" "$action"
+	done <<<"$allowed"
+	: >asked
+	while read -r -d , name action; do
+		t_status "$manager, {$security}: no $name $action" 126 service "$name" "$action"
+		t_like "… by which key" 'service/control: .*security\.(allowed_commands|command_rules)' "$ERR"
+	done <<<"$refused"
+	t_is "… and nothing was asked" '' "$(cat asked)"
+	stop "$PID"
+done <<'END'
+systemd;allowed_env: [];up start,up stop,up restart,up reload,up enable,up disable,up status,up is-active,up is-enabled,;user@12345 start,user@12345.service enable,debug-shell start,
+systemd;allowed_commands: ['*'];up start,up enable,;
+systemd;allowed_commands: [ls, service];;up start,up status,up is-active,up enable,
+systemd;allowed_commands: [/usr/local/sbin/systemctl];up start,up is-enabled,;
+systemd;allowed_commands: [/opt/systemctl, systemctl2];;up start,
+systemd;command_rules: [{program: systemctl, arguments: ['status|restart up', 'is-active *']}];up status,up restart,up is-active,;up start,down restart,down status,up is-enabled,
+systemd;allowed_commands: [/usr/local/sbin/systemctl], command_rules: [{program: /usr/local/sbin/systemctl, arguments: ['status *']}];up status,;up start,
+systemd;command_rules: [{program: service, arguments: ['* status']}];up start,;
+sysv;allowed_env: [];up start,up stop,up restart,up reload,up status,up is-active,;user@12345 start,
+sysv;allowed_commands: [ls, systemctl];;up start,up status,up is-active,up enable,
+openrc;command_rules: [{program: service, arguments: ['up status|restart']}];up status,up is-active,up restart,;up start,down restart,down status,up enable,
+END
+if [ "$(id -u)" = 0 ]; then
+	printf '%s\nsecurity: {command_rules: [{program: systemctl, user: "1"}]}\n' "$(cat services.yaml)" >rules.yaml
+	echo 'root:x:0:0::/:/bin/sh
+one:x:1:1::/:/bin/sh' >etc/passwd
+	: >users
+	chmod 666 users asked
+	start_manager systemd rules
+	t "by a rule with a user" service up restart
+	t_is "… its tools run as that" '1 1' "$(xargs <users)"
+	stop "$PID"
+fi
 
 done_testing

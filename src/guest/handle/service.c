@@ -4,6 +4,9 @@
  * service/control: runs the service manager's tool for the action, and then
  * the one that tells the state, which is in the answer to a failed action,
  * too.  To an action that only asks, the state is all.
+ *
+ * It may do what the policy lets the command do that people have for it:
+ * systemctl ACTION NAME, or service NAME ACTION.
  */
 #include <config.h>
 
@@ -18,6 +21,7 @@
 #include "guest/core/loop.h"
 #include "guest/core/settings.h"
 #include "guest/job/child_report.h"
+#include "guest/job/command_rule.h"
 #include "guest/policy/command_policy.h"
 #include "guest/proc/environment.h"
 #include "guest/proc/proc.h"
@@ -43,7 +47,8 @@ struct control {
     const char *name;
     struct child *child;
     struct strlist env;
-    int exit_code; /* of the action */
+    struct user user; /* by its rule; no name: the agent's own */
+    int exit_code;    /* of the action */
     char said[1024];
 };
 
@@ -54,6 +59,7 @@ static void control_drop(void *work)
     if (control->child)
         child_cancel(control->child);
     strlist_free(&control->env);
+    user_free(&control->user);
     free(control);
 }
 
@@ -90,6 +96,7 @@ static int control_spawn(struct control *control, struct strlist *argv,
         .program = program,
         .argv = argv->items,
         .envp = control->env.items,
+        .user = control->user.name ? &control->user : NULL,
         .timeout_ms = context->settings->request_timeout,
         .output_max = OUTPUT_MAX,
     };
@@ -232,19 +239,53 @@ static int control_params(struct control *control, struct error *err)
     return 0;
 }
 
+/* service(8) has one word for what only asks. */
+static int control_judge(struct control *control, struct error *err)
+{
+    const struct settings *settings = control->request->context->settings;
+    const char *action = actions[control->action];
+    struct strlist words = { 0 };
+    int r;
+
+    if (control->manager == &service_systemd)
+        r = service_words(&words, "systemctl", action, control->name, NULL);
+    else
+        r = service_words(&words, "service", control->name,
+                          control->action >= SERVICE_STATUS
+                              ? actions[SERVICE_STATUS]
+                              : action,
+                          NULL);
+    if (r == 0)
+        r = command_rule_judge(settings, words.items, &control->user, err);
+    if (r > 0)
+        error_prefix(err, "service/control");
+    strlist_free(&words);
+    return r;
+}
+
+static int control_env(struct control *control)
+{
+    return control->user.name
+               ? environment_user(&control->env, &control->user)
+               : environment_copy(&control->env,
+                                  control->request->context->environment);
+}
+
 static int control_start(struct control *control, struct error *err)
 {
     int r = control_params(control, err);
 
-    if (r == 0)
-        r = environment_copy(&control->env,
-                             control->request->context->environment);
     if (r)
         return r;
     control->manager = service_manager_find();
     if (!control->manager)
         return error_set(err, STATUS_CMD_EXEC_FAILED,
                          "the guest has none of systemd, OpenRC and SysV");
+    r = control_judge(control, err);
+    if (r == 0)
+        r = control_env(control);
+    if (r)
+        return r;
     return control->action >= SERVICE_STATUS ? control_query(control, err)
                                              : control_act(control, err);
 }

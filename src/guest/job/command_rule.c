@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "guest/policy/command_policy.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 
@@ -152,4 +153,20 @@ int command_rule_apply(struct command *command,
     if (r == 0)
         r = take_user(command, settings, &rule, err);
     return r;
+}
+
+int command_rule_judge(const struct settings *settings, char *const *words,
+                       struct user *user, struct error *err)
+{
+    const char *entry = command_listed(&settings->allowed_commands, words[0],
+                                       err);
+    struct rule rule;
+    int r;
+
+    if (!entry)
+        return STATUS_PERMISSION_DENIED;
+    if (!command_rule_find(settings, entry, &rule))
+        return 0;
+    r = command_rule_check(&rule, words, err);
+    return r ? r : command_rule_user(settings, &rule, user, err);
 }

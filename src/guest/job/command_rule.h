@@ -22,6 +22,16 @@ int command_rule_user(const struct settings *settings, const struct rule *rule,
                       struct user *user, struct error *err);
 
 /*
+ * Judges what the agent does in its own way as the command that does the same:
+ * words begin with the program's name and end with a NULL.  user is set as by
+ * command_rule_user().
+ *
+ * Return: 0; STATUS_PERMISSION_DENIED with a message; -ENOMEM.
+ */
+int command_rule_judge(const struct settings *settings, char *const *words,
+                       struct user *user, struct error *err);
+
+/*
  * Judges the words of a command, whose program is known, by the rule for it;
  * adds those that the rule has, and sets the user.  Sets command->ruled when
  * there is a rule; the environment is then to be made anew.

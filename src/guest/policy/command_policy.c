@@ -143,6 +143,23 @@ int command_resolve(const struct strlist *allowed, const char *program,
                         err);
 }
 
+const char *command_listed(const struct strlist *allowed, const char *name,
+                           struct error *err)
+{
+    if (strlist_has(allowed, "*") || strlist_has(allowed, name))
+        return name;
+    for (size_t i = 0; i < allowed->n; i++) {
+        const char *entry = allowed->items[i];
+        const char *slash = strrchr(entry, '/');
+
+        if (slash && strcmp(slash + 1, name) == 0
+            && command_path_has(entry, (size_t) (slash - entry)))
+            return entry;
+    }
+    denied(name, err);
+    return NULL;
+}
+
 int program_find(const char *program, char **path, struct error *err)
 {
     if (strchr(program, '/'))

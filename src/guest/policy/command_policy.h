@@ -41,6 +41,15 @@ int command_resolve(const struct strlist *allowed, const char *program,
                     const char *search, char **path, struct error *err);
 
 /*
+ * Finds the entry of the allow-list for a name: the name, or its path in a
+ * folder of COMMAND_PATH.
+ *
+ * Return: the entry, or name where everything is allowed; NULL with a message.
+ */
+const char *command_listed(const struct strlist *allowed, const char *name,
+                           struct error *err);
+
+/*
  * Finds a program that the agent itself needs; no policy applies.
  *
  * Return: as command_resolve(), without STATUS_PERMISSION_DENIED.

@@ -22,6 +22,10 @@
 
 #define WORDS(...) ((const char *const[]) { __VA_ARGS__, NULL })
 
+/* Units that are a way to run anything: a user's manager runs what lies in that
+ * user's home, where transfers may write, and the other is a shell of root's. */
+#define UNIT "*!user@**|debug-shell*"
+
 /* Nothing that names a file, a folder, another machine or another manager. */
 static const struct rule defaults[] = {
     { .program = "ls", .looks = true },
@@ -67,11 +71,12 @@ static const struct rule defaults[] = {
           "list-sockets|list-timers|list-unit-files|list-units *...",
           "cat|is-active|is-enabled|is-failed|show|status *...",
           "get-default|is-system-running",
-          "start|stop|restart|reload|enable|disable * *...") },
+          "start|stop|restart|reload|enable|disable " UNIT " " UNIT "...") },
     { .program = "service",
       .options = WORDS("--help", "--status-all", "--version"),
-      .arguments = WORDS("", "* start|stop|restart|reload|force-reload|"
-                             "try-restart|condrestart|status") },
+      .arguments = WORDS("", "* status",
+                         UNIT " start|stop|restart|reload|force-reload|"
+                              "try-restart|condrestart|enable|disable") },
 };
 
 /* --- which one ------------------------------------------------------------ */
@@ -193,12 +198,17 @@ static bool match_one(const char *pattern, size_t n, const char *word,
     return match(pattern, n, word);
 }
 
-/* Of patterns of n bytes. */
+/* Of patterns of n bytes, and of those behind '!' none. */
 static bool match_any(const char *patterns, size_t n, const char *word,
                       bool value)
 {
     const char *end = patterns + n;
+    const char *but = memchr(patterns, '!', n);
 
+    if (but) /* a word that is a pattern might stand for what is not meant */
+        return !strpbrk(word, "*?[")
+               && !match_any(but + 1, (size_t) (end - but) - 1, word, value)
+               && match_any(patterns, (size_t) (but - patterns), word, value);
     for (;;) {
         const char *bar = memchr(patterns, '|', (size_t) (end - patterns));
         size_t length = (size_t) ((bar ? bar : end) - patterns);

@@ -49,7 +49,8 @@ int command_rule_check(const struct rule *rule, char *const *argv,
                        struct error *err);
 
 /*
- * Does a word match one of the patterns, with '|' between them?  "*" is any
+ * Does a word match one of the patterns, with '|' between them, and none of
+ * those behind a '!'?  (With a '!' nor does a word that is a pattern.)  "*" is any
  * run of characters but slashes and blanks, "**" of any.  At the beginning of
  * a pattern they match no '-', with which an option begins, and "*" no '.'
  * either; a word with a component ".." they do not match at all.
