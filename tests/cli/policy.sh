@@ -44,7 +44,39 @@ t_status "a link does not lead to a forbidden path" 126 sh -c "ln -s /etc/passwd
 t_status "nor does .." 126 cmd download "$WORK/../../../../../../etc/passwd" down
 t "file/info of /etc/passwd works, as in the specification" cmd stat /etc/passwd
 t_json "… without an MD5" "d['data']['exists'] and d['data']['md5'] is None" "$OUT"
+# set-id bits: any of the ways to give a file some
+setid() { # what the agent says of each
+	rm -rf "$WORK/set" && mkdir "$WORK/set" && echo old >"$WORK/set/there"
+	for mode in 4755 2755 6755; do
+		http PUT "/api/v1/file/content?path=$WORK/set/new$mode&mode=$mode" -T host.yaml
+		http PUT "/api/v1/file/content?path=$WORK/set/there&mode=$mode" -T host.yaml
+		http PUT "/api/v1/file/content?path=$WORK/set/kept$mode&mode=$mode&keep=true" -T host.yaml
+		http POST /api/v1/file/upload --data-binary "{\"path\": \"$WORK/set/json$mode\", \"content\": \"\", \"encoding\": \"text\", \"overwrite\": true, \"mode\": \"$mode\"}"
+		http POST "/api/v1/file/attributes?path=$WORK/set/there&mode=$mode"
+	done | "$PYTHON" -c 'import json, sys
+text, at, codes = sys.stdin.read(), 0, {}
+while at < len(text):
+	answer, at = json.JSONDecoder().raw_decode(text, at)
+	at += len(text[at:]) - len(text[at:].lstrip())
+	assert answer["code"] == 0 or "security.allow_setid" in answer["data"]["detail"], answer
+	codes[answer["code"]] = codes.get(answer["code"], 0) + 1
+print(codes)'
+}
+t_is "set-id bits are refused, by security.allow_setid" '{4001: 15}' "$(setid)"
+t_is "… and nothing has them" '' "$(find set -perm /6000)"
+t_status "upload --mode 4755" 126 cmd upload --mode 4755 host.yaml "$WORK/set/up"
+t_like "… says which key" security.allow_setid "$ERR"
+t_json "a folder may have them" "d['code'] == 0" "$(http POST "/api/v1/file/directory?path=$WORK/set/folder&mode=2755")"
+t_json "… later, too" "d['code'] == 0" "$(http POST "/api/v1/file/attributes?path=$WORK/set/folder&mode=3755")"
+t "a file may have the sticky bit" cmd upload --mode 1755 host.yaml "$WORK/set/sticky"
 stop "$PID"
+for security in 'allow_setid: true' 'allowed_commands: ["*"]' 'shell: true'; do
+	printf '%s\nlogging: {file: none}\nsecurity: {%s}\n' "$off" "$security" >setid.yaml
+	start_agent setid
+	t_is "… are given with $security" '{0: 15}' "$(setid)"
+	t_json "… as capabilities says" "d['data']['policy']['allow_setid']" "$(http GET /api/v1/capabilities)"
+	stop "$PID"
+done
 
 # --- variables: what the administrator allows besides, and all but the loader's with '*'
 printf '%s\nlogging: {file: none}\nsecurity: {allowed_env: [LESSOPEN, "APP_*"]}\n' "$off" >env.yaml

@@ -62,6 +62,7 @@ static const struct yaml_key keys[] = {
       0, 0 },
     { "security.command_rules.user", YAML_KIND_STRING, IN_RULE(user), 0, 0 },
     { "security.shell", YAML_KIND_BOOL, AT(shell), 0, 0 },
+    { "security.allow_setid", YAML_KIND_BOOL, AT(allow_setid), 0, 0 },
     { "security.allowed_paths", YAML_KIND_LIST, AT(allowed_paths), 0, 0 },
     { "security.readonly_paths", YAML_KIND_LIST, AT(readonly_paths), 0, 0 },
     { "security.forbidden_paths", YAML_KIND_LIST, AT(forbidden_paths), 0, 0 },
@@ -221,6 +222,11 @@ int settings_load(struct settings *settings, const char *file,
     if (r == 0 && settings->allowed_commands.n == 0)
         r = FILL(&settings->allowed_commands, default_commands);
     return r;
+}
+
+bool settings_any_program(const struct settings *settings)
+{
+    return settings->shell || strlist_has(&settings->allowed_commands, "*");
 }
 
 static void free_rules(const struct yaml_items *list)

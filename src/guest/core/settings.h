@@ -47,6 +47,7 @@ struct settings {
     struct yaml_items command_rules; /* struct command_rule */
     char *look_as; /* who runs programs that look; NULL: see command_rule.c */
     bool shell;    /* a user's shell may be run */
+    bool allow_setid;
     struct strlist allowed_paths;
     struct strlist readonly_paths;
     struct strlist forbidden_paths;
@@ -73,6 +74,9 @@ int settings_init(struct settings *settings);
  */
 int settings_load(struct settings *settings, const char *file,
                   struct error *err);
+
+/* May a request have any program run? */
+bool settings_any_program(const struct settings *settings);
 
 void settings_free(struct settings *settings);
 

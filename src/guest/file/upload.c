@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "guest/file/etag.h"
+#include "guest/policy/guard.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -180,6 +181,8 @@ int upload_begin(const struct path_policy *policy, const char *path,
         r = target_acceptable(&made->target, options, err);
     if (r == 0)
         r = options_take(made, options, err);
+    if (r == 0)
+        r = guard_mode(policy->guarded, made->mode, err);
     if (r == 0)
         r = upload_preconditions(made, err);
     if (r == 0)

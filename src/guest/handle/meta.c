@@ -169,6 +169,8 @@ static struct json_object *policy_json(const struct settings *settings)
     json_add(policy, "command_rules", rules_json(settings));
     json_add(policy, "allowed_env", json_list(&settings->allowed_env));
     json_add_bool(policy, "shell", settings->shell);
+    json_add_bool(policy, "allow_setid",
+                  settings->allow_setid || settings_any_program(settings));
     json_add(policy, "allowed_paths", json_list(&settings->allowed_paths));
     json_add(policy, "readonly_paths", json_list(&settings->readonly_paths));
     json_add(policy, "forbidden_paths", json_list(&settings->forbidden_paths));

@@ -288,6 +288,18 @@ void file_symlink_run(struct request *request)
 
 /* --- attributes ---------------------------------------------------------- */
 
+/* What they would change besides, if they may be changed at all. */
+static int attributes_judge(const struct settings *settings,
+                            const struct path_target *where,
+                            const struct attributes *attributes,
+                            struct error *err)
+{
+    if (where->exists && S_ISDIR(where->st.st_mode))
+        return guard_check(settings, where->real, true, err);
+    return attributes->has_mode ? guard_mode(settings, attributes->mode, err)
+                                : 0;
+}
+
 static int attributes_give(const struct path_target *where,
                            const struct attributes *attributes,
                            struct error *err)
@@ -324,9 +336,9 @@ void file_attributes_run(struct request *request)
     if (wish_attributes(request, &attributes) < 0)
         return;
     r = path_place(request->context->paths, wish->path, &where, &err);
-    if (r == 0 && where.exists && S_ISDIR(where.st.st_mode))
-        r = guard_check(request->context->paths->guarded, where.real, true,
-                        &err);
+    if (r == 0)
+        r = attributes_judge(request->context->paths->guarded, &where,
+                             &attributes, &err);
     if (r == 0)
         r = attributes_give(&where, &attributes, &err);
     answer(request, wish->path, r, &err);

@@ -150,8 +150,7 @@ int guard_check(const struct settings *settings, const char *real, bool tree,
     const char *key = "server.custom_dir";
     int r;
 
-    if (!settings || settings->shell
-        || strlist_has(&settings->allowed_commands, "*"))
+    if (!settings || settings_any_program(settings))
         return 0;
     r = meet_folder(&guard, settings->custom_dir);
     if (r == 0) {
@@ -170,4 +169,16 @@ int guard_check(const struct settings *settings, const char *real, bool tree,
                      "'%s' is on the way to a program that the agent runs "
                      "(%s): no transfer may change that",
                      real, key);
+}
+
+int guard_mode(const struct settings *settings, unsigned int mode,
+               struct error *err)
+{
+    if (!(mode & (S_ISUID | S_ISGID)) || !settings || settings->allow_setid
+        || settings_any_program(settings))
+        return 0;
+    return error_set(err, STATUS_PERMISSION_DENIED,
+                     "mode %04o has set-id bits, which security.allow_setid "
+                     "in the configuration of the agent would have to allow",
+                     mode);
 }

@@ -27,4 +27,14 @@
 int guard_check(const struct settings *settings, const char *real, bool tree,
                 struct error *err);
 
+/*
+ * Judges a mode that a request wants a file (no folder) to have: with set-id
+ * bits it is a program that runs as its owner, whoever starts it
+ * (security.allow_setid).
+ *
+ * Return: 0, or STATUS_PERMISSION_DENIED with a message.
+ */
+int guard_mode(const struct settings *settings, unsigned int mode,
+               struct error *err);
+
 #endif
