@@ -151,6 +151,28 @@ if [ "$(id -u)" = 0 ]; then
 	printf 'plain\n' >plain
 	t_status "cat of a file of root fails as it does for anybody" 1 cmd exec -- cat "$WORK/secret"
 	t_like "… in its own words" "Permission denied" "$ERR"
+	t_like "… and it is told who looked, by which setting, and what would change that" "^vsrpc-virsh: cat ran as the user [a-z-]+ \(security.look_as of the guest\).*security.command_rules" "$(tail -n 1 <<<"$ERR")"
+	told() { # WORD…: is it?
+		cmd "$@" >/dev/null 2>said </dev/null
+		grep -q security.command_rules said
+	}
+	t "… also of a string" told exec "cat $WORK/secret"
+	t "… and on a terminal" "$PYTHON" -c 'import os, pty, sys
+text = b""
+def read(fd):
+    global text
+    text += os.read(fd, 4096)
+    return b"\n"
+pty.spawn(sys.argv[1:], read)
+sys.exit(b"security.command_rules" not in text)' "$VSRPC" --config host.yaml --socket "$SOCKET" exec -t -- cat "$WORK/secret"
+	t_not "not with -q" told -q exec -- cat "$WORK/secret"
+	t_not "not of what has nothing to say" told exec -- grep nothing "$WORK/plain"
+	t_not "nor of what succeeds" told exec -- cat "$WORK/plain"
+	t_not "nor of what runs as root anyway" told exec -- systemctl status no-such-unit
+	t_not "nor of whom the request chose" told exec --user bin -- cat "$WORK/secret"
+	t_not "nor beside JSON" told --json exec -- cat "$WORK/secret"
+	t_json "… which has it as members" "d['data']['exit_code'] == 1 and d['data']['user_rule'] == 'security.look_as' and d['data']['user'] in ('vsrpc-look', 'nobody')" "$(cmd --json exec -- cat "$WORK/secret")"
+	t_json "… also of shell/exec" "d['data']['exit_code'] == 1 and d['data']['user_rule'] == 'security.look_as' and d['data']['user'] in ('vsrpc-look', 'nobody')" "$(http POST /api/v1/shell/exec --data-binary "{\"argv\": [\"cat\", \"$WORK/secret\"]}")"
 	t_status "also in a string, by a pattern" 1 cmd exec "cat $WORK/secre*"
 	for file in /etc/shadow /etc/gshadow; do
 		[ ! -e $file ] || t_status "… $file" 1 cmd exec -- cat $file
@@ -199,6 +221,8 @@ if [ "$(id -u)" = 0 ]; then
 	config bin "look_as: bin, command_rules: [{program: head, user: daemon}, {program: tail, user: vsrpc-no-such-user}]"
 	t_like "look_as is who looks" 'Uid:[[:blank:]]*2[[:blank:]]' "$(cmd exec -- cat /proc/self/status)"
 	t_like "a rule has another user" 'Uid:[[:blank:]]*1[[:blank:]]' "$(cmd exec -- head -n 20 /proc/self/status)"
+	t_status "… which is told when it fails" 1 cmd exec -- head "$WORK/secret"
+	t_like "… by that name" "head ran as the user daemon \(security.command_rules of the guest\)" "$ERR"
 	refused "one that is not there" "vsrpc-no-such-user.*security.command_rules" -- tail "$WORK/plain"
 	stop "$PID"
 	config all "allowed_commands: ['*']"

@@ -80,6 +80,10 @@ static void exec_done(void *arg, struct child *child)
         return;
     }
     data = child_report(child);
+    if (data && exec->command.user_rule) {
+        json_add_string(data, "user", exec->command.user.name);
+        json_add_string(data, "user_rule", exec->command.user_rule);
+    }
     if (!data)
         request_fail(exec->request, STATUS_INTERNAL_ERROR, NULL,
                      "out of memory");

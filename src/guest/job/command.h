@@ -22,10 +22,11 @@ struct command {
     char *program;           /* that is run */
     const char *working_dir; /* NULL: home */
     const char *home;
-    bool as_user;     /* not as the agent's own */
-    struct user user; /* if so */
-    bool group_asked; /* its group is not the user's own */
-    bool ruled;       /* there is a rule for its program */
+    bool as_user;          /* not as the agent's own */
+    struct user user;      /* if so */
+    const char *user_rule; /* the setting that it comes from; NULL: none */
+    bool group_asked;      /* its group is not the user's own */
+    bool ruled;            /* there is a rule for its program */
     bool umask_given;
     unsigned int umask;
 

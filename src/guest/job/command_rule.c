@@ -28,6 +28,11 @@ static int find(struct user *user, const char *name)
     return user_find(user, name, NULL, NULL);
 }
 
+static const char *setting_of(const struct rule *rule)
+{
+    return rule->looks ? "security.look_as" : "security.command_rules";
+}
+
 int command_rule_user(const struct settings *settings, const struct rule *rule,
                       struct user *user, struct error *err)
 {
@@ -47,9 +52,9 @@ int command_rule_user(const struct settings *settings, const struct rule *rule,
     user_free(user);
     return error_set(err, STATUS_PERMISSION_DENIED,
                      "'%s' runs as the user '%s', whom this guest does not "
-                     "have (security.%s in the configuration of the agent)",
+                     "have (%s in the configuration of the agent)",
                      rule->program, name ? name : lookers[0],
-                     rule->looks ? "look_as" : "command_rules");
+                     setting_of(rule));
 }
 
 static bool has_group(const struct user *user, gid_t gid)
@@ -98,6 +103,7 @@ static int take_user(struct command *command, const struct settings *settings,
     if (r == 0 && user.name && user.uid != geteuid() && !command->as_user) {
         command->as_user = true;
         command->user = user;
+        command->user_rule = setting_of(rule);
         command->home = user.home;
         return 0;
     }

@@ -219,6 +219,7 @@ static struct job *job_new(struct context *context, const char *id,
     snprintf(job->id, sizeof(job->id), "%s", id);
     job->words = argv_json(&spec->command->argv);
     job->user = user_json(context, spec->command);
+    job->user_rule = spec->command->user_rule;
     if (job->words && job->user
         && outlog_init(&job->log, context->outpool, spec->detached) == 0)
         return job;
@@ -332,6 +333,10 @@ static void add_end(struct json_object *data, const struct job *job)
     add_true(data, "timed_out", job->timed_out);
     add_true(data, "orphans", job->orphans);
     add_true(data, "ended", job->ended);
+    if (!job->user_rule)
+        return;
+    json_add(data, "user", json_object_get(job->user));
+    json_add_string(data, "user_rule", job->user_rule);
 }
 
 struct json_object *job_status(const struct job *job)

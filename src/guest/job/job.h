@@ -63,6 +63,7 @@ struct job {
     /* To be shown. */
     struct json_object *words;
     struct json_object *user;
+    const char *user_rule; /* static; NULL: the user is not that of a rule */
     pid_t pid;
     int64_t started;    /* wall clock, s */
     int64_t started_ms; /* boot clock */

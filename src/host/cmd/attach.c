@@ -120,6 +120,10 @@ static struct json_object *result_data(struct attach *attach)
     json_add_int(data, "exit_code", status->exit_code);
     if (*status->signal)
         json_add_string(data, "signal", status->signal);
+    if (*status->user_rule) {
+        json_add_string(data, "user", status->user);
+        json_add_string(data, "user_rule", status->user_rule);
+    }
     json_add_int(data, "duration_ms", status->duration_ms);
     json_add_bytes(data, "stdout", buf_data(&streams[0]), streams[0].len);
     json_add_bytes(data, "stderr", buf_data(&streams[1]), streams[1].len);
@@ -150,6 +154,23 @@ static int print_result(struct attach *attach)
 
 /* --- from start to end ---------------------------------------------------- */
 
+/* Of what failed as somebody else than root nobody knows why, and it may be
+ * that.  (Some exit with 1 and no word, as grep(1) that finds nothing.) */
+static void tell_user(const struct attach *attach)
+{
+    const struct job_status *status = &attach->relay.stream.status;
+    char *const *argv = attach->spec->argv;
+
+    if (attach->call->out.json || !attach->relay.complained || !*status->user
+        || !*status->user_rule || !status->exit_code || *status->signal)
+        return;
+    out_message(&attach->call->out,
+                "%s ran as the user %s (%s of the guest); a rule for it in "
+                "security.command_rules could let it run as root",
+                argv ? argv[0] : "the program", status->user,
+                status->user_rule);
+}
+
 /* Half of an output must not pass for success, unless that was asked for; nor
  * half of an input, of which the command cannot know. */
 static int exit_status(struct attach *attach)
@@ -161,6 +182,7 @@ static int exit_status(struct attach *attach)
                          asked ? attach->spec->output_limit : status->output,
                          attach->spec->timeout);
 
+    tell_user(attach);
     attach->call->client->interrupted = relay_killed(&attach->relay);
     if (attach->catch.full)
         out_message(&attach->call->out,

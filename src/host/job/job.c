@@ -283,6 +283,15 @@ static bool is_word(const char *text, size_t max)
     return n > 0 && n <= max && !text[n];
 }
 
+/* For people: what nobody is called, or is too long, is left out. */
+static void take_name(char to[JOB_NAME_MAX], const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    snprintf(to, JOB_NAME_MAX, "%s", name[n] || n >= JOB_NAME_MAX ? "" : name);
+}
+
 /* Does it run and has ended, or was it killed and has another exit code? */
 static bool contradicts(const struct job_status *status, bool runs)
 {
@@ -300,12 +309,18 @@ static int read_words(struct json_object *object, struct job_status *status,
     const char *id = NULL;
     const char *state = NULL;
     const char *name = "";
+    const char *user = "";
+    const char *rule = "";
     int r = param_string(object, "id", PARAM_REQUIRED, &id, err);
 
     if (r == 0)
         r = param_string(object, "state", PARAM_REQUIRED, &state, err);
     if (r == 0)
         r = param_string(object, "signal", PARAM_OPTIONAL, &name, err);
+    if (r == 0)
+        r = param_string(object, "user", PARAM_OPTIONAL, &user, err);
+    if (r == 0)
+        r = param_string(object, "user_rule", PARAM_OPTIONAL, &rule, err);
     if (r == 0
         && (!is_word(id, JOB_ID_MAX)
             || (*name && !is_word(name, JOB_SIGNAL_MAX - 1))))
@@ -314,6 +329,8 @@ static int read_words(struct json_object *object, struct job_status *status,
         return r;
     snprintf(status->id, sizeof(status->id), "%s", id);
     snprintf(status->signal, sizeof(status->signal), "%s", name);
+    take_name(status->user, user);
+    take_name(status->user_rule, rule);
     status->ended = strcmp(state, "ended") == 0;
     *runs = strcmp(state, "running") == 0;
     return 0;

@@ -18,6 +18,7 @@
 #define JOB_ID_MAX 32                  /* ours have 8 hex digits */
 #define JOB_OFFSET_MAX (INT64_MAX / 2) /* one can be added to another */
 #define JOB_SIGNAL_MAX 16              /* "SIGVTALRM", or a number */
+#define JOB_NAME_MAX 64                /* of a user, or a key */
 
 /* A command to run; unset members are NULL, 0 or false. */
 struct job_spec {
@@ -56,8 +57,10 @@ struct job_status {
     int64_t exit_code;           /* 0…255; 128 + N when signal N ended it */
     char signal[JOB_SIGNAL_MAX]; /* "SIGTERM"; "": none */
     bool timed_out;
-    bool truncated; /* output past its limit was dropped */
-    bool orphans;   /* somebody it started still had its outputs */
+    bool truncated;          /* output past its limit was dropped */
+    bool orphans;            /* somebody it started still had its outputs */
+    char user[JOB_NAME_MAX]; /* that it ran as by the setting of the agent … */
+    char user_rule[JOB_NAME_MAX]; /* … with this name; "": by none */
     bool was_ended; /* by the agent, for want of a client, or by a DELETE */
 };
 

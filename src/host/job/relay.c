@@ -212,9 +212,12 @@ static int output(void *context, int stream, const uint8_t *bytes, size_t n,
                   struct error *err)
 {
     struct relay *relay = context;
-    int r = relay->catch
-                ? output_catch(relay->catch, stream, bytes, n)
-                : std_output_put(&relay->std_output, stream, bytes, n);
+    int r = 0;
+
+    relay->complained = relay->complained || stream == STDERR_FILENO
+                        || relay->terminal;
+    r = relay->catch ? output_catch(relay->catch, stream, bytes, n)
+                     : std_output_put(&relay->std_output, stream, bytes, n);
 
     return r < 0 ? output_failed(relay, r, err) : 0;
 }

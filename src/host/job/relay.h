@@ -43,9 +43,10 @@ struct relay {
     int signals;        /* that were taken, as far as they are different */
     int last;           /* of them */
     int64_t last_at;
-    bool mute;    /* what the job says cannot be written */
-    bool leaving; /* we do not wait for the end, … */
-    bool hung_up; /* … because the terminal was left */
+    bool complained; /* the job wrote to its standard error, or a terminal */
+    bool mute;       /* what the job says cannot be written */
+    bool leaving;    /* we do not wait for the end, … */
+    bool hung_up;    /* … because the terminal was left */
 };
 
 /*
