@@ -15,6 +15,7 @@
 
 #include "guest/handle/custom.h"
 #include "guest/handle/handlers.h"
+#include "guest/job/command_rule.h"
 #include "guest/proc/environment.h"
 #include "util/clock.h"
 #include "util/fd.h"
@@ -89,11 +90,14 @@ static int agent_policies(struct agent *agent, struct error *err)
 
 /* What cannot be run now may be there when somebody asks: an administrator's
  * only way in does not end for it. */
-static void agent_handlers(struct agent *agent)
+static void agent_ready(struct agent *agent)
 {
     struct error err = ERROR_INIT;
 
     if (custom_check(&agent->settings, "configuration", &err) < 0)
+        log_warning(&agent->log, "%s", err.message);
+    error_clear(&err);
+    if (command_rules_ready(&agent->settings, "configuration", &err))
         log_warning(&agent->log, "%s", err.message);
 }
 
@@ -177,7 +181,7 @@ int agent_init(struct agent *agent, struct settings *settings,
     r = agent_policies(agent, err);
     if (r < 0)
         return r;
-    agent_handlers(agent);
+    agent_ready(agent);
     session_init(&agent->session, context);
     return agent_port(agent, source, err);
 }

@@ -14,6 +14,7 @@
 
 #include "guest/agent.h"
 #include "guest/handle/custom.h"
+#include "guest/job/command_rule.h"
 #include "guest/options.h"
 #include "util/fd.h"
 
@@ -59,6 +60,12 @@ static int check(const struct options *options,
     auth_check_free(&auth);
     if (r == 0)
         r = custom_check(settings, file, err);
+    if (r == 0)
+        r = command_rules_ready(settings, file, err);
+    if (r == RULE_WARNING) {
+        fprintf(stderr, "vsrpc-agent: warning: %s\n", err->message);
+        r = 0;
+    }
     if (r == 0)
         printf("%s: %s\n", file,
                access(file, F_OK) < 0 ? "does not exist; the defaults hold"

@@ -17,6 +17,7 @@ CLI_TESTS = \
 	tests/cli/kept.sh \
 	tests/cli/stdio.sh \
 	tests/cli/params.sh \
+	tests/cli/ready.sh \
 	tests/cli/rights.sh \
 	tests/cli/lies.sh \
 	tests/cli/many.sh \

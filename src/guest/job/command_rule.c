@@ -57,14 +57,6 @@ int command_rule_user(const struct settings *settings, const struct rule *rule,
                      setting_of(rule));
 }
 
-static bool has_group(const struct user *user, gid_t gid)
-{
-    for (size_t i = 0; i < user->n_groups; i++)
-        if (user->groups[i] == gid)
-            return true;
-    return false;
-}
-
 /* A group that was asked for is one that the user is in; otherwise it might be
  * that of the disks. */
 static int own_group(const struct user *asked, bool *own)
@@ -72,7 +64,7 @@ static int own_group(const struct user *asked, bool *own)
     struct user user = { .name = NULL };
     int r = find(&user, asked->name);
 
-    *own = r == 0 && has_group(&user, asked->gid);
+    *own = r == 0 && user_has_group(&user, asked->gid);
     user_free(&user);
     return r < 0 ? r : 0;
 }
@@ -84,7 +76,7 @@ static int check_asked(const struct rule *rule, const struct command *command,
     bool own = true;
     int r = command->group_asked ? own_group(asked, &own) : 0;
 
-    if (r < 0 || (own && asked->uid != 0 && !has_group(asked, 0)))
+    if (r < 0 || (own && asked->uid != 0 && !user_power(asked)))
         return r;
     return error_set(err, STATUS_PERMISSION_DENIED,
                      "'%s' runs as the user '%s' or as another without "
@@ -175,4 +167,76 @@ int command_rule_judge(const struct settings *settings, char *const *words,
         return 0;
     r = command_rule_check(&rule, words, err);
     return r ? r : command_rule_user(settings, &rule, user, err);
+}
+
+/* --- before anybody asks -------------------------------------------------- */
+
+/* setting: what names the user.  Root was named on purpose. */
+static int user_ready(const char *name, const char *setting, struct error *err)
+{
+    struct user user = { .name = NULL };
+    int r = find(&user, name);
+    const char *power = r == 0 && user.uid != 0 ? user_power(&user) : NULL;
+
+    user_free(&user);
+    if (r > 0) {
+        error_set(err, -EINVAL, "%s: no such user: '%s'", setting, name);
+        error_hint(err, "useradd -r %s", name);
+        return -EINVAL;
+    }
+    if (r < 0 || !power)
+        return r;
+    error_set(err, RULE_WARNING,
+              "%s: the user '%s' is in the group '%s', which reads what root "
+              "does",
+              setting, name, power);
+    return RULE_WARNING;
+}
+
+/* The default is not there: nothing looks. */
+static int lookers_ready(const struct settings *settings, struct error *err)
+{
+    int r = -EINVAL;
+
+    for (size_t i = 0; r == -EINVAL && i < ARRAY_SIZE(lookers); i++)
+        r = user_ready(lookers[i], "security.look_as", err);
+    if (r != -EINVAL || strlist_has(&settings->allowed_commands, "*"))
+        return r == -EINVAL ? 0 : r;
+    return error_set(err, RULE_WARNING,
+                     "security.look_as: this guest has neither '%s' nor '%s': "
+                     "programs that look are refused",
+                     lookers[0], lookers[1]);
+}
+
+/* The first one of whom this is to be said. */
+static int find_unready(const struct settings *settings, const char *file,
+                        int wanted, struct error *err)
+{
+    const struct command_rule *rules = settings->command_rules.items;
+    int r = settings->look_as
+                ? user_ready(settings->look_as, "security.look_as", err)
+                : lookers_ready(settings, err);
+
+    if (r == wanted || r == -ENOMEM) {
+        error_prefix(err, "%s", file);
+        return r;
+    }
+    for (size_t i = 0; i < settings->command_rules.n; i++) {
+        r = rules[i].user
+                ? user_ready(rules[i].user, "security.command_rules.user", err)
+                : 0;
+        if (r == wanted || r == -ENOMEM) {
+            error_prefix(err, "%s:%zu", file, rules[i].at.line);
+            return r;
+        }
+    }
+    return 0;
+}
+
+int command_rules_ready(const struct settings *settings, const char *file,
+                        struct error *err)
+{
+    int r = find_unready(settings, file, -EINVAL, err);
+
+    return r ? r : find_unready(settings, file, RULE_WARNING, err);
 }

@@ -41,4 +41,15 @@ int command_rule_judge(const struct settings *settings, char *const *words,
 int command_rule_apply(struct command *command,
                        const struct settings *settings, struct error *err);
 
+/*
+ * Before anybody asks: are the users there whom the settings name, and are
+ * they what they are for?  file is for the message.
+ *
+ * Return: 0; -EINVAL with a message when one is not there; -ENOMEM;
+ * RULE_WARNING with a message when one reads what root does.
+ */
+#define RULE_WARNING 1
+int command_rules_ready(const struct settings *settings, const char *file,
+                        struct error *err);
+
 #endif

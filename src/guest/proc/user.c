@@ -158,6 +158,29 @@ int user_find_text(struct user *user, const char *text, struct error *err)
     return user_find(user, name, group, err);
 }
 
+bool user_has_group(const struct user *user, gid_t gid)
+{
+    for (size_t i = 0; i < user->n_groups; i++)
+        if (user->groups[i] == gid)
+            return true;
+    return false;
+}
+
+const char *user_power(const struct user *user)
+{
+    static const char *const groups[] = { "disk", "kmem", "shadow" };
+
+    if (user_has_group(user, 0))
+        return "root";
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        const struct group *entry = getgrnam(groups[i]);
+
+        if (entry && user_has_group(user, entry->gr_gid))
+            return groups[i];
+    }
+    return NULL;
+}
+
 void user_free(struct user *user)
 {
     free(user->name);

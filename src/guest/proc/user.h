@@ -4,6 +4,7 @@
 #ifndef VSRPC_GUEST_PROC_USER_H
 #define VSRPC_GUEST_PROC_USER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -36,6 +37,16 @@ int user_find(struct user *user, const char *name, const char *group,
  * Return: as user_find(); STATUS_INVALID_PARAMS as well for an empty name.
  */
 int user_find_text(struct user *user, const char *text, struct error *err);
+
+bool user_has_group(const struct user *user, gid_t gid);
+
+/*
+ * The first of a user's groups that is as good as root to whoever may read:
+ * root's own, and those of the disks, the memory and the passwords.
+ *
+ * Return: its name; NULL: there is none.
+ */
+const char *user_power(const struct user *user);
 
 void user_free(struct user *user);
 
