@@ -21,6 +21,7 @@ done
 t_is "… libvirt's layers are no rows" '' "$(state_of libvirt)$(state_of channel)"
 t_like "… the time that the sync took" 'answered in [0-9.]+ ms' "$OUT"
 t_like "… any command" 'commands: \*;' "$OUT"
+t_like "… and all else" 'services: all; variables: all but the loader' "$OUT"
 t_is "… no word about shells" 0 "$(grep -c shell <<<"$OUT")"
 t "--json" quick --json --socket "$SOCKET" doctor
 t_json "… is an array of checks" "isinstance(d, list) and all(types(r, check=str, state=str, message=str) and 'mend' in r for r in d) and {r['check']: r['state'] for r in d}['sync'] == 'ok'" "$OUT"
@@ -34,8 +35,20 @@ if [ "$(id -u)" = 0 ]; then
 fi
 t_like "… what binds commands, and what transfers" 'with certain arguments only: systemctl, service, journalctl; transfers: reads below' "$OUT"
 t_like "… named" 'commands: ls, cat, .*reads below: /tmp/, .*/etc/; writes below: /tmp/.*, except /etc/; neither below: /etc/shadow' "$OUT"
+t_like "… what binds services and variables" 'opasswd; services: as systemctl or service; variables: harmless ones$' "$(grep policy <<<"$OUT")"
 t_like "… a hint that there is no shell" 'no shell is among them' "$OUT"
 t_like "limits" '10 requests a second, 100 a minute, 5 at the same time' "$OUT"
+stop "$PID"
+
+printf 'logging: {file: none}\nsecurity: {allowed_commands: [/usr/bin/systemctl], allowed_env: [LESS, "APP_*"]}\nserver: {handlers: [{method: GET, path: /api/v1/backup, command: [/bin/true]}, {method: PUT, path: /api/v1/custom/x, command: [/bin/true]}]}\n' >more.yaml
+t "an agent with more" start_agent more
+t "policy: what is there besides" by_socket
+t_like "… is named" '; services: as systemctl; variables: harmless ones, LESS, APP_\*; handlers: GET /api/v1/backup, PUT /api/v1/custom/x$' "$(grep policy <<<"$OUT")"
+stop "$PID"
+printf 'logging: {file: none}\nsecurity: {allowed_commands: [ls]}\n' >less.yaml
+t "an agent with less" start_agent less
+t "policy: no services" by_socket
+t_like "… is said" '; services: none;' "$OUT"
 stop "$PID"
 
 # --- the socket

@@ -451,6 +451,79 @@ static void rules_words(struct json_object *rules, char *text, size_t size)
     }
 }
 
+/* What is not one of our own routes. */
+static void handlers_words(struct doctor *doctor, char *text, size_t size)
+{
+    struct json_object *list = NULL;
+    struct json_object *others = json_object_new_array();
+    size_t n_routes;
+    const struct route *routes = route_table(&n_routes);
+
+    json_object_object_get_ex(doctor->capabilities.envelope.data, "endpoints",
+                              &list);
+    if (!json_object_is_type(list, json_type_array))
+        list = NULL;
+    for (size_t i = 0; list && others && i < json_object_array_length(list);
+         i++) {
+        struct json_object *one = json_object_array_get_idx(list, i);
+        const char *words = json_object_get_string(one);
+        bool own = !words;
+        char route[ROUTE_WORDS_MAX];
+
+        for (size_t k = 0; !own && k < n_routes; k++)
+            own = strcmp(words, route_words(&routes[k], route)) == 0;
+        if (!own)
+            json_append(others, json_object_get(one));
+    }
+    list_words(others, text, size);
+    json_object_put(others);
+}
+
+static bool has_word(struct json_object *list, const char *name)
+{
+    size_t n = list ? json_object_array_length(list) : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *word = json_object_get_string(
+            json_object_array_get_idx(list, i));
+        const char *slash = word ? strrchr(word, '/') : NULL;
+
+        if (word && strcmp(slash ? slash + 1 : word, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is neither a command nor a transfer.  An agent that does not tell of
+ * set-id bits has services that nothing binds, and says nothing of that. */
+static void besides(struct doctor *doctor, struct json_object *commands,
+                    struct finding *finding)
+{
+    bool any = has_word(commands, "*");
+    bool systemctl = has_word(commands, "systemctl");
+    bool service = has_word(commands, "service");
+    char variables[100];
+    char handlers[200];
+    size_t used = strlen(finding->message);
+
+    if (!capability(doctor, "policy", "allow_setid", json_type_boolean))
+        return;
+    list_words(capability(doctor, "policy", "allowed_env", json_type_array),
+               variables, sizeof(variables));
+    handlers_words(doctor, handlers, sizeof(handlers));
+    snprintf(finding->message + used, sizeof(finding->message) - used,
+             "; services: %s%s%s%s; variables: %s%s%s%s%s",
+             any                    ? "all"
+             : systemctl || service ? "as "
+                                    : "none",
+             any || !systemctl ? "" : "systemctl",
+             !any && systemctl && service ? " or " : "",
+             any || !service ? "" : "service",
+             any ? "all but the loader's" : "harmless ones",
+             *variables ? ", " : "", variables,
+             *handlers ? "; handlers: " : "", handlers);
+}
+
 #define GUEST_FILE "/etc/virtio-rpc/guest_config.yaml"
 
 static void policy_hint(struct json_object *commands, struct finding *finding)
@@ -495,6 +568,7 @@ void check_policy(struct doctor *doctor, struct finding *finding)
         *paths && *readonly ? ", " : "", readonly, *paths ? paths : "nothing",
         *paths && *readonly ? ", except " : "", *paths ? readonly : "",
         *forbidden ? "; neither below: " : "", forbidden);
+    besides(doctor, commands, finding);
     policy_hint(commands, finding);
 }
 
