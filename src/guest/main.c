@@ -132,6 +132,7 @@ int main(int argc, char **argv)
 
     if (fd_standard() < 0)
         return 1;
+    fd_keep_inherited();
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     if (agent_options_parse(argc, argv, &options, &err) < 0) {
         complain(&err);

@@ -9,8 +9,10 @@
 
 #include "util/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/num.h"
 
 #define SLURP_STEP 4096 /* /proc gives at most a page at a time */
 
@@ -32,6 +35,31 @@ int fd_standard(void)
             return -errno;
     }
     return 0;
+}
+
+/* Where there is no /proc: beyond that nobody counts. */
+#define OPEN_MAX_TRIED 65536
+
+static void keep(int64_t fd)
+{
+    if (fd > STDERR_FILENO)
+        fcntl((int) fd, F_SETFD, FD_CLOEXEC);
+}
+
+void fd_keep_inherited(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    int64_t fd;
+
+    while (folder && (entry = readdir(folder)))
+        if (num_parse(entry->d_name, 0, INT_MAX, &fd) == 0)
+            keep(fd);
+    if (folder)
+        closedir(folder);
+    else
+        for (fd = 0; fd < OPEN_MAX_TRIED && fd < sysconf(_SC_OPEN_MAX); fd++)
+            keep(fd);
 }
 
 int fd_nonblock(int fd)

@@ -20,6 +20,13 @@
  */
 int fd_standard(void);
 
+/*
+ * Makes sure that no program is started with the descriptors that we came with,
+ * but for the standard ones: whoever started us had them open for himself, and
+ * what is open already nobody asks for rights again.
+ */
+void fd_keep_inherited(void);
+
 /* Sets O_NONBLOCK.  Return: 0 or negative errno. */
 int fd_nonblock(int fd);
 

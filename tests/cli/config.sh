@@ -133,6 +133,24 @@ sys.exit(agent.wait(20))
 END
 t "--fd serves an open stream and ends with it" "$PYTHON" pair.py "$AGENT" spec.yaml
 
+# --- what whoever started the agent had open is nothing to those whom it starts
+cat >inherited.py <<'END'
+import os, sys
+secret = os.open("secret", os.O_RDWR | os.O_CREAT, 0o600)
+for fd in 7, 9, 200:
+    os.dup2(secret, fd)
+os.execv(sys.argv[1], sys.argv[1:])
+END
+printf 'logging: {file: none}\nsecurity: {allowed_commands: ["*"]}\n' >open.yaml
+SOCKET=$WORK/open.sock
+"$PYTHON" inherited.py "$AGENT" --config open.yaml --listen "$SOCKET" &
+PID=$!
+PEERS+=("$PID")
+t "an agent that is started with open files" t_within 20 test -S "$SOCKET"
+t_is "… has none of them open for a command" 0 "$(virsh_ --socket "$SOCKET" exec -- ls -l /proc/self/fd | grep -c secret)"
+t_is "… nor for one of shell/exec" 0 "$(http POST /api/v1/shell/exec --data-binary '{"command": "ls -l /proc/self/fd"}' | grep -c secret)"
+stop "$PID"
+
 printf 'logging: {file: none}\n' >quiet.yaml
 t "an agent that logs nothing" start_agent quiet
 t_like "… runs" pong "$(http GET /api/v1/ping)"
