@@ -12,13 +12,30 @@
 #include <limits.h>
 #include <time.h>
 
+/* Which came with Linux 2.6.39, and glibc 2.14. */
+#ifndef CLOCK_BOOTTIME
+#define CLOCK_BOOTTIME CLOCK_MONOTONIC
+#endif
+
+void clock_boot(struct timespec *now)
+{
+    if (clock_gettime(CLOCK_BOOTTIME, now) < 0)
+        clock_gettime(CLOCK_MONOTONIC, now);
+}
+
+bool clock_counts_sleep(void)
+{
+    struct timespec now;
+
+    return CLOCK_BOOTTIME != CLOCK_MONOTONIC
+           && clock_gettime(CLOCK_BOOTTIME, &now) == 0;
+}
+
 int64_t clock_us(void)
 {
     struct timespec now;
 
-    /* CLOCK_BOOTTIME came with 2.6.39; older guests count without sleep. */
-    if (clock_gettime(CLOCK_BOOTTIME, &now) < 0)
-        clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_boot(&now);
     return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

@@ -8,7 +8,9 @@
 #ifndef VSRPC_UTIL_CLOCK_H
 #define VSRPC_UTIL_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define DEADLINE_NEVER INT64_MAX
 
@@ -17,6 +19,12 @@ int64_t clock_ms(void);
 
 /* Microseconds since boot, for showing durations. */
 int64_t clock_us(void);
+
+/* The time since boot as it is. */
+void clock_boot(struct timespec *now);
+
+/* Does it count on while the machine sleeps?  Not before Linux 2.6.39. */
+bool clock_counts_sleep(void);
 
 /* Seconds since the epoch on the wall clock. */
 int64_t clock_wall(void);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * Calls of libcrypto (EVP, HMAC) and of getrandom(2).  Base64 is checked here
- * first: EVP_DecodeBlock() allows blanks around it and stray bits before the
- * padding.
+ * Calls of libcrypto (EVP, HMAC).  Base64 is checked here first:
+ * EVP_DecodeBlock() allows blanks around it and stray bits before the padding.
  */
 #include <config.h>
 
@@ -13,7 +12,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -22,6 +20,7 @@
 
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/random.h"
 
 #define FILE_STEP (256 * 1024) /* per read: past this no faster, measured */
 
@@ -161,12 +160,16 @@ bool crypto_equal(const void *a, const void *b, size_t n)
     return CRYPTO_memcmp(a, b, n) == 0;
 }
 
+void crypto_wipe(void *bytes, size_t n)
+{
+    OPENSSL_cleanse(bytes, n);
+}
+
 int crypto_random_hex(char *hex, size_t n)
 {
     uint8_t bytes[64];
 
-    /* getrandom(2) up to 256 bytes is never interrupted nor short. */
-    if (n > sizeof(bytes) || getrandom(bytes, n, 0) != (ssize_t) n)
+    if (n > sizeof(bytes) || random_bytes(bytes, n) < 0)
         return -EIO;
     hex_write(hex, bytes, n);
     return 0;

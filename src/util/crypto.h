@@ -84,6 +84,10 @@ int hmac_sha256_hex(const void *key, size_t key_len, const void *bytes,
 /* Compares n bytes in a time that does not depend on them. */
 bool crypto_equal(const void *a, const void *b, size_t n);
 
+/* Overwrites a secret that nobody needs any more, whatever the compiler makes of
+ * that (glibc has explicit_bzero(3) from 2.25 on). */
+void crypto_wipe(void *bytes, size_t n);
+
 /* Writes n random bytes as 2 n hex digits and a NUL.  Return: 0 or -EIO. */
 int crypto_random_hex(char *hex, size_t n);
 

@@ -20,6 +20,12 @@
 #include "util/crypto.h"
 #include "util/fd.h"
 
+/* Without O_DIRECTORY: what an older kernel makes of it (EISDIR).  Linux 3.11,
+ * glibc 2.19. */
+#ifndef O_TMPFILE
+#define O_TMPFILE O_DIRECTORY
+#endif
+
 #define PART_SUFFIX ".vsrpc-part"
 
 /* A name beside the target that nobody else uses. */
@@ -59,6 +65,17 @@ int newfile_open(struct newfile *file, int dir)
         return 0;
     file->temp[0] = '\0';
     return -errno;
+}
+
+/* In proc(5) there are no such files, which only a kernel says that knows of
+ * them: another one sees a folder that is to be written to. */
+bool newfile_may_be_unnamed(void)
+{
+    int fd = open("/proc", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int code = fd < 0 ? errno : 0;
+
+    fd_close(&fd);
+    return code == 0 || code == EOPNOTSUPP || code == EACCES || code == EROFS;
 }
 
 /* In a folder that others may write to, they may have put something there.

@@ -36,6 +36,9 @@ struct newfile {
  */
 int newfile_open(struct newfile *file, int dir);
 
+/* Does the kernel know files without a name, on some file systems? */
+bool newfile_may_be_unnamed(void);
+
 /*
  * Begins a file that stays when it is closed before it took its place, or goes
  * on with the one that was left so.  Only what nobody else can have a hand in

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * The old file is opened with O_PATH, which needs no right to read it; its
- * attributes are read through /proc/self/fd, because such a descriptor itself
- * is refused.
+ * The old file is only held (util/opath.h), for which no right to read it is
+ * needed.
  */
 #include <config.h>
 
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/opath.h"
 
 /* The kernel's limits (linux/limits.h). */
 #define NAMES_MAX 65536
@@ -50,17 +50,18 @@ static int judge(const char *name, int code)
                : code;
 }
 
-static int leave_attribute(const char *old, const char *name, char *value,
-                           int fd)
+static int leave_attribute(const struct opath *old, const char *name,
+                           char *value, int fd)
 {
-    ssize_t n = getxattr(old, name, value, VALUE_MAX);
+    ssize_t n = opath_getxattr(old, name, value, VALUE_MAX);
 
-    if (n >= 0)
-        n = fsetxattr(fd, name, value, (size_t) n, 0);
-    return n < 0 ? judge(name, -errno) : 0;
+    if (n >= 0 && fsetxattr(fd, name, value, (size_t) n, 0) < 0)
+        n = -errno;
+    return n < 0 ? judge(name, (int) n) : 0;
 }
 
-static int leave_named(const char *old, const char *names, size_t n, int fd)
+static int leave_named(const struct opath *old, const char *names, size_t n,
+                       int fd)
 {
     AUTO_FREE char *value = malloc(VALUE_MAX);
     int r = value ? 0 : -ENOMEM;
@@ -71,7 +72,7 @@ static int leave_named(const char *old, const char *names, size_t n, int fd)
     return r;
 }
 
-static int leave_attributes(const char *old, int fd)
+static int leave_attributes(const struct opath *old, int fd)
 {
     AUTO_FREE char *names = NULL;
     ssize_t n;
@@ -79,15 +80,15 @@ static int leave_attributes(const char *old, int fd)
     /* The folder may have given it one for new files. */
     if (fremovexattr(fd, ACL) < 0 && errno != ENODATA && errno != ENOTSUP)
         return -errno;
-    n = listxattr(old, NULL, 0);
+    n = opath_listxattr(old, NULL, 0);
     if (n > 0) {
         names = malloc(NAMES_MAX);
         if (!names)
             return -ENOMEM;
-        n = listxattr(old, names, NAMES_MAX);
+        n = opath_listxattr(old, names, NAMES_MAX);
     }
     if (n < 0)
-        return errno == ENOTSUP ? 0 : -errno;
+        return n == -ENOTSUP ? 0 : (int) n;
     return n > 0 ? leave_named(old, names, (size_t) n, fd) : 0;
 }
 
@@ -101,20 +102,27 @@ static int leave_owner(const struct stat *st, int fd)
     return errno == EPERM ? 0 : -errno;
 }
 
-int replaced_leave(int dir, const char *name, int fd)
+static int leave(const struct opath *old, int fd)
 {
-    AUTO_CLOSE int old = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    char link[64];
     struct stat st;
-    int r;
+    int r = opath_stat(old, &st);
 
-    if (old < 0 || fstat(old, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -ENOENT;
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", old);
-    r = leave_attributes(link, fd);
+    if (r == 0 && !S_ISREG(st.st_mode))
+        r = -ENOENT;
+    if (r == 0)
+        r = leave_attributes(old, fd);
     if (r == 0)
         r = leave_owner(&st, fd);
     return r < 0 ? r : (int) (st.st_mode & 01777);
+}
+
+int replaced_leave(int dir, const char *name, int fd)
+{
+    struct opath old;
+    int r = opath_open(&old, opath_way(), dir, name, O_NOFOLLOW);
+
+    if (r == 0)
+        r = leave(&old, fd);
+    opath_close(&old);
+    return r;
 }

@@ -19,7 +19,7 @@ import faults # noqa: E402
 REASONS = {
     "it computes, or cannot fail": """
         CRYPTO_memcmp EVP_DecodeBlock EVP_EncodeBlock EVP_DigestFinal_ex EVP_DigestUpdate EVP_md5 EVP_sha256
-        clock_gettime explicit_bzero fnmatch getopt_long gmtime_r localtime_r memchr memcmp memcpy memmem memmove memset
+        clock_gettime OPENSSL_cleanse fnmatch getopt_long gmtime_r localtime_r memchr memcmp memcpy memmem memmove memset
         nanosleep qsort snprintf sscanf strcasecmp strchr strcmp strcpy strcspn strerror strftime strlen strncasecmp
         strncmp strncpy strnlen strpbrk strrchr strspn strstr strtod strtol strtoll strtoul strtoull time vsnprintf
         sigaddset sigemptyset umask getpid getegid geteuid mallopt dirfd rewinddir isatty sync""",
@@ -37,7 +37,7 @@ REASONS = {
         yaml_parser_set_input_file""",
     "it gives back": "EVP_MD_CTX_free close closedir endmntent fclose free munmap",
     "it asks, and who asks is answered or told that nothing is there": """
-        access fstat fstatat getgroups getloadavg getmntent getmntent_r getpgid getrandom lstat readlink readlinkat stat
+        access fstat fstatat getgroups getloadavg getmntent getmntent_r getpgid lstat readlink readlinkat stat
         statvfs sysconf uname fscanf fgets getline""",
     "it says no more than that the list is too short for the groups": "getgrouplist",
     "it tells no error: that it was done is asked behind it, and where it was not back, there is no going on": """

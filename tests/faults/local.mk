@@ -29,13 +29,14 @@ FAULTS_WRAPPED = \
 	-Wl,--wrap=posix_openpt -Wl,--wrap=grantpt -Wl,--wrap=unlockpt \
 	-Wl,--wrap=ptsname_r -Wl,--wrap=__ptsname_r_chk -Wl,--wrap=getpwnam \
 	-Wl,--wrap=getpwuid -Wl,--wrap=getgrnam -Wl,--wrap=getgrgid \
-	-Wl,--wrap=fsync -Wl,--wrap=syncfs -Wl,--wrap=fchmod \
+	-Wl,--wrap=fsync -Wl,--wrap=fchmod \
 	-Wl,--wrap=chmod -Wl,--wrap=fchown -Wl,--wrap=fchownat \
 	-Wl,--wrap=futimens -Wl,--wrap=utimensat -Wl,--wrap=unlink \
 	-Wl,--wrap=unlinkat -Wl,--wrap=chdir -Wl,--wrap=bind \
 	-Wl,--wrap=ftruncate -Wl,--wrap=linkat -Wl,--wrap=rename \
 	-Wl,--wrap=renameat -Wl,--wrap=mkdirat -Wl,--wrap=symlinkat \
-	-Wl,--wrap=listxattr -Wl,--wrap=getxattr -Wl,--wrap=fsetxattr \
+	-Wl,--wrap=listxattr -Wl,--wrap=getxattr -Wl,--wrap=llistxattr \
+	-Wl,--wrap=lgetxattr -Wl,--wrap=fsetxattr \
 	-Wl,--wrap=fremovexattr \
 	-Wl,--wrap=lseek -Wl,--wrap=readdir -Wl,--wrap=read \
 	-Wl,--wrap=__read_chk -Wl,--wrap=pread -Wl,--wrap=__pread_chk \

@@ -275,8 +275,8 @@ pid_t __wrap_vfork(void)
     return fails(KIND_FORK, EAGAIN) ? -1 : __real_fork();
 }
 
-/* The agent has three arguments at most: clone3(2), and what makes a process
- * that of another user. */
+/* The agent has three arguments at most: clone3(2), what makes a process that of
+ * another user, syncfs(2), and getrandom(2), which can only be missing. */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
@@ -288,8 +288,11 @@ long __wrap_syscall(long number, ...)
     for (int i = 0; i < 3; i++)
         a[i] = va_arg(args, long);
     va_end(args);
-    return fails(KIND_FORK, EAGAIN) ? -1
-                                    : __real_syscall(number, a[0], a[1], a[2]);
+    if (number == SYS_syncfs      ? fails(KIND_SYNC, EIO)
+        : number == SYS_getrandom ? fails(KIND_OPEN, ENOSYS)
+                                  : fails(KIND_FORK, EAGAIN))
+        return -1;
+    return __real_syscall(number, a[0], a[1], a[2]);
 }
 
 /* A worker that crashes must not pass for one that has failed. */
@@ -447,6 +450,11 @@ WRAP(ssize_t, listxattr, (const char *path, char *names, size_t n), KIND_DISK,
 WRAP(ssize_t, getxattr,
      (const char *path, const char *name, void *value, size_t n), KIND_DISK,
      EIO, -1, (path, name, value, n))
+WRAP(ssize_t, llistxattr, (const char *path, char *names, size_t n), KIND_DISK,
+     EIO, -1, (path, names, n))
+WRAP(ssize_t, lgetxattr,
+     (const char *path, const char *name, void *value, size_t n), KIND_DISK,
+     EIO, -1, (path, name, value, n))
 TAKES_SPACE(fsetxattr,
             (int fd, const char *name, const void *value, size_t n, int flags),
             (fd, name, value, n, flags))
@@ -465,7 +473,6 @@ TAKES_SPACE(symlinkat, (const char *target, int dir, const char *name),
             (target, dir, name))
 
 WRAP(int, fsync, (int fd), KIND_SYNC, EIO, -1, (fd))
-WRAP(int, syncfs, (int fd), KIND_SYNC, EIO, -1, (fd))
 
 WRAP(off_t, lseek, (int fd, off_t at, int from), KIND_READ, EIO, -1,
      (fd, at, from))

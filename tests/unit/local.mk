@@ -35,6 +35,8 @@ UNIT_TESTS = \
 	tests/unit/util/test-fd \
 	tests/unit/util/test-log \
 	tests/unit/util/test-num \
+	tests/unit/util/test-opath \
+	tests/unit/util/test-random \
 	tests/unit/util/test-replaced \
 	tests/unit/util/test-text \
 	tests/unit/util/test-yaml
@@ -68,6 +70,7 @@ UNIT_TESTS += \
 	tests/unit/guest/policy/test-env-policy \
 	tests/unit/guest/policy/test-path-policy \
 	tests/unit/guest/policy/test-copies \
+	tests/unit/guest/policy/test-path-walk \
 	tests/unit/guest/policy/test-rate \
 	tests/unit/guest/port/test-quarantine \
 	tests/unit/guest/port/test-session \

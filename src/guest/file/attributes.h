@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "util/error.h"
+#include "util/opath.h"
 
 /* As a request has them; NULL: left as it is. */
 struct attributes_text {
@@ -37,12 +38,12 @@ int attributes_parse(struct attributes *attributes,
                      const struct attributes_text *text, struct error *err);
 
 /*
- * Gives them to what a descriptor (O_PATH, too) stands for; a symbolic link
- * itself, which has no mode.
+ * Gives them to a file; to a symbolic link itself, which has no mode.
  *
  * Return: 0; negative errno with a message, which calls it path.
  */
-int attributes_apply(const struct attributes *attributes, int fd,
-                     const char *path, struct error *err);
+int attributes_apply(const struct attributes *attributes,
+                     const struct opath *file, const char *path,
+                     struct error *err);
 
 #endif

@@ -274,8 +274,8 @@ static struct json_object *info_json(const char *path,
     if (!data)
         return NULL;
     json_add_bytes(data, "path", path, strlen(path));
-    json_add_bool(data, "exists", found->fd >= 0);
-    if (found->fd < 0)
+    json_add_bool(data, "exists", opath_is_open(&found->file));
+    if (!opath_is_open(&found->file))
         return data;
     snprintf(mode, sizeof(mode), "%04o", (unsigned int) st->st_mode & 07777);
     json_add_string(data, "type", file_type_name(st->st_mode));
@@ -320,10 +320,10 @@ static int info_open(const struct context *context,
 {
     int fd;
 
-    if (found->fd < 0 || !S_ISREG(found->st.st_mode)
+    if (!opath_is_open(&found->file) || !S_ISREG(found->st.st_mode)
         || path_policy_check(context->paths, found->real, PATH_READ, NULL))
         return -1;
-    fd = path_reopen(found);
+    fd = opath_reopen(&found->file);
     return fd < 0 ? -1 : fd;
 }
 
@@ -375,7 +375,7 @@ void file_info_run(struct request *request)
     }
     info->data = info_json(q->path, &found);
     info->fd = info_open(request->context, &found);
-    info->size = found.fd >= 0 ? found.st.st_size : 0;
-    fd_close(&found.fd);
+    info->size = opath_is_open(&found.file) ? found.st.st_size : 0;
+    opath_close(&found.file);
     info_start(info);
 }

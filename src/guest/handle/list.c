@@ -24,6 +24,7 @@
 #include "proto/jsonraw.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/peek.h"
 
 /* The names at their worst (six bytes for a control character), and some
  * hundred bytes for each entry. */
@@ -50,14 +51,11 @@ static void close_folder(DIR **folder)
 
 #define AUTO_FOLDER CLEANUP(close_folder)
 
-/* Where a link points to; dir and path as for readlinkat(2).  One that was
- * replaced meanwhile points nowhere.  Return: false when it has vanished. */
-static bool page_link(struct page *page, struct file_entry *entry, int dir,
-                      const char *path)
+/* Where a link points to: n bytes of page->target, or negative errno.  One that
+ * was replaced meanwhile points nowhere.  Return: false when it has vanished. */
+static bool page_link(struct page *page, struct file_entry *entry, ssize_t n)
 {
-    ssize_t n = readlinkat(dir, path, page->target, sizeof(page->target) - 1);
-
-    if (n < 0 && errno == ENOENT)
+    if (n == -ENOENT)
         return false;
     page->target[n < 0 ? 0 : n] = '\0';
     entry->target = page->target;
@@ -80,15 +78,17 @@ static int page_add(struct page *page, const struct file_entry *entry)
 static int page_take(struct page *page, const char *name)
 {
     struct file_entry entry = { .name = name };
+    int r = peek(page->dir, name, &entry.st);
+    ssize_t n;
 
-    if (fstatat(page->dir, name, &entry.st,
-                AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)
-        < 0) {
-        if (errno == ENOENT)
-            return 0;
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
         entry.st = (struct stat) { 0 };
-    }
-    if (S_ISLNK(entry.st.st_mode) && !page_link(page, &entry, page->dir, name))
+    if (!S_ISLNK(entry.st.st_mode))
+        return page_add(page, &entry);
+    n = readlinkat(page->dir, name, page->target, sizeof(page->target) - 1);
+    if (!page_link(page, &entry, n < 0 ? -errno : n))
         return 0;
     return page_add(page, &entry);
 }
@@ -128,7 +128,7 @@ static int page_read(struct page *page, DIR *folder)
 static int page_fill(struct page *page, const struct path_found *found,
                      int64_t cursor)
 {
-    AUTO_CLOSE int fd = path_reopen(found);
+    AUTO_CLOSE int fd = opath_reopen(&found->file);
     AUTO_FOLDER DIR *folder = NULL;
 
     if (fd < 0)
@@ -148,7 +148,10 @@ static int page_alone(struct page *page, const struct path_found *found)
     struct file_entry entry = { .name = strrchr(found->real, '/') + 1,
                                 .st = found->st };
 
-    if (S_ISLNK(found->st.st_mode) && !page_link(page, &entry, found->fd, ""))
+    if (S_ISLNK(found->st.st_mode)
+        && !page_link(page, &entry,
+                      opath_readlink(&found->file, page->target,
+                                     sizeof(page->target) - 1)))
         return -ENOENT;
     return page_add(page, &entry);
 }
@@ -182,7 +185,7 @@ static int list_make(struct page *page, const struct context *context,
 
     if (r)
         return r;
-    if (found.fd < 0)
+    if (!opath_is_open(&found.file))
         return error_errno(err, -ENOENT, "'%s'", path);
     *folder = S_ISDIR(found.st.st_mode);
     page->st = found.st;
@@ -198,7 +201,7 @@ static int list_make(struct page *page, const struct context *context,
         if (r < 0)
             error_errno(err, r, "'%s'", path);
     }
-    fd_close(&found.fd);
+    opath_close(&found.file);
     return r;
 }
 

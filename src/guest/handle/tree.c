@@ -3,7 +3,7 @@
 /*
  * The tree operations: file/directory, file/symlink, file/attributes and
  * file/sync.  They act on a name in the open folder that the policy has
- * judged; syncfs(2) runs in a worker, because it may take seconds.
+ * judged; a sync runs in a worker, because it may take seconds.
  */
 #include <config.h>
 
@@ -29,6 +29,8 @@
 #include "util/cleanup.h"
 #include "util/crypto.h"
 #include "util/fd.h"
+#include "util/fssync.h"
+#include "util/opath.h"
 
 #define NEW_FOLDER_MODE 0755
 
@@ -95,23 +97,24 @@ static int folder_make(const struct path_target *where,
                        const struct attributes *wanted, struct error *err)
 {
     struct attributes attributes = *wanted;
-    AUTO_CLOSE int fd = -1;
+    struct opath made = OPATH_NONE;
     struct stat st;
     int r;
 
     if (mkdirat(where->dir, where->name, 0700) < 0)
         return error_errno(err, -errno, "'%s'", where->real);
-    fd = openat(where->dir, where->name,
-                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0) {
+    made.fd = openat(where->dir, where->name,
+                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (made.fd < 0 || fstat(made.fd, &st) < 0) {
         r = error_errno(err, -errno, "'%s'", where->real);
     } else {
         if (!attributes.has_mode)
             attributes.mode = NEW_FOLDER_MODE;
         attributes.mode |= st.st_mode & S_ISGID;
         attributes.has_mode = true;
-        r = attributes_apply(&attributes, fd, where->real, err);
+        r = attributes_apply(&attributes, &made, where->real, err);
     }
+    opath_close(&made);
     if (r < 0)
         unlinkat(where->dir, where->name, AT_REMOVEDIR);
     return r;
@@ -132,9 +135,9 @@ static int folder_at(const struct path_policy *policy, const char *path,
 
 static bool is_folder(const char *path)
 {
-    AUTO_CLOSE int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
 
-    return fd >= 0;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* The folders above, one after the other; each is judged where it comes to
@@ -172,8 +175,8 @@ static bool folder_is_there(const struct path_policy *policy, const char *path)
 
     if (path_find(policy, path, PATH_LOOK, &found, NULL))
         return false;
-    folder = found.fd >= 0 && S_ISDIR(found.st.st_mode);
-    fd_close(&found.fd);
+    folder = opath_is_open(&found.file) && S_ISDIR(found.st.st_mode);
+    opath_close(&found.file);
     return folder;
 }
 
@@ -300,16 +303,20 @@ static int attributes_judge(const struct settings *settings,
                                 : 0;
 }
 
-static int attributes_give(const struct path_target *where,
+static int attributes_give(const struct path_policy *policy,
+                           const struct path_target *where,
                            const struct attributes *attributes,
                            struct error *err)
 {
-    AUTO_CLOSE int fd = openat(where->dir, where->name,
-                               O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct opath file;
+    int r = opath_open(&file, policy->way, where->dir, where->name,
+                       O_NOFOLLOW);
 
-    if (fd < 0)
-        return error_errno(err, -errno, "'%s'", where->real);
-    return attributes_apply(attributes, fd, where->real, err);
+    if (r < 0)
+        return error_errno(err, r, "'%s'", where->real);
+    r = attributes_apply(attributes, &file, where->real, err);
+    opath_close(&file);
+    return r;
 }
 
 static const struct query_row attributes_rows[] = {
@@ -328,6 +335,7 @@ const struct query_form file_attributes_query = QUERY_FORM(attributes_rows,
 void file_attributes_run(struct request *request)
 {
     const struct wish *wish = request->query;
+    const struct path_policy *policy = request->context->paths;
     struct path_target where = { .dir = -1 };
     struct attributes attributes;
     struct error err = ERROR_INIT;
@@ -335,12 +343,11 @@ void file_attributes_run(struct request *request)
 
     if (wish_attributes(request, &attributes) < 0)
         return;
-    r = path_place(request->context->paths, wish->path, &where, &err);
+    r = path_place(policy, wish->path, &where, &err);
     if (r == 0)
-        r = attributes_judge(request->context->paths->guarded, &where,
-                             &attributes, &err);
+        r = attributes_judge(policy->guarded, &where, &attributes, &err);
     if (r == 0)
-        r = attributes_give(&where, &attributes, &err);
+        r = attributes_give(policy, &where, &attributes, &err);
     answer(request, wish->path, r, &err);
     fd_close(&where.dir);
 }
@@ -364,19 +371,13 @@ static void flush_drop(void *work)
     free(flush);
 }
 
-/* In a worker.  Kernels before 2.6.39 can only do it for all file systems. */
+/* In a worker. */
 static void flush_main(void *arg, void *report)
 {
     const struct flush *flush = arg;
     int *result = report;
 
-    if (syncfs(flush->fd) == 0)
-        return;
-    *result = -errno;
-    if (errno == ENOSYS) {
-        sync();
-        *result = 0;
-    }
+    *result = fssync(flush->fd);
 }
 
 static void flush_done(void *arg, const void *report)
@@ -400,18 +401,18 @@ static int flush_open(const struct path_policy *policy, struct flush *flush,
 
     if (r)
         return r;
-    if (found.fd < 0)
+    if (!opath_is_open(&found.file))
         return error_errno(err, -ENOENT, "'%s'", flush->path);
     if (!S_ISDIR(found.st.st_mode) && !S_ISREG(found.st.st_mode)) {
         r = error_set(err, STATUS_FILE_OPERATION_FAILED,
                       "'%s' is neither a regular file nor a folder",
                       flush->path);
     } else {
-        flush->fd = path_reopen(&found);
+        flush->fd = opath_reopen(&found.file);
         if (flush->fd < 0)
             r = error_errno(err, flush->fd, "'%s'", flush->path);
     }
-    fd_close(&found.fd);
+    opath_close(&found.file);
     return r;
 }
 

@@ -21,6 +21,7 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/crypto.h"
 #include "util/fd.h"
 #include "util/num.h"
 
@@ -55,7 +56,7 @@ static int key_take(struct auth_check *auth, int fd, const char *file,
         memcpy(auth->key, bytes, (size_t) n);
         auth->key_len = (size_t) n;
     }
-    explicit_bzero(bytes, sizeof(bytes));
+    crypto_wipe(bytes, sizeof(bytes));
     if (auth->key_len)
         return 0;
     return error_set(err, -EINVAL, "key file '%s': a key has %d to %d bytes",
@@ -192,7 +193,7 @@ int auth_check_request(struct auth_check *auth, const struct http_head *head,
 
 void auth_check_free(struct auth_check *auth)
 {
-    explicit_bzero(auth->key, sizeof(auth->key));
+    crypto_wipe(auth->key, sizeof(auth->key));
     free(auth->nonces);
     auth->nonces = NULL;
     auth->key_len = 0;

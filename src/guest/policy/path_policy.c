@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * Opens with O_PATH, reads the real path from /proc/self/fd, makes sure that the
- * same file is still there, and compares the path with the lists.  What does not
- * exist is judged by the nearest folder that
- * does, so that a refusal does not tell what is missing.
+ * Finds the file, asks the kernel where it really is, makes sure that the same
+ * file is still there, and compares the path with the lists.  What does not
+ * exist is judged by the nearest folder that does, so that a refusal does not
+ * tell what is missing.
  */
 #include <config.h>
 
@@ -21,10 +21,6 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
-
-/* Replacing a file takes longer than to open it, so that one in a loop is met
- * in its place soon. */
-#define REPLACED_TRIES 1000
 
 /*
  * The real name of an entry, of which the end may not exist yet: a forbidden
@@ -76,7 +72,7 @@ int path_policy_init(struct path_policy *policy, const struct strlist *allowed,
                      const struct strlist *readonly,
                      const struct strlist *forbidden)
 {
-    *policy = (struct path_policy) { 0 };
+    *policy = (struct path_policy) { .way = opath_way() };
     if (list_copy(&policy->allowed, allowed) < 0
         || list_copy(&policy->readonly, readonly) < 0
         || list_copy(&policy->forbidden, forbidden) < 0)
@@ -147,29 +143,15 @@ int path_policy_check_tree(const struct path_policy *policy, const char *real,
     return guard_check(policy->guarded, real, true, err);
 }
 
-/* Where the kernel says that a descriptor is (proc(5), /proc/PID/fd). */
-static int real_path(int fd, char real[PATH_MAX])
-{
-    char link[64];
-    ssize_t n;
-
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    n = readlink(link, real, PATH_MAX - 1);
-    if (n < 0)
-        return -errno;
-    real[n] = '\0';
-    return real[0] == '/' ? 0 : -ESTALE;
-}
-
 /* The kernel adds " (deleted)" to the name of a file that another one took the
  * place of, which is no place in any list.  A name may end so, too: only the
  * file that is there tells. */
-static bool is_at(int fd, const char *real)
+static bool is_at(const struct opath *file, const char *real)
 {
     struct stat open_;
     struct stat there;
 
-    return fstat(fd, &open_) == 0 && lstat(real, &there) == 0
+    return opath_stat(file, &open_) == 0 && lstat(real, &there) == 0
            && open_.st_dev == there.st_dev && open_.st_ino == there.st_ino;
 }
 
@@ -177,19 +159,22 @@ static bool is_at(int fd, const char *real)
  * Opens a path, and tells where that really is.  Who replaces the file
  * meanwhile has it opened again.
  *
- * Return: the descriptor; negative errno, -EAGAIN when it is replaced again
- * and again.
+ * Return: as opath_open().
  */
-static int open_real(const char *path, int flags, char real[PATH_MAX])
+static int open_real(const struct path_policy *policy, const char *path,
+                     int flags, struct opath *file, char real[PATH_MAX])
 {
-    for (int tries = 0; tries < REPLACED_TRIES; tries++) {
-        AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC);
-        int r = fd < 0 ? -errno : real_path(fd, real);
+    for (int tries = 0; tries < OPATH_TRIES; tries++) {
+        int r = opath_open(file, policy->way, AT_FDCWD, path, flags);
 
         if (r < 0)
             return r;
-        if (is_at(fd, real))
-            return steal_fd(&fd);
+        r = opath_real(file, real);
+        if (r == 0 && is_at(file, real))
+            return 0;
+        opath_close(file);
+        if (r < 0)
+            return r;
     }
     return -EAGAIN;
 }
@@ -250,13 +235,14 @@ static int judge_missing(const struct path_policy *policy, const char *path,
 
     snprintf(folder, sizeof(folder), "%s", path);
     while ((cut = strrchr(folder, '/'))) {
-        AUTO_CLOSE int dir = -1;
+        struct opath dir;
 
         cut[cut == folder] = '\0';
-        dir = open_real(folder, O_PATH | O_DIRECTORY, real);
-        if (dir >= 0) {
-            int r = join_real(path + strlen(folder) + (strlen(folder) > 1),
-                              real);
+        if (open_real(policy, folder, O_DIRECTORY, &dir, real) == 0) {
+            int r;
+
+            opath_close(&dir);
+            r = join_real(path + strlen(folder) + (strlen(folder) > 1), real);
 
             if (r < 0)
                 return error_errno(err, r, "'%s'", path);
@@ -285,24 +271,24 @@ static int find(const struct path_policy *policy, const char *path, int flags,
                 enum path_access access, struct path_found *found,
                 struct error *err)
 {
-    AUTO_CLOSE int fd = -1;
     int r = check_form(path, err);
 
-    found->fd = -1;
+    found->file = (struct opath) OPATH_NONE;
     if (r)
         return r;
-    fd = open_real(path, O_PATH | flags, found->real);
-    if (fd == -ENOENT || fd == -ENOTDIR)
+    r = open_real(policy, path, flags, &found->file, found->real);
+    if (r == -ENOENT || r == -ENOTDIR)
         return judge_missing(policy, path, access, found->real, err);
-    if (fd < 0)
-        return not_opened(err, fd, path);
-    if (fstat(fd, &found->st) < 0)
-        return error_errno(err, -errno, "'%s'", path);
-    r = path_policy_check(policy, found->real, access, err);
+    if (r < 0)
+        return not_opened(err, r, path);
+    r = opath_stat(&found->file, &found->st);
+    if (r < 0)
+        error_errno(err, r, "'%s'", path);
+    else
+        r = path_policy_check(policy, found->real, access, err);
     if (r)
-        return r;
-    found->fd = steal_fd(&fd);
-    return 0;
+        opath_close(&found->file);
+    return r;
 }
 
 int path_find(const struct path_policy *policy, const char *path,
@@ -316,16 +302,6 @@ int path_look(const struct path_policy *policy, const char *path,
               struct path_found *found, struct error *err)
 {
     return find(policy, path, O_NOFOLLOW, PATH_LOOK, found, err);
-}
-
-int path_reopen(const struct path_found *found)
-{
-    char link[64];
-    int fd;
-
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", found->fd);
-    fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
 }
 
 /* Files of the kernel (/proc, /sys) have content and no size: what is copied
@@ -353,7 +329,7 @@ int path_open(const struct path_policy *policy, const char *path,
     *fd = -1;
     if (r)
         return r;
-    if (found->fd < 0)
+    if (!opath_is_open(&found->file))
         return error_errno(err, -ENOENT, "'%s'", path);
     if (S_ISDIR(found->st.st_mode))
         r = error_errno(err, -EISDIR, "'%s'", path);
@@ -361,14 +337,14 @@ int path_open(const struct path_policy *policy, const char *path,
         r = error_set(err, STATUS_FILE_OPERATION_FAILED,
                       "'%s' is not a regular file", path);
     if (r == 0) {
-        *fd = path_reopen(found);
+        *fd = opath_reopen(&found->file);
         r = *fd < 0 ? error_errno(err, *fd, "'%s'", path) : 0;
     }
     if (r == 0 && found->st.st_size == 0)
         r = sizeless_check(*fd, path, err);
     if (r)
         fd_close(fd);
-    fd_close(&found->fd);
+    opath_close(&found->file);
     return r;
 }
 
@@ -377,14 +353,18 @@ static int target_open(const struct path_policy *policy, const char *path,
                        struct path_target *target, struct error *err)
 {
     char folder[PATH_MAX];
+    struct opath dir;
     int r = split_path(path, folder, target->name, err);
+    int code;
 
     if (r)
         return r;
-    target->dir = open_real(folder, O_RDONLY | O_DIRECTORY, target->real);
-    if (target->dir < 0) {
-        int code = target->dir;
-
+    code = open_real(policy, folder, O_DIRECTORY, &dir, target->real);
+    if (code == 0) {
+        code = target->dir = opath_reopen(&dir);
+        opath_close(&dir);
+    }
+    if (code < 0) {
         if (code == -ENOENT || code == -ENOTDIR) {
             r = judge_missing(policy, path, PATH_WRITE, target->real, err);
             if (r > 0)
@@ -418,17 +398,19 @@ int path_target(const struct path_policy *policy, const char *path,
                 struct path_target *target, struct error *err)
 {
     char real[PATH_MAX];
-    AUTO_CLOSE int there = -1;
+    struct opath there;
     int r = check_form(path, err);
 
     *target = (struct path_target) { .dir = -1 };
     if (r)
         return r;
-    there = open_real(path, O_PATH, real);
-    if (there == -EAGAIN)
-        return not_opened(err, there, path);
-    if (there >= 0)
+    r = open_real(policy, path, 0, &there, real);
+    if (r == -EAGAIN)
+        return not_opened(err, r, path);
+    if (r == 0) {
+        opath_close(&there);
         path = real;
+    }
     return target_look(policy, path, target, err);
 }
 

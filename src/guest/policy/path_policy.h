@@ -3,9 +3,9 @@
 /*
  * Which files may be read, written or only be looked at.
  *
- * A path is opened first, without effect (O_PATH), and judged by where the
- * kernel says that it really is; everything afterwards goes through that
- * descriptor.  So links and ".." cannot lead out, and nothing can be swapped
+ * A path is opened first, without effect (util/opath.h), and judged by where the
+ * kernel says that it really is; everything afterwards goes through what was
+ * opened.  So links and ".." cannot lead out, and nothing can be swapped
  * between the judgement and the use.
  *
  * Comparison is by component: "/tmp/" covers "/tmp" and all below it, not
@@ -21,6 +21,7 @@
 
 #include "guest/core/settings.h"
 #include "util/error.h"
+#include "util/opath.h"
 #include "util/text.h"
 
 struct path_policy {
@@ -29,6 +30,7 @@ struct path_policy {
     struct strlist forbidden;
     const struct settings *guarded; /* whose programs no transfer may replace
                                      * (guard.h); NULL: nobody's */
+    enum opath_way way;             /* how files are found */
 };
 
 /*
@@ -69,14 +71,14 @@ int path_policy_check_tree(const struct path_policy *policy, const char *real,
 
 /* A file that was found and judged. */
 struct path_found {
-    int fd;              /* O_PATH, to be closed; -1: there is no such file */
-    struct stat st;      /* when fd is there */
+    struct opath file;   /* to be closed; not open: there is no such file */
+    struct stat st;      /* when it is open */
     char real[PATH_MAX]; /* where it really is */
 };
 
 /*
  * Finds a file for looking or reading.  When there is none, the place where
- * it would be is judged, and fd is -1.
+ * it would be is judged, and file is not open.
  *
  * Return: 0; STATUS_INVALID_PARAMS (not absolute, too long),
  * STATUS_PERMISSION_DENIED; negative errno.  All with a message.
@@ -93,15 +95,8 @@ int path_look(const struct path_policy *policy, const char *path,
               struct path_found *found, struct error *err);
 
 /*
- * Reopens what path_find() found, for reading its content.
- *
- * Return: the descriptor (not blocking), or negative errno.
- */
-int path_reopen(const struct path_found *found);
-
-/*
  * Finds a regular file and opens it for reading its content; found tells of
- * it, its own descriptor is closed.
+ * it, its own file is closed.
  *
  * Return: 0 with *fd to be closed; -ENOENT when there is none; as path_find()
  * otherwise.

@@ -22,6 +22,7 @@
 #include "guest/request/admission.h"
 #include "guest/request/detached.h"
 #include "proto/chunk.h"
+#include "util/clock.h"
 #include "util/crypto.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -331,12 +332,12 @@ const char *session_handshake(struct session *session)
 {
     char seed[SESSION_TOKEN_LEN + 64];
     char token[DIGEST_HEX_MAX];
-    struct timespec now = { 0 };
+    struct timespec now;
     int n;
 
     if (crypto_random_hex(token, SESSION_TOKEN_LEN / 2) < 0)
         return NULL;
-    clock_gettime(CLOCK_BOOTTIME, &now);
+    clock_boot(&now);
     n = snprintf(seed, sizeof(seed), "%s %lld %ld", token,
                  (long long) now.tv_sec, now.tv_nsec);
     if (digest_bytes(DIGEST_SHA256, seed, (size_t) n, token) < 0)

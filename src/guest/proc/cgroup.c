@@ -172,6 +172,27 @@ struct clone3_args {
 
 #define INTO_CGROUP UINT64_C(0x200000000) /* CLONE_INTO_CGROUP */
 
+bool cgroup_is_known(void)
+{
+    struct buf text;
+    bool known;
+
+    buf_init(&text, CGROUP_FILE_MAX);
+    known = fd_slurp("/proc/filesystems", &text) == 0 && buf_cstr(&text)
+            && strstr(buf_cstr(&text), "\tcgroup2\n");
+    buf_free(&text);
+    return known;
+}
+
+/* A kernel that knows the flag refuses what is no descriptor; one that does not
+ * refuses so many arguments (E2BIG), or the call. */
+bool cgroup_forks(void)
+{
+    const struct cgroup none = CGROUP_NONE;
+
+    return cgroup_fork(&none, false) == -EINVAL;
+}
+
 pid_t cgroup_fork(const struct cgroup *cgroup, bool wait)
 {
 #ifdef SYS_clone3

@@ -53,6 +53,11 @@ void cgroup_make(struct cgroups *cgroups, const char *name,
  */
 pid_t cgroup_fork(const struct cgroup *cgroup, bool wait);
 
+/* Does the kernel know cgroup2, whether it is mounted or not; and can it fork into
+ * a group? */
+bool cgroup_is_known(void);
+bool cgroup_forks(void);
+
 /* Of a new process where that failed: moves itself.  System calls only.
  * Return: 0, or -1 with errno. */
 int cgroup_enter(const struct cgroup *cgroup);

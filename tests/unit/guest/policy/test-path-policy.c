@@ -17,7 +17,13 @@
 #include "unit/unit.h"
 #include "util/fd.h"
 
-const char unit_name[] = "path-policy";
+/* test-path-walk.c has the other one. */
+#ifndef WAY
+#define WAY opath_way()
+#define UNIT_NAME "path-policy"
+#endif
+
+const char unit_name[] = UNIT_NAME;
 
 #define DENIED STATUS_PERMISSION_DENIED
 
@@ -242,6 +248,7 @@ static void setup(void)
     list_at(&forbidden, "in/secret");
     ck_assert_int_eq(
         path_policy_init(&tree.policy, &allowed, &readonly, &forbidden), 0);
+    tree.policy.way = WAY;
     strlist_free(&allowed);
     strlist_free(&readonly);
     strlist_free(&forbidden);
@@ -315,15 +322,13 @@ START_TEST(find)
         int r = path_find(&tree.policy, path, i ? PATH_READ : PATH_LOOK,
                           &found, &err);
 
-        if (r == 0 && found.fd < 0)
+        if (r == 0 && !opath_is_open(&found.file))
             r = NOT_THERE;
         ck_assert_msg(r == want, "'%s', %d: %d %s", finds[_i].name, i, r,
                       err.message);
-        if (r == 0)
-            ck_assert_int_eq(fcntl(found.fd, F_GETFL) & O_PATH, O_PATH);
-        else
-            ck_assert_int_eq(found.fd, -1);
-        fd_close(&found.fd);
+        if (r)
+            ck_assert(!opath_is_open(&found.file));
+        opath_close(&found.file);
     }
 }
 END_TEST
@@ -369,7 +374,7 @@ START_TEST(replaced_and_forbidden)
         struct path_found found;
         int r = path_find(&tree.policy, path, PATH_READ, &found, NULL);
 
-        fd_close(&found.fd);
+        opath_close(&found.file);
         if (r != DENIED)
             end(pid);
         ck_assert_int_eq(r, DENIED);
@@ -397,6 +402,63 @@ START_TEST(replaced_and_written)
 }
 END_TEST
 
+/* Another process gives "in/prey" to a file and to a link that leads out in
+ * turn, and "in/den" to a folder and such a link.  Return: the process. */
+static pid_t swap_for_ever(void)
+{
+    AUTO_FREE char *folder = at("in");
+    AUTO_CLOSE int in = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_t pid;
+
+    make_dir("in/den");
+    make_file("in/den/file", "in");
+    make_file("in/prey", "in");
+    make_link("in/denlink", "../out");
+    pid = fork();
+    while (pid == 0)
+        if (linkat(in, "file", in, "new", 0) < 0
+            || symlinkat("../out/file", in, "newlink") < 0
+            || renameat(in, "newlink", in, "prey") < 0
+            || renameat(in, "new", in, "prey") < 0
+            || renameat(in, "den", in, "was") < 0
+            || renameat(in, "denlink", in, "den") < 0
+            || renameat(in, "den", in, "denlink") < 0
+            || renameat(in, "was", in, "den") < 0)
+            _exit(1);
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+/* What is read is what was judged. */
+START_TEST(swapped_for_links)
+{
+    static const char *const names[] = { "in/prey", "in/den/file" };
+    AUTO_FREE char *path = at(names[_i]);
+    pid_t pid = swap_for_ever();
+    bool wrong = false;
+    unsigned int got = 0;
+    unsigned int denied = 0;
+
+    for (unsigned int i = 0; !wrong && (i < RACES || !got || !denied); i++) {
+        struct path_found found;
+        char text[8] = "";
+        int fd = -1;
+        int r = path_open(&tree.policy, path, &found, &fd, NULL);
+
+        if (r == 0)
+            wrong = read(fd, text, sizeof(text) - 1) != 2
+                    || strcmp(text, "in") != 0;
+        else
+            wrong = r != DENIED && r != -ENOENT;
+        got += r == 0;
+        denied += r == DENIED;
+        fd_close(&fd);
+    }
+    end(pid);
+    ck_assert(!wrong);
+}
+END_TEST
+
 /* A name may end as the kernel's word for what is not there any more. */
 START_TEST(called_deleted)
 {
@@ -407,7 +469,7 @@ START_TEST(called_deleted)
     ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
                      0);
     ck_assert_str_eq(found.real, path);
-    fd_close(&found.fd);
+    opath_close(&found.file);
 }
 END_TEST
 
@@ -422,7 +484,7 @@ START_TEST(find_dangling)
     ck_assert_int_eq(
         path_find(&tree.policy, path, PATH_READ, &found, NULL),
         path_find(&tree.policy, missing, PATH_READ, &other, NULL));
-    ck_assert_int_eq(found.fd, -1);
+    ck_assert(!opath_is_open(&found.file));
 }
 END_TEST
 
@@ -436,7 +498,7 @@ START_TEST(find_tells_where)
                      0);
     ck_assert_str_eq(found.real, real);
     ck_assert_int_eq(found.st.st_size, 2);
-    fd_close(&found.fd);
+    opath_close(&found.file);
 }
 END_TEST
 
@@ -454,12 +516,12 @@ START_TEST(reopen_keeps_the_file)
                      0);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(symlink(secret, path), 0);
-    fd = path_reopen(&found);
+    fd = opath_reopen(&found.file);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(read(fd, text, sizeof(text) - 1), 2);
     ck_assert_str_eq(text, "in");
     close(fd);
-    fd_close(&found.fd);
+    opath_close(&found.file);
 }
 END_TEST
 
@@ -491,7 +553,7 @@ START_TEST(open_content)
     ck_assert_msg(r == opens[_i].result, "%s: %d %s", opens[_i].name, r,
                   err.message);
     ck_assert_int_eq(r == 0, fd >= 0);
-    ck_assert_int_eq(found.fd, -1);
+    ck_assert(!opath_is_open(&found.file));
     fd_close(&fd);
 }
 END_TEST
@@ -570,13 +632,13 @@ START_TEST(odd_bytes)
 
     ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
                      0);
-    ck_assert_int_eq(found.fd, -1);
+    ck_assert(!opath_is_open(&found.file));
     unit_write_file(path, "odd");
     ck_assert_int_eq(path_find(&tree.policy, path, PATH_READ, &found, NULL),
                      0);
-    ck_assert_int_ge(found.fd, 0);
+    ck_assert(opath_is_open(&found.file));
     ck_assert_str_eq(found.real, path);
-    fd_close(&found.fd);
+    opath_close(&found.file);
     ck_assert_int_eq(path_target(&tree.policy, path, &place, NULL), 0);
     ck_assert_str_eq(place.name, odd_names[_i]);
     ck_assert(place.exists);
@@ -638,7 +700,7 @@ START_TEST(bounds)
         struct path_target place;
         int r = path_find(&tree.policy, path, PATH_READ, &found, &err);
 
-        if (r == 0 && found.fd < 0)
+        if (r == 0 && !opath_is_open(&found.file))
             r = NOT_THERE;
         ck_assert_msg(r == sizes[i].find, "%zu: %d %s", i, r, err.message);
         r = path_target(&tree.policy, path, &place, &err);
@@ -679,14 +741,14 @@ START_TEST(look)
     int r = path_look(&tree.policy, path, &found, NULL);
 
     ck_assert_int_eq(r, looks[_i].result);
-    ck_assert_int_eq(found.fd >= 0, r == 0);
+    ck_assert_int_eq(opath_is_open(&found.file), r == 0);
     if (r == 0) {
         AUTO_FREE char *real = at(looks[_i].real);
 
         ck_assert_str_eq(found.real, real);
         ck_assert_int_eq(S_ISLNK(found.st.st_mode), looks[_i].link);
     }
-    fd_close(&found.fd);
+    opath_close(&found.file);
 }
 END_TEST
 
@@ -816,6 +878,7 @@ static void policy_of(struct path_policy *policy, const char *allowed,
         list_at(&lists[2], forbidden);
     ck_assert_int_eq(path_policy_init(policy, &lists[0], &lists[1], &lists[2]),
                      0);
+    policy->way = WAY;
     for (size_t i = 0; i < 3; i++)
         strlist_free(&lists[i]);
 }
@@ -829,7 +892,7 @@ START_TEST(entry_is_a_link)
 
     policy_of(&policy, "link", NULL);
     ck_assert_int_eq(path_find(&policy, path, PATH_READ, &found, NULL), 0);
-    fd_close(&found.fd);
+    opath_close(&found.file);
     path_policy_free(&policy);
     policy_of(&policy, "in", "link/no/file");
     path_policy_free(&policy);
@@ -878,6 +941,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, find_dangling);
     tcase_add_test(tcase, replaced_and_forbidden);
     tcase_add_test(tcase, replaced_and_written);
+    tcase_add_loop_test(tcase, swapped_for_links, 0, 2);
     tcase_add_test(tcase, called_deleted);
     tcase_add_test(tcase, find_tells_where);
     tcase_add_test(tcase, reopen_keeps_the_file);
