@@ -70,6 +70,20 @@ static int agent_signals(struct agent *agent)
     return r;
 }
 
+/* Everything works, and something is worse. */
+static void agent_kernel(struct agent *agent)
+{
+    kernel_look(&agent->kernel);
+    for (size_t i = 0; i < kernel_parts(); i++) {
+        const struct kernel_part *part = kernel_missing(&agent->kernel, i);
+
+        if (part)
+            log_info(&agent->log, "kernel %s is without %s (Linux %s): %s",
+                     agent->kernel.release, part->name, part->since,
+                     part->without);
+    }
+}
+
 static int agent_policies(struct agent *agent, struct error *err)
 {
     const struct settings *settings = &agent->settings;
@@ -140,6 +154,7 @@ static struct context agent_context(struct agent *agent)
         .jobs = &agent->jobs,
         .outpool = &agent->jobs.pool,
         .cgroups = &agent->cgroups,
+        .kernel = &agent->kernel,
         .environment = &agent->environment,
         .grace_ms = SESSION_GRACE_MS,
     };
@@ -166,6 +181,7 @@ int agent_init(struct agent *agent, struct settings *settings,
                  (int) agent->settings.log_backups, err);
     if (r < 0)
         return r;
+    agent_kernel(agent);
     r = agent_signals(agent);
     if (r < 0)
         return error_errno(err, r, "signals");

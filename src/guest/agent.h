@@ -19,6 +19,7 @@
 #include "guest/proc/proc.h"
 #include "guest/request/detached.h"
 #include "guest/request/replay_cache.h"
+#include "guest/system/kernel.h"
 #include "util/log.h"
 
 struct agent {
@@ -38,6 +39,7 @@ struct agent {
     struct detached_requests detached;
     struct jobs jobs;
     struct cgroups cgroups;
+    struct kernel kernel;
     struct strlist environment;
 };
 

@@ -71,6 +71,7 @@ libguest_a_SOURCES = \
 	src/guest/request/replay.c src/guest/request/replay.h \
 	src/guest/request/replay_cache.c src/guest/request/replay_cache.h \
 	src/guest/request/request.c src/guest/request/request.h \
+	src/guest/system/kernel.c src/guest/system/kernel.h \
 	src/guest/system/service.c src/guest/system/service.h \
 	src/guest/system/service_openrc.c \
 	src/guest/system/service_systemd.c \

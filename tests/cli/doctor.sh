@@ -15,7 +15,7 @@ by_socket() { quick --socket "$SOCKET" "$@" doctor; }
 printf 'security: {allowed_commands: ["*"]}\nlogging: {file: none}\nrate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}\n' >open.yaml
 t "a real agent" start_agent open
 t "--socket: all is well" by_socket
-for check in socket client sync version clock auth abilities policy limits; do
+for check in socket client sync version clock auth abilities kernel policy limits; do
 	t_is "… $check" ok "$(state_of $check)"
 done
 t_is "… libvirt's layers are no rows" '' "$(state_of libvirt)$(state_of channel)"
@@ -37,6 +37,7 @@ t_like "… what binds commands, and what transfers" 'with certain arguments onl
 t_like "… named" 'commands: ls, cat, .*reads below: /tmp/, .*/etc/; writes below: /tmp/.*, except /etc/; neither below: /etc/shadow' "$OUT"
 t_like "… what binds services and variables" 'opasswd; services: as systemctl or service; variables: harmless ones$' "$(grep policy <<<"$OUT")"
 t_like "… a hint that there is no shell" 'no shell is among them' "$OUT"
+t_like "the kernel, and what it is too old for" "ok +kernel +Linux $(uname -r | sed 's,[.+],.,g')(, which has all|; without)" "$OUT"
 t_like "limits" '10 requests a second, 100 a minute, 5 at the same time' "$OUT"
 stop "$PID"
 
@@ -55,7 +56,7 @@ stop "$PID"
 SOCKET=$WORK/none.sock
 t_status "no socket" 1 by_socket
 t_is "… fails" FAIL "$(state_of socket)"
-t_is "… and nothing behind it is looked at" 8 "$(not_looked_at)"
+t_is "… and nothing behind it is looked at" 9 "$(not_looked_at)"
 "$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$SOCKET"
 t_status "a socket that nobody listens at" 1 by_socket
 t_like "… fails" 'FAIL +socket .*nobody listens' "$OUT"
@@ -93,7 +94,7 @@ else
 	t_skip "the causes that are left" "this kernel does not tell"
 fi
 t_is "… behind a socket that is fine" ok "$(state_of socket)"
-t_is "… the rest is not looked at" 6 "$(not_looked_at)"
+t_is "… the rest is not looked at" 7 "$(not_looked_at)"
 t "… in little more than the time to connect ($took s)" soon "$took" 4
 t_status "ping says so, too" 125 quick --socket "$SOCKET" ping
 t_like "… with the mend" 'the agent does not run or hangs.*in the guest: systemctl restart virtio-rpc' "${ERR//$'\n'/ }"
@@ -133,7 +134,7 @@ if [ "$(state_of client)" = - ]; then
 	t_skip "… is the failure" "this kernel does not tell"
 else
 	t_like "… is the failure" "FAIL +client +'python[^']*' \(pid $client\) is connected.*kill $client" "${OUT//$'\n'/ }"
-	t_is "… the rest is not looked at" 7 "$(not_looked_at)"
+	t_is "… the rest is not looked at" 8 "$(not_looked_at)"
 fi
 stop "$client"
 t "it leaves" t_within 10 by_socket
@@ -192,7 +193,7 @@ begin=$EPOCHREALTIME
 t_status "… fails" 1 quick -c "qemu+unix:///system?socket=$WORK/stuck.sock" web1 doctor
 took=$(since "$begin")
 t_like "… in words" 'FAIL +libvirt +no answer within 6 s' "$OUT"
-t_is "… the rest is not looked at" 13 "$(not_looked_at)"
+t_is "… the rest is not looked at" 14 "$(not_looked_at)"
 t "… in time ($took s)" soon "$took" 8
 t_status "no libvirt there" 1 quick -c "qemu+unix:///system?socket=$WORK/nobody" web1 doctor
 t_is "… fails" FAIL "$(state_of libvirt)"
@@ -227,7 +228,7 @@ sut() { quick -c "test://$WORK/node.xml" "$@"; }
 if sut list >/dev/null 2>&1; then
 	t "a domain: all is well" sut web1 doctor
 	# the test driver says nothing about the port: see tests/e2e/domains/doctor.sh
-	for check in libvirt domain state channel socket client sync version clock auth abilities policy limits; do
+	for check in libvirt domain state channel socket client sync version clock auth abilities kernel policy limits; do
 		t_is "… $check" ok "$(state_of $check)"
 	done
 	t_like "… which channel, why, and which not" "org\.vsrpc\.agent\.0 \(our own name\); also there: a\.b\.0; left to their owners: org\.qemu\.guest_agent\.0" "$OUT"
@@ -241,13 +242,13 @@ if sut list >/dev/null 2>&1; then
 		t_like "$name: … in words" "$words" "$OUT"
 		t_is "$name: … and the rest is not looked at" "$rest" "$(not_looked_at)"
 	done <<'END'
-web2|domain|did you mean 'web1'|12
-paused|state|paused.*virsh .*resume paused|11
-off|state|not running.*virsh .*start off|11
-crashed|state|crashed|11
-saved|state|saved and not running.*virsh .*start saved|11
-no'ne|channel|virsh .*attach-device 'no'\\''ne' /[^ ]*/channel.xml --live --config|10
-two|channel|several channels.*a\.b\.0, c\.d\.0|10
+web2|domain|did you mean 'web1'|13
+paused|state|paused.*virsh .*resume paused|12
+off|state|not running.*virsh .*start off|12
+crashed|state|crashed|12
+saved|state|saved and not running.*virsh .*start saved|12
+no'ne|channel|virsh .*attach-device 'no'\\''ne' /[^ ]*/channel.xml --live --config|11
+two|channel|several channels.*a\.b\.0, c\.d\.0|11
 END
 	t_status "a channel without a socket" 1 sut --transport socket nosource doctor
 	t_like "… fails" 'FAIL +socket .*no socket.*--transport stream' "${OUT//$'\n'/ }"
@@ -260,13 +261,13 @@ END
 	t_is "… has no XML" 0 "$(grep -c '<channel' <<<"$OUT")"
 	t_like "… as it is another's" 'FAIL +channel .*belongs to another program' "$OUT"
 	t_status "several" 1 sut 'web1,off,web2' doctor
-	t_is "… with a name in front" 14 "$(grep -c '^web1: ok \|^web1: -' <<<"$OUT")"
+	t_is "… with a name in front" 15 "$(grep -c '^web1: ok \|^web1: -' <<<"$OUT")"
 	t_is "… each in one block" 3 "$(cut -d: -f1 <<<"$OUT" | uniq | wc -l)"
 	t_like "… and a summary" '3 domains: 1 succeeded, 2 failed' "$ERR"
 	t_status "--all takes those without a channel, too" 1 sut --all doctor
 	t_like "… as they are what is looked for" "no'ne: FAIL" "$OUT"
 	t_status "several with --json" 1 sut --json 'web1,off' doctor
-	t_json "… a line for each, with its domain" "sorted(d) == ['checks', 'domain', 'exit_status'] and len(d['checks']) == 14" "$(head -n 1 <<<"$OUT")"
+	t_json "… a line for each, with its domain" "sorted(d) == ['checks', 'domain', 'exit_status'] and len(d['checks']) == 15" "$(head -n 1 <<<"$OUT")"
 else
 	t_skip "libvirt's layers" "this libvirt has no test driver"
 fi

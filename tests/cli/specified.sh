@@ -122,7 +122,7 @@ t_is "nothing of it was sent" "" "$(asked)"
 t "doctor" spec doctor
 t_like "… tells what the server is" 'warn +version +the server in the guest knows only the specification' "$OUT"
 t_like "… that it answers" 'ok +auth +requests need no signature' "$OUT"
-t_like "… and what it does not tell" 'not looked at: clock, abilities, policy, limits$' "$OUT"
+t_like "… and what it does not tell" 'not looked at: clock, abilities, kernel, policy, limits$' "$OUT"
 t_is "… nor asks for it" "1 GET /api/v1/ping" "$(asked)"
 stop "$PID"
 

@@ -67,9 +67,9 @@ UNIT_TESTS += \
 	tests/unit/guest/policy/test-auth-check \
 	tests/unit/guest/policy/test-command-policy \
 	tests/unit/guest/policy/test-command-rules \
+	tests/unit/guest/policy/test-copies \
 	tests/unit/guest/policy/test-env-policy \
 	tests/unit/guest/policy/test-path-policy \
-	tests/unit/guest/policy/test-copies \
 	tests/unit/guest/policy/test-path-walk \
 	tests/unit/guest/policy/test-rate \
 	tests/unit/guest/port/test-quarantine \

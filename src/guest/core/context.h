@@ -15,6 +15,7 @@ struct cgroups;
 struct copies;
 struct handler;
 struct jobs;
+struct kernel;
 struct log;
 struct loop;
 struct replay_cache;
@@ -50,6 +51,7 @@ struct context {
     struct jobs *jobs;
     struct outpool *outpool; /* from which their logs borrow */
     struct cgroups *cgroups;
+    const struct kernel *kernel;
     struct strlist *environment; /* that commands start with */
     int64_t grace_ms;            /* SESSION_GRACE_MS; shorter in tests */
     int64_t running;             /* commands, handlers and service tools now */

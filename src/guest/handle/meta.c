@@ -16,6 +16,7 @@
 #include "guest/job/jobs.h"
 #include "guest/port/session.h"
 #include "guest/request/query.h"
+#include "guest/system/kernel.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -210,6 +211,36 @@ static struct json_object *abilities_json(void)
     return array;
 }
 
+/* What the kernel has not, and what that costs. */
+static struct json_object *missing_json(const struct kernel *kernel)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (size_t i = 0; array && i < kernel_parts(); i++) {
+        const struct kernel_part *part = kernel_missing(kernel, i);
+        struct json_object *object = part ? json_object_new_object() : NULL;
+
+        if (!object)
+            continue;
+        json_add_string(object, "name", part->name);
+        json_add_string(object, "since", part->since);
+        json_add_string(object, "without", part->without);
+        json_append(array, object);
+    }
+    return array;
+}
+
+static struct json_object *kernel_json(const struct kernel *kernel)
+{
+    struct json_object *object = json_object_new_object();
+
+    if (!object)
+        return NULL;
+    json_add_string(object, "release", kernel->release);
+    json_add(object, "missing", missing_json(kernel));
+    return object;
+}
+
 void capabilities_run(struct request *request)
 {
     const struct settings *settings = request->context->settings;
@@ -223,6 +254,7 @@ void capabilities_run(struct request *request)
         json_add(data, "endpoints", endpoints_json(settings));
         json_add(data, "limits", limits_json(settings));
         json_add(data, "policy", policy_json(settings));
+        json_add(data, "kernel", kernel_json(request->context->kernel));
     }
     request_ok(request, data);
 }

@@ -378,6 +378,43 @@ void check_abilities(struct doctor *doctor, struct finding *finding)
         "update vsrpc-agent in the guest: here is version " PACKAGE_VERSION);
 }
 
+static const char *word(struct json_object *object, const char *name)
+{
+    struct json_object *found = NULL;
+
+    json_object_object_get_ex(object, name, &found);
+    return json_object_is_type(found, json_type_string)
+               ? json_object_get_string(found)
+               : "?";
+}
+
+/* Everything works on an old one, and something is worse. */
+void check_kernel(struct doctor *doctor, struct finding *finding)
+{
+    struct json_object *release = capability(doctor, "kernel", "release",
+                                             json_type_string);
+    struct json_object *missing = capability(doctor, "kernel", "missing",
+                                             json_type_array);
+    size_t n = missing ? json_object_array_length(missing) : 0;
+
+    if (!release || !missing) {
+        finding_set(finding, FINDING_SKIPPED,
+                    "an agent of this version does not tell");
+        return;
+    }
+    finding_set(finding, FINDING_OK, "Linux %s%s",
+                json_object_get_string(release),
+                n ? "" : ", which has all that the agent can use");
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *part = json_object_array_get_idx(missing, i);
+        size_t used = strlen(finding->message);
+
+        snprintf(finding->message + used, sizeof(finding->message) - used,
+                 "; without %s (Linux %s) %s", word(part, "name"),
+                 word(part, "since"), word(part, "without"));
+    }
+}
+
 /* Any command, or one of the shells by name or by path? */
 static bool has_shell(struct json_object *list)
 {

@@ -34,6 +34,7 @@ static const struct doctor_check checks[] = {
     { "clock", DOCTOR_AGENT, NULL, check_clock },
     { "auth", DOCTOR_ANY, NULL, check_auth },
     { "abilities", DOCTOR_AGENT, NULL, check_abilities },
+    { "kernel", DOCTOR_AGENT, NULL, check_kernel },
     { "policy", DOCTOR_AGENT, NULL, check_policy },
     { "limits", DOCTOR_AGENT, NULL, check_limits },
 };

@@ -104,6 +104,7 @@ void check_version(struct doctor *doctor, struct finding *finding);
 void check_clock(struct doctor *doctor, struct finding *finding);
 void check_auth(struct doctor *doctor, struct finding *finding);
 void check_abilities(struct doctor *doctor, struct finding *finding);
+void check_kernel(struct doctor *doctor, struct finding *finding);
 void check_policy(struct doctor *doctor, struct finding *finding);
 void check_limits(struct doctor *doctor, struct finding *finding);
 

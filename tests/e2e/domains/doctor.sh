@@ -14,7 +14,7 @@ second() { "$VSRPC" --channel test.vserial.0 "$DOMAIN" exec -- "$@"; }
 set_clock() { second date -s "@$(date +%s)"; }
 t "the guest's clock is set" set_clock
 t "all is well" doctor
-for check in libvirt domain state channel port socket client sync version clock auth abilities policy limits; do
+for check in libvirt domain state channel port socket client sync version clock auth abilities kernel policy limits; do
 	t_is "… $check" ok "$(state_of $check)"
 done
 t_like "… the other channel is named" 'also there: test\.vserial\.0' "$OUT"

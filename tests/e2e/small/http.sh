@@ -106,7 +106,7 @@ t_json "a version that is not 1.x is INVALID_PARAMS" "d['code'] == 2001 and '1.x
 # --- what was added
 ask GET $API/capabilities
 t_json "capabilities tells versions, limits and policy" "d['code'] == 0 and d['data']['protocol'] == '1.0'
-	and types(d['data']['limits'], max_request_size=int, max_output_size=int) and d['data']['policy']['allowed_commands'] == ['*']" "$OUT"
+	and types(d['data']['limits'], max_request_size=int, max_output_size=int) and types(d['data']['kernel'], release=str, missing=list) and d['data']['policy']['allowed_commands'] == ['*']" "$OUT"
 
 head -c 3000000 /dev/urandom >"$WORK/raw"
 sum=$(md5_of "$WORK/raw")
