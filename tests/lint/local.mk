@@ -10,8 +10,10 @@ LINT_TESTS = \
 	tests/lint/params.sh \
 	tests/lint/protocol.sh \
 	tests/lint/rooms.sh
-# Sanitizers come instead of what hardens.
-LINT_HARDENING = tests/lint/hardening.sh
+# Sanitizers come instead of what hardens, and ask more of the C library.
+LINT_HARDENING = \
+	tests/lint/glibc.sh \
+	tests/lint/hardening.sh
 dist_check_SCRIPTS += $(LINT_TESTS) $(LINT_HARDENING)
 EXTRA_DIST += tests/lint/tap.sh tests/lint/rooms.table
 TESTS += $(LINT_TESTS)

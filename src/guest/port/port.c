@@ -2,7 +2,7 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * Reads and writes the port without blocking.  A device without a client is
- * not polled; SIGIO tells of the next one.  What a client had sent before it
+ * not polled; SIGIO tells of the next one, or a timer where there is no SIGIO.  What a client had sent before it
  * left is discarded, or it might be taken for the next one's requests.
  */
 #include <config.h>
@@ -37,6 +37,9 @@
 #define RETRY_MS 100
 #define RETRIES 20
 
+/* Looking for a client where the kernel does not tell of one. */
+#define ASK_MS 200
+
 /* Another agent holds the port: it may leave without a trace in /dev. */
 #define BUSY_RETRY_MS 2000
 
@@ -48,6 +51,13 @@ static void port_events(struct port *port)
     port->stream.events = port->connected ? POLLIN : 0;
     if (port->connected && session_output(port->session, NULL))
         port->stream.events |= POLLOUT;
+}
+
+/* Ports send SIGIO from Linux 2.6.37 on. */
+static void port_ask_later(struct port *port)
+{
+    if (port->asks && !port->connected)
+        loop_timer_start(port->loop, &port->ask, ASK_MS);
 }
 
 static void port_connected(struct port *port, bool fresh)
@@ -64,8 +74,10 @@ static void port_hung_up(struct port *port)
         session_hangup(port->session);
     port->connected = false;
     port_events(port);
-    if (port->kind == PORT_DEVICE)
+    if (port->kind == PORT_DEVICE) {
+        port_ask_later(port);
         return;
+    }
     loop_fd_remove(port->loop, &port->stream);
     fd_close(&port->stream.fd);
     if (port->kind == PORT_FD)
@@ -199,6 +211,18 @@ static void port_signalled(void *arg)
         port_look(port, true);
 }
 
+/* One that has come and gone since the last look may have left half a request:
+ * only a sync tells where the next one's begins. */
+static void ask_expired(void *arg)
+{
+    struct port *port = arg;
+
+    if (port->stream.fd < 0)
+        return;
+    port_look(port, false);
+    port_ask_later(port);
+}
+
 static int device_open(struct port *port)
 {
     AUTO_CLOSE int fd = port_find(port->path);
@@ -210,6 +234,8 @@ static int device_open(struct port *port)
     if (flags < 0 || fcntl(fd, F_SETOWN, getpid()) < 0
         || fcntl(fd, F_SETFL, flags | O_ASYNC) < 0)
         return -errno;
+    /* The kernel sets it where it will signal. */
+    port->asks = !(fcntl(fd, F_GETFL) & O_ASYNC);
     port->stream.fd = steal_fd(&fd);
     loop_fd_add(port->loop, &port->stream);
     return 0;
@@ -228,8 +254,14 @@ static int device_try(struct port *port)
     if (port->told_missing)
         log_info(port->log, "port %s: found", port->path);
     port->told_missing = false;
+    if (port->asks)
+        log_info(port->log,
+                 "port %s: the kernel signals no clients (Linux 2.6.37); they "
+                 "are looked for every %d ms, and are to begin with a sync",
+                 port->path, ASK_MS);
     /* A client that is there already may be in the middle of anything. */
     port_look(port, false);
+    port_ask_later(port);
     return 0;
 }
 
@@ -289,6 +321,7 @@ int port_init(struct port *port, struct loop *loop, struct session *session,
         .listener = { .fd = -1, .arg = port },
         .watcher = { .fd = -1, .ready = watcher_ready, .arg = port },
         .retry = { .expired = retry_expired, .arg = port },
+        .ask = { .expired = ask_expired, .arg = port },
         .step = malloc(step),
         .step_size = step,
     };

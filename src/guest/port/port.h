@@ -39,6 +39,8 @@ struct port {
     struct loop_fd watcher; /* inotify, while the device is missing */
     struct loop_timer retry;
     int retries_left;
+    struct loop_timer ask;
+    bool asks;         /* the kernel does not signal: clients are looked for */
     bool connected;    /* somebody is on the host's side */
     bool told_missing; /* the log says already that it is missing */
     uint8_t *step;     /* one read */
