@@ -65,5 +65,6 @@ include tests/lint/local.mk
 include tests/bench/local.mk
 include tests/cli/local.mk
 include tests/faults/local.mk
+include tests/kernel/local.mk
 include tests/fuzz/local.mk
 TESTS += $(SERIAL_TESTS)

@@ -8,14 +8,20 @@
 #   WORK              an empty folder, removed afterwards; also the current one
 #   start_agent NAME [OPTION…]  a real agent at $WORK/NAME.sock, with NAME.yaml
 #   start_peer NAME MODE        a fake one, see tests/peer/agent.py
+# tests/kernel/ has scripts run once more with these:
+#   VSRPC_TEST_AGENT    another agent than the build's
+#   VSRPC_TEST_WITHOUT  calls that start_agent's does without, see tests/kernel/without.c
 : "${top_srcdir:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
 : "${top_builddir:=$PWD}"
 # shellcheck source=../e2e/lib.sh
 . "$top_srcdir/tests/e2e/lib.sh"
 
-VSRPC=$top_builddir/vsrpc-virsh AGENT=$top_builddir/vsrpc-agent
+VSRPC=$top_builddir/vsrpc-virsh AGENT=${VSRPC_TEST_AGENT:-$top_builddir/vsrpc-agent}
 PYTHON=${PYTHON:-python3}
 PEERS=() # what to end at the end
+WITHOUT=()
+[ -z "${VSRPC_TEST_WITHOUT:-}" ] ||
+	WITHOUT=("$top_builddir/tests/kernel/without" "$VSRPC_TEST_WITHOUT" --)
 
 skip_all() {
 	echo "1..0 # SKIP $*"
@@ -51,7 +57,7 @@ start_agent() {
 	local name=$1
 	shift
 	SOCKET=$WORK/$name.sock
-	"$AGENT" --config "$WORK/$name.yaml" --listen "$SOCKET" "$@" 2>"$WORK/$name.stderr" &
+	"${WITHOUT[@]}" "$AGENT" --config "$WORK/$name.yaml" --listen "$SOCKET" "$@" 2>"$WORK/$name.stderr" &
 	PID=$!
 	PEERS+=("$PID")
 	t_within 20 test -S "$SOCKET" || { t_diag "$(cat "$WORK/$name.stderr")"; return 1; }
