@@ -206,11 +206,11 @@ static void put_unified(struct filter *filter)
     put_answer(filter, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-static int filter_install(const struct filter *filter)
+static int filter_install(struct filter *filter)
 {
     const struct sock_fprog program = {
         .len = filter->n,
-        .filter = (struct sock_filter *) filter->code,
+        .filter = filter->code,
     };
 
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
