@@ -440,7 +440,7 @@ static const struct {
     /* not HTTP */
     { "garbage\r\n\r\n", -EBADMSG, NULL, false },
     { "HTTP/1.1 200 OK\nX: y\n\n", -EBADMSG, NULL, false },
-    { "\xFF" ANSWER("4", "body"), -EBADMSG, NULL, false },
+    { "\xFF" ANSWER("4", "body"), -ECONNRESET, NULL, false },
     { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\n\r\n", -EBADMSG, NULL, false },
     { "HTTP/1.1 200 OK\r\nX-Request-ID: @\r\nContent-Length: 1\r\n"
       "Content-Length: 2\r\n\r\n",
