@@ -48,7 +48,9 @@ END
 (begin 'exec >&-; echo late >&2' </dev/null >pipe 2>err) &
 command=$!
 cat pipe >/dev/null &
+reader=$!
 t "standard error that is open" t_within 20 grep -q late err
+wait "$reader" # or it is the next writer's reader, too
 goes_on
 
 # --- input

@@ -26,7 +26,7 @@ static int64_t body_seconds(struct json_object *data)
     if (seconds >= INT32_MAX)
         return INT32_MAX;
     whole = (int64_t) seconds;
-    return whole < seconds ? whole + 1 : whole;
+    return (double) whole < seconds ? whole + 1 : whole;
 }
 
 int64_t busy_seconds(const struct answer *answer)
