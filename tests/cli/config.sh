@@ -5,53 +5,12 @@
 . "${top_srcdir:-.}/tests/cli/lib.sh"
 
 # --- the specification's examples; only the paths of socket and logs are ours
-cat >spec.yaml <<END
-# guest_config.yaml
-device:
-  path: /dev/virtio-ports/test.vserial.0
-  buffer_size: 65536
-
-server:
-  max_request_size: 10MB
-  request_timeout: 60
-
-security:
-  enable_auth: false
-  allowed_commands: []  # 空表示使用默认白名单
-  allowed_paths:
-    - /tmp/
-    - /var/log/
-    - /home/
-
-logging:
-  level: INFO
-  file: $WORK/guest.log
-  max_size: 10MB
-  backup_count: 5
-END
+specified_guest_config /dev/virtio-ports/test.vserial.0 "$WORK/guest.log" >spec.yaml
 t "--check-config takes the specification's guest file" "$AGENT" --check-config --config spec.yaml
 t "the agent runs with it" start_agent spec
 # Though it logs to a file: where the specification shows it, and systemctl status does.
 t "… and its start line is on standard error" t_within 20 grep -qF "[INFO] VirtioRPC Server started on $SOCKET" spec.stderr
-cat >spec-host.yaml <<END
-# host_config.yaml
-connection:
-  socket_path: $SOCKET
-  connect_timeout: 5
-  read_timeout: 30
-  write_timeout: 30
-
-retry:
-  max_retries: 3
-  retry_interval: 1
-  backoff_factor: 2
-
-logging:
-  level: INFO
-  file: $WORK/host.log
-  max_size: 10MB
-  backup_count: 5
-END
+specified_host_config "$SOCKET" "$WORK/host.log" >spec-host.yaml
 t "ping with the specification's host file, and no other word" "$VSRPC" --config spec-host.yaml ping
 t_json "… is answered" "d['message'] == 'pong'" "$OUT"
 t "exec of the specification" "$VSRPC" --config spec-host.yaml exec "ls -la /tmp"

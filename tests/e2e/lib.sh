@@ -236,3 +236,54 @@ trap t_end EXIT
 trap 'exit 143' INT TERM HUP
 
 done_testing() { printf '1..%d\n' "$T_COUNT"; }
+
+# --- the specification's configuration files as they are, but for paths
+
+specified_guest_config() { # DEVICE LOG
+	cat <<END
+# guest_config.yaml
+device:
+  path: $1
+  buffer_size: 65536
+
+server:
+  max_request_size: 10MB
+  request_timeout: 60
+
+security:
+  enable_auth: false
+  allowed_commands: []  # 空表示使用默认白名单
+  allowed_paths:
+    - /tmp/
+    - /var/log/
+    - /home/
+
+logging:
+  level: INFO
+  file: $2
+  max_size: 10MB
+  backup_count: 5
+END
+}
+
+specified_host_config() { # SOCKET LOG
+	cat <<END
+# host_config.yaml
+connection:
+  socket_path: $1
+  connect_timeout: 5
+  read_timeout: 30
+  write_timeout: 30
+
+retry:
+  max_retries: 3
+  retry_interval: 1
+  backoff_factor: 2
+
+logging:
+  level: INFO
+  file: $2
+  max_size: 10MB
+  backup_count: 5
+END
+}

@@ -16,49 +16,8 @@ cpu=max
 [ "$(uname -m) $accel" != "x86_64 tcg" ] || cpu=max,erms=off,fsrm=off # see vm_xml_cpu
 
 mkdir -p root/etc/virtio-rpc
-cat >root/etc/virtio-rpc/guest_config.yaml <<'END'
-# guest_config.yaml
-device:
-  path: /dev/virtio-ports/channel.0
-  buffer_size: 65536
-
-server:
-  max_request_size: 10MB
-  request_timeout: 60
-
-security:
-  enable_auth: false
-  allowed_commands: []  # 空表示使用默认白名单
-  allowed_paths:
-    - /tmp/
-    - /var/log/
-    - /home/
-
-logging:
-  level: INFO
-  file: /var/log/virtio-rpc-guest.log
-  max_size: 10MB
-  backup_count: 5
-END
-cat >host_config.yaml <<END
-# host_config.yaml
-connection:
-  socket_path: $WORK/virtio-serial.sock
-  connect_timeout: 5
-  read_timeout: 30
-  write_timeout: 30
-
-retry:
-  max_retries: 3
-  retry_interval: 1
-  backoff_factor: 2
-
-logging:
-  level: INFO
-  file: $WORK/virtio-rpc-host.log
-  max_size: 10MB
-  backup_count: 5
-END
+specified_guest_config /dev/virtio-ports/channel.0 /var/log/virtio-rpc-guest.log >root/etc/virtio-rpc/guest_config.yaml
+specified_host_config "$WORK/virtio-serial.sock" "$WORK/virtio-rpc-host.log" >host_config.yaml
 # shellcheck disable=SC2016 # it is for the guest
 sed 's| --device "$port"$||' "${VM_TOOL%/*}/init-small" >root/init
 chmod 755 root/init
