@@ -80,14 +80,13 @@ static const char *take_double(const char *p, struct word *word)
     return *p ? p + 1 : NULL;
 }
 
-/* A backslash outside of quotes.  Return: behind what it quotes, or NULL. */
+/* A backslash outside of quotes; at the end of the text it is one itself, as
+ * to sh.  Return: behind what it quotes. */
 static const char *take_escaped(const char *p, struct word *word)
 {
-    if (!*p)
-        return NULL;
     if (*p != '\n')
-        word_add(word, *p, true);
-    return p + 1;
+        word_add(word, *p ? *p : '\\', true);
+    return *p ? p + 1 : p;
 }
 
 /* One character, quoted part or escape.  Return: what follows, or NULL. */

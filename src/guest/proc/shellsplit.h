@@ -16,7 +16,7 @@
  * tilde in it.
  *
  * Return: 0 with at least one word appended; STATUS_INVALID_PARAMS with a
- * message for an unclosed quote, a trailing backslash or no word at all;
+ * message for an unclosed quote or no word at all;
  * STATUS_PAYLOAD_TOO_LARGE above ARGV_MAX words; -ENOMEM.
  */
 int shell_split(const char *text, struct strlist *words,
