@@ -26,7 +26,7 @@ PROGRAM = shutil.which("printf", path="/usr/bin:/bin")
 # Names that differ in what patterns look at, and such as only quotes can name.
 NAMES = ("a", "b", "ab", "abc", "ba", "B", "a.c", "b.c", ".a", ".ab", "..a", "-", "-a", "a-", "a-b", "1", "12",
          "*", "?", "a*", "[", "]", "[a]", "a]b", "[a-c]", "!", "!a", "^a", "~", "~a", "a b", "a'b", 'a"b', "\\", "a\\b", "=",
-         "\u00e4", "\u00e4a")
+         "1.2", "1.log", "12.log", "a-.c", "\u00e4", "\u00e4a")
 FOLDERS = ("d", "d/e", "d/e/a", "d-", ".d", "a d", "[d]", "a/b")
 
 # What words are made of, and how often.
@@ -43,7 +43,7 @@ PARTS = {
     "single": (2, lambda: "'" + quoted(PLAIN + ("^", "*", "?", "[", "~", "\\", " ", '"', "/")) + "'"),
     "double": (2, lambda: '"' + quoted(PLAIN + ("*", "?", "[", "~", "\\\\", '\\"', "\\a", " ", "'", "/")) + '"'),
 }
-STARTS = ("", "", "", "", "", ".", "./", "../", "~/", "~", "~root", "~root/", "~nobody/", "~nosuch/", "d/", "*/", ".*", "/e*/",
+STARTS = ("", "", "", "", "", "*", "*?", "?", "?*", ".", "./", "../", "~/", "~", "~root", "~root/", "~nobody/", "~nosuch/", "d/", "*/", ".*", "/e*/",
           '"~"', "'~'/", "\\~/", '~""/', "~'/'", "~ro'ot'", "~r\\oot/")
 
 
@@ -53,7 +53,7 @@ def quoted(parts):
 
 def bracket():
     inside = ("a", "b", "c", "d", "B", "-", "a-c", "a-", "-c", ".", "*", "?", "!", "]", "1-9", "[:alpha:]", "[:digit:]",
-              "[:upper:]", "[", "\\]", "\\-", "'-'", '"!"', "'^'", "'a'-c", "~", "\\\\")
+              "[:upper:]", "[:punct:]", "[", "\\]", "\\-", "'-'", '"!"', "'^'", "'a'-c", "~", "\\\\")
     made = "[" + random.choice(("", "", "!")) + "".join(random.choice(inside) for _ in range(1 + random.randrange(3))) + "]"
     return made
 
@@ -72,6 +72,14 @@ def word():
     if re.sub("['\"\\\\]", "", made).startswith("/") and not made.startswith("/e*/"):
         made = "d" + made # below / there is what comes and goes
     return word() if DIFFERENT.search(made) else made or "''"
+
+
+def dotted():
+    """A pattern that looks for dots, of which that in front of a name is another matter."""
+    made = random.choice(("", "", "./", "d/../"))
+    made += "".join(random.choice(("*", "*", "?", "?", "1", "a", ".", "\\.", "'.'", "[!b]")) for _ in range(random.randrange(4)))
+    made += random.choice(("[.]", "[!a]", "[!-]", "[[:punct:]]", "[-.]", "[.-]", "[+-1]", "['.']", "[\\.]"))
+    return made + random.choice(("", "*", "?", "c", "log", "*c"))
 
 
 class Agent:
@@ -142,7 +150,9 @@ def main():
     users = [user.pw_name for user in pwd.getpwall()[:5]]
     expanded, wrong = 0, []
     for number in range(count):
-        words = [word() for _ in range(WORDS)] + ["~" + random.choice(users)]
+        words = [word() for _ in range(WORDS)] + [dotted(), "~" + random.choice(users)]
+        if random.randrange(4) == 0:
+            words.append(word() + "\\") # the last one may end so
         run = agent.job if number % 2 else agent.exec
         theirs = shell(show(words), folder, home)
         if run(show(words)) == theirs:

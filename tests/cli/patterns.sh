@@ -15,6 +15,11 @@ start_agent real
 run() { virsh_ --socket "$SOCKET" exec "$@"; }
 
 t "a string's words are those that sh makes of them" "$PYTHON" "$top_srcdir/tests/cli/patterns.py" "$SOCKET" scratch "${PATTERNS_SEED:-1}" "${PATTERNS_COUNT:-150}"
+t_is "a backslash at the end is one" "a\\" "$(run "echo a\\")"
+t_status "… behind an open quote it is none" 125 run "echo 'a\\"
+t_like "… and the quote is an error" "ends inside a quotation" "$ERR"
+t_status "… and it quotes none of the characters that are refused" 126 run "echo a\\;\\"
+t_like "… which are" "character ';' is not allowed" "$ERR"
 
 # --- what is not a string, or not a shell's
 mkdir few

@@ -120,6 +120,15 @@ static int add_path(struct expansion *to)
 
 static int walk(struct expansion *to, const char *pattern);
 
+/* A dot in front of a name is there in the component, too, quoted or not.  Not
+ * by FNM_PERIOD: behind "*?" glibc has it for the second byte, before a '['. */
+static bool is_match(const char *component, const char *name)
+{
+    const char *first = component + (*component == '\\');
+
+    return (*name != '.' || *first == '.') && fnmatch(component, name, 0) == 0;
+}
+
 /* The names in a folder that match a component; rest is behind that. */
 static int match(struct expansion *to, DIR *folder, const char *component,
                  const char *rest)
@@ -129,7 +138,7 @@ static int match(struct expansion *to, DIR *folder, const char *component,
     int r = 0;
 
     while (r == 0 && (entry = readdir(folder))) {
-        if (fnmatch(component, entry->d_name, FNM_PERIOD) != 0)
+        if (!is_match(component, entry->d_name))
             continue;
         r = buf_puts(&to->path, entry->d_name);
         if (r == 0)

@@ -110,6 +110,59 @@ START_TEST(words)
 }
 END_TEST
 
+/* A dot in front of a name needs one in the pattern, any other dot does not. */
+static const struct {
+    const char *pattern;
+    const char *words;
+} dots[] = {
+    { "*", "1.2 1.log 12.log a.c abc " },
+    { "*c", "a.c abc " },
+    { "?.c", "a.c " },
+    { "?[.]c", "a.c " },
+    { "*?[.]c", "a.c " },
+    { "*?[!a]c", "a.c abc " },
+    { "**?[!a]c", "a.c abc " },
+    { "*??[!a]*", "1.2 1.log 12.log a.c abc " },
+    { "*?[[:punct:]]c", "a.c " },
+    { "*?[-.]c", "a.c " },
+    { "*?[.-]*", "1.2 1.log 12.log a.c " },
+    { "*?[.]log", "1.log 12.log " },
+    { "./*?[!a]c", "./a.c ./abc " },
+    { "../dots/*?[.]c", "../dots/a.c " },
+    { "1?[0-9.]*", "1.2 12.log " },
+    { "[!a]*", "1.2 1.log 12.log " },
+    { "[.]*", "[.]* " },
+    { "[.a]a", "[.a]a " },
+    { "?a", "?a " },
+    { "*?a", "*?a " },
+    { ".*", ". .. ..a .a .c " },
+    { "\\.*", ". .. ..a .a .c " },
+    { ".?", ".. .a .c " },
+    { ".[!a]", ".. .c " },
+    { ".[.]a", "..a " },
+    { "\\.[.a]*", ".. ..a .a " },
+    { ".*?[!x]", "..a " },
+    { "..?*", "..a " },
+};
+
+START_TEST(leading_dots)
+{
+    static const char *const names[] = { "1.2", "1.log", "12.log", "a.c",
+                                         "abc", ".a",    ".c",     "..a" };
+    const char *patterns[] = { dots[_i].pattern, NULL };
+    AUTO_FREE char *text = NULL;
+    int r;
+
+    ck_assert_int_eq(mkdir("dots", 0755), 0);
+    ck_assert_int_eq(chdir("dots"), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        touch(names[i]);
+    text = expanded(patterns, NULL, &r);
+    ck_assert_int_eq(r, 0);
+    ck_assert_str_eq(text, dots[_i].words);
+}
+END_TEST
+
 START_TEST(others_stay)
 {
     AUTO_FREE char *one = strdup("");
@@ -243,6 +296,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, words, 0, ARRAY_SIZE(cases));
+    tcase_add_loop_test(tcase, leading_dots, 0, ARRAY_SIZE(dots));
     tcase_add_test(tcase, others_stay);
     tcase_add_test(tcase, too_large);
     tcase_add_test(tcase, too_many);
