@@ -77,7 +77,8 @@ int handshake_connected(struct handshake *handshake, const char *id,
 
     handshake_end_scan(handshake);
     /* In the third one the agent has certainly seen us leave. */
-    handshake->bare = handshake->refused || handshake->attempts % 3 == 2;
+    handshake->bare = handshake->refused
+                      || (handshake->broken + handshake->attempts) % 3 == 2;
     snprintf(handshake->id, sizeof(handshake->id), "%s", id);
     syncscan_init(&handshake->scan, handshake->id);
     handshake->scanning = true;

@@ -10,7 +10,7 @@
  *
  * A server that knows only the specification has no sync, and what it makes of
  * the marker nobody can say.  404 is its answer to the one; when it refuses all
- * of it, or says nothing, another attempt is made without the other.
+ * of it, says nothing, or hangs up, another attempt is made without the other.
  *
  * It has no descriptor, no clock and no randomness: connections, bytes, the
  * time (ms on any clock that does not jump, the same in all calls) and the ids
@@ -68,6 +68,8 @@ struct handshake {
     int64_t gap;                /* ms from this attempt to the next one */
     int64_t wall; /* seconds since the epoch when the sync was sent */
     int attempts; /* begun so far */
+    int broken;   /* attempts of handshakes before that a break ended; may be
+                   * set after handshake_init() */
     char id[HANDSHAKE_ID_MAX];
     bool scanning; /* scan is to be freed */
     bool bare;     /* this attempt's request has no marker in front */

@@ -17,8 +17,10 @@ spec() { virsh_ --socket "$SOCKET" "$@"; }
 asked() { grep -v /sync "$COUNTS" | sed 's/ HTTP.*//; s/?.*//' | uniq -c | sed 's/^ *//' | paste -sd, ; }
 fresh() { : >"$COUNTS"; }
 
+printf 'retry:\n  retry_interval: 0.1\n' >>host.yaml # of connections that break
+
 # --- whatever it makes of the marker
-for way in skips refuses shuts noid mute; do
+for way in skips refuses shuts noid mute leaves; do
 	start_server "$way" "$way"
 	t "$way: ping" spec -v ping
 	t_like "$way: … is answered" '"message":"pong"' "$OUT"
@@ -27,6 +29,7 @@ for way in skips refuses shuts noid mute; do
 	fresh
 	t_status "$way: exec" 7 spec exec -- sh -c 'echo out; exit 7'
 	t_is "$way: … once" "1 POST /api/v1/shell/exec" "$(asked)"
+	t "$way: doctor" spec doctor
 	stop "$PID"
 done
 

@@ -6,7 +6,8 @@
 
 PORT is a virtio port, or the path of a socket to be made. Each request is a line
 of COUNTS. WAY is what it makes of a byte that is in no request: skips it (the
-default), refuses (400), shuts (400, and hangs up), mute, or answers under no id.
+default), refuses (400), shuts (400, and hangs up), leaves (hangs up), mute, or
+answers under no id.
 """
 import base64
 import grp
@@ -129,10 +130,10 @@ def serve(channel):
         with open(COUNTS, "a", encoding="ascii") as counts:
             counts.write(lines[0] + "\n")
         if strange and WAY != "skips":
-            if WAY != "mute":
+            if WAY not in ("mute", "leaves"):
                 write(channel, "400 Bad Request", {"code": 2001, "message": "Bad request", "data": {}},
                       fields["x-request-id"] if WAY == "refuses" else "")
-            if WAY == "shuts":
+            if WAY in ("shuts", "leaves"):
                 return
             continue
         write(channel, *respond(*lines[0].split(" ")[:2], fields, body), fields["x-request-id"])

@@ -202,10 +202,14 @@ void check_sync(struct doctor *doctor, struct finding *finding)
 {
     int64_t start = clock_us();
     struct error err = ERROR_INIT;
-    int r;
+    int r = -ECONNRESET;
 
     take_key(doctor);
-    r = client_connect(&doctor->client, &err);
+    /* Who hangs up on the marker is asked without it the third time. */
+    for (int i = 0; i < 3 && r == -ECONNRESET; i++) {
+        error_clear(&err);
+        r = client_connect(&doctor->client, &err);
+    }
     if (r < 0) {
         finding_fail(finding, &err);
         return;

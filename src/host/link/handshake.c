@@ -31,9 +31,12 @@ static int driver_lost(struct driver *driver, int64_t code)
 {
     if (code == -ECANCELED || code == -ENOMEM)
         return error_errno(driver->err, (int) code, "sync");
-    if (code != -ETIMEDOUT && !handshake_refused(&driver->handshake))
+    if (code != -ETIMEDOUT && !handshake_refused(&driver->handshake)) {
+        driver->rpc->broken = driver->handshake.broken
+                              + driver->handshake.attempts;
         return error_set(driver->err, -ECONNRESET,
                          "the connection broke before the agent answered");
+    }
     handshake_lost(&driver->handshake, clock_ms());
     return 0;
 }
@@ -130,6 +133,7 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
 
     handshake_init(handshake, deadline_in(connect_ms));
     handshake->pace = dialer->pace;
+    handshake->broken = rpc->broken;
     while (r == 0 && handshake->state != HANDSHAKE_READY
            && handshake->state != HANDSHAKE_GIVE_UP)
         r = steps[handshake->state](&driver);
@@ -137,8 +141,10 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
         r = error_set(err, -EHOSTDOWN, "the agent does not answer");
     if (r < 0)
         rpc_close(rpc);
-    else
+    else {
         rpc->peer = handshake->peer;
+        rpc->broken = 0;
+    }
     if (r == 0 && rpc->peer.plain) {
         rpc_close(rpc);
         r = rpc_dial(rpc, dialer, connect_ms, err);

@@ -35,6 +35,8 @@ struct rpc {
     struct handshake_peer peer; /* as of the last rpc_open() */
     const struct buf *key;      /* to sign with; NULL: do not; not owned */
     int wake_fd;                /* readable: leave; -1: none; not owned */
+    int broken; /* attempts to sync since the last answer to one that ended in
+                 * a break: the next rpc_open() counts them, too */
 };
 
 #define RPC_ID_SIZE 33 /* of a request's id as hex, with its NUL */

@@ -205,6 +205,25 @@ static int open_to(struct rpc *rpc, const struct script *script,
     return rpc_open(rpc, &dialer, 20000, NULL);
 }
 
+/* Connections that break are attempts, too, until one is answered. */
+START_TEST(broken_attempts)
+{
+    static const struct script leaves = { .leaves = true };
+    static const struct script stays = { .sync = SYNC_BODY };
+    struct rpc rpc;
+
+    rpc_init(&rpc);
+    for (int i = 1; i < 5; i++) {
+        ck_assert_int_eq(open_to(&rpc, &leaves, 4096, 4096, false),
+                         -ECONNRESET);
+        ck_assert_int_eq(rpc.broken, i);
+    }
+    ck_assert_int_eq(open_to(&rpc, &stays, 4096, 4096, true), 0);
+    ck_assert_int_eq(rpc.broken, 0);
+    rpc_free(&rpc);
+}
+END_TEST
+
 static const struct {
     struct script script;
     int result;
@@ -775,6 +794,7 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, NULL, teardown);
     tcase_add_loop_test(tcase, sync_with, 0, ARRAY_SIZE(syncs));
+    tcase_add_test(tcase, broken_attempts);
     tcase_add_test(tcase, clocks);
     tcase_add_test(tcase, long_words);
     tcase_add_test(tcase, opened_at_last);
