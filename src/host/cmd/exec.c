@@ -45,6 +45,18 @@ static bool has_input(const struct command_call *call)
     return !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3);
 }
 
+/* Not left to the guest: a server that knows only the specification may take
+ * it for a success.  To a shell it is one. */
+static bool is_empty(const struct command_call *call)
+{
+    const char *first = call->n_args > 0 ? call->args[0] : NULL;
+
+    if (!first || call->values.shell)
+        return false;
+    return call->n_args > 1 || call->dashes ? !*first
+                                            : !first[strspn(first, " \t\n")];
+}
+
 int cmd_exec_prepare(struct command_call *call, struct error *err)
 {
     const struct command_values *values = &call->values;
@@ -52,6 +64,8 @@ int cmd_exec_prepare(struct command_call *call, struct error *err)
     if (values->detach && values->tty)
         return error_set(err, -EINVAL,
                          "exec: --detach and --tty exclude each other");
+    if (is_empty(call))
+        return error_set(err, -EINVAL, "exec: the command is empty");
     call->one_only = values->tty;
     /* Nobody types the same for several. */
     call->reads_input = has_input(call) && !isatty(STDIN_FILENO);
