@@ -129,6 +129,8 @@ file/upload size =was-1|upload file $WORK/stored|stored 99999 bytes of 100000
 file/upload size =was+1|upload file $WORK/stored|stored 100001 bytes of 100000
 file/upload md5 ="0"*32|upload file $WORK/stored|is not what is in the guest: MD5
 file/upload md5 null|upload file $WORK/stored|gave no MD5 .*try: --checksum none
+file/upload md5|upload file $WORK/stored|gave no MD5 .*try: --checksum none
+file/download md5; file/info md5|download $WORK/there back|gave no MD5 .*try: --checksum none
 file/upload path "/x"|upload file $WORK/stored|it stored '/x', and '$WORK/stored' is a file
 file/info exists false|upload file $WORK/stored|is not there
 file/info path "/x"|upload file $WORK/stored|and '/x' is a file
@@ -159,6 +161,8 @@ done <<END
 file/download md5 =was.upper(); file/info md5 =was.upper()|download $WORK/there back
 file/download md5 ="$(md5sum <there | cut -c-32)"|download $WORK/there back
 file/download md5 ="$(md5sum <there | cut -c-32)"; file/info md5 null|download $WORK/there back
+file/info md5|download $WORK/there back
+file/download md5|download $WORK/there back
 file/download md5 null|download $WORK/there back
 file/info md5 null|download $WORK/there back
 file/download md5; file/info md5|download --checksum none $WORK/there back
@@ -167,6 +171,7 @@ file/upload md5 =was.upper()|upload file $WORK/stored
 file/upload md5 null; file/info md5 null|upload --checksum none file $WORK/stored
 file/info path "/y"; file/upload path "/y"|upload file $WORK/stored
 file/info mode "100600"|upload --mode 600 file $WORK/stored
+file/info md5|upload file $WORK/stored
 file/info md5 null; file/info mtime 1.5|upload file $WORK/stored
 service/control pid null|service nginx stop
 END
