@@ -103,6 +103,7 @@ bool handshake_refused(const struct handshake *handshake)
 
 void handshake_lost(struct handshake *handshake, int64_t now)
 {
+    handshake->nameless = handshake->scanning && handshake->scan.refused;
     if (handshake_refused(handshake)) {
         handshake->refused = true;
         handshake->gap = RECONNECT_GAP_MS;

@@ -74,6 +74,7 @@ struct handshake {
     bool scanning; /* scan is to be freed */
     bool bare;     /* this attempt's request has no marker in front */
     bool refused;  /* an earlier one was answered as if it made no sense */
+    bool nameless; /* in the last one an error came without X-Request-ID */
     struct syncscan scan;
     struct handshake_peer peer;
 };

@@ -114,19 +114,46 @@ service/control: is-enabled|service nginx is-enabled
 numbers of owners|upload --owner 0 file /tmp/x
 numbers of owners|upload --group 0 file /tmp/x
 --resume|upload --resume file /tmp/x
-transfer|upload file empty /tmp/
-transfer|upload -r folder /tmp/x
+several files at once|upload file empty /tmp/
+folders|upload -r folder /tmp/x
 --limit-rate|download --limit-rate 5 /tmp/x y
 END
+for option in preserve recursive; do
+	t_not "download --$option" spec download "--$option" /etc/hostname y
+	t_like "… names the option" "knows only the specification, which has no .*--$option" "$ERR"
+done
 t_status "exec with an input" 125 spec exec cat <file
 t_like "…" "has not: standard input" "$ERR"
 t_status "exec with a pipe" 125 spec exec cat < <(echo x)
+for command in "" " " "--"; do
+	words=("$command")
+	[ "$command" != -- ] || words+=("")
+	t_status "exec of '$command', which is empty" 125 spec exec -n "${words[@]}"
+	t_like "… is not sent" "exec: the command is empty" "$ERR"
+done
 t_is "nothing of it was sent" "" "$(asked)"
 t "doctor" spec doctor
 t_like "… tells what the server is" 'warn +version +the server in the guest knows only the specification' "$OUT"
 t_like "… that it answers" 'ok +auth +requests need no signature' "$OUT"
 t_like "… and what it does not tell" 'not looked at: clock, abilities, kernel, policy, limits$' "$OUT"
 t_is "… nor asks for it" "1 GET /api/v1/ping" "$(asked)"
+stop "$PID"
+
+# --- a part of the specification is not there, or answers are nobody's
+sed '/^ *handler = DATA.get/s/$/ if "info" in target else None/' "$top_srcdir/tests/peer/specified.py" >part.py
+start_server part skips part.py
+for command in "exec -n id" "upload file /tmp/x"; do
+	# shellcheck disable=SC2086
+	t_not "$command to a server without" spec $command
+	t_like "… is that server's fault" "the server in the guest cannot .*which the specification has" "$ERR"
+	t_like "… and not a version's" 'try: in the guest: vsrpc-agent instead of that server$' "$ERR"
+done
+stop "$PID"
+sed '/X-Request-ID: " + request_id\]/s/\["X-Request-ID[^*]*\* bool(request_id) + //' "$top_srcdir/tests/peer/specified.py" >nobody.py
+start_server nobody skips nobody.py
+printf 'connection:\n  lock_dir: %s\n  connect_timeout: 2\n' "$WORK" >short.yaml
+t_not "answers without X-Request-ID" "$VSRPC" --config short.yaml --socket "$SOCKET" ping
+t_like "… do not mean that nobody is there" "answers without the X-Request-ID" "$ERR"
 stop "$PID"
 
 # --- what may have run is not sent again

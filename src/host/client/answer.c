@@ -119,6 +119,14 @@ int answer_unable(const struct client *client, int code, enum ability_id id,
     const struct ability *ability = ability_get(id);
     const char *version = client->rpc.peer.version;
 
+    if (client->rpc.peer.plain) {
+        error_set(err, code,
+                  "the server in the guest cannot %s: it does not know '%s', "
+                  "which the specification has",
+                  ability->does, unknown);
+        error_hint(err, "in the guest: vsrpc-agent instead of that server");
+        return code;
+    }
     error_set(err, code,
               "the agent (version %s) cannot %s: it does not know '%s'",
               *version ? version : "unknown", ability->does, unknown);

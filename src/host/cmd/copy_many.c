@@ -17,6 +17,7 @@
 
 #include "host/copy/download.h"
 #include "host/copy/path.h"
+#include "host/copy/plain.h"
 #include "host/copy/tree.h"
 #include "host/local/tempfile.h"
 #include "proto/status.h"
@@ -260,7 +261,11 @@ int cmd_upload_many(struct command_call *call)
     int r = many_begin(&many, call, &err);
 
     if (r == 0) {
-        r = remote_folder(&many.tree.remote, many.target, &entry, &err);
+        r = plain_lacks(
+            &many.copy,
+            remote_folder(&many.tree.remote, many.target, &entry, &err),
+            call->values.recursive ? PLAIN_FOLDERS : "several files at once",
+            &err);
         many.folder = r > 0;
         many.tree.only_folder = !many.folder && ends_with_slash(many.target);
     }
@@ -325,7 +330,9 @@ static int download_asked(struct many *many, const char *source,
     int r = path ? 0 : error_errno(err, -ENOMEM, "path");
 
     if (r == 0 && preserve)
-        r = remote_follow(&many->tree.remote, &path, &entry, err);
+        r = plain_lacks(&many->copy,
+                        remote_follow(&many->tree.remote, &path, &entry, err),
+                        "--preserve", err);
     if (r == 0)
         r = download_known(&many->copy, path,
                            preserve && strcmp(entry.type, "file") == 0 ? &entry

@@ -44,6 +44,19 @@ bool plain_is_wanted(const struct copy *copy, int r)
     return r == -EOPNOTSUPP && copy->client->rpc.peer.plain;
 }
 
+int plain_lacks(const struct copy *copy, int r, const char *what,
+                struct error *err)
+{
+    if (!plain_is_wanted(copy, r))
+        return r;
+    error_set(err, r,
+              "the server in the guest knows only the specification, which "
+              "has no %s for a copy",
+              what);
+    error_hint(err, "without it; or vsrpc-agent in the guest");
+    return r;
+}
+
 static bool is_number(const char *text)
 {
     return text && *text && !text[strspn(text, "0123456789")];
@@ -66,14 +79,8 @@ static int check(const struct copy *copy, struct error *err)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        if (rows[i].wanted) {
-            error_set(err, -EOPNOTSUPP,
-                      "the server in the guest knows only the "
-                      "specification, which has no %s for a copy",
-                      rows[i].what);
-            error_hint(err, "without it; or vsrpc-agent in the guest");
-            return -EOPNOTSUPP;
-        }
+        if (rows[i].wanted)
+            return plain_lacks(copy, -EOPNOTSUPP, rows[i].what, err);
     return 0;
 }
 

@@ -10,8 +10,20 @@
 
 #include "host/copy/copy.h"
 
+/* What plain_lacks() calls them. */
+#define PLAIN_FOLDERS "folders (--recursive)"
+
 /* Does an error of a copy's first request mean that? */
 bool plain_is_wanted(const struct copy *copy, int r);
+
+/*
+ * Replaces an error that means that by what does not work with such a server, in
+ * the user's words ("--preserve").  Others stay.
+ *
+ * Return: r.
+ */
+int plain_lacks(const struct copy *copy, int r, const char *what,
+                struct error *err);
 
 /*
  * Copies a file of the guest to a path here: file/info, then file/download in

@@ -17,6 +17,7 @@
 
 #include "host/copy/download.h"
 #include "host/copy/path.h"
+#include "host/copy/plain.h"
 #include "util/cleanup.h"
 
 /* A folder on its way. */
@@ -282,7 +283,9 @@ void tree_download(struct tree *tree, const char *source, int dir,
 {
     struct remote_entry entry;
     struct error err = ERROR_INIT;
-    int r = remote_look(&tree->remote, source, &entry, &err);
+    int r = plain_lacks(tree->copy,
+                        remote_look(&tree->remote, source, &entry, &err),
+                        PLAIN_FOLDERS, &err);
 
     if (r)
         tree_fail(tree, source, &err);

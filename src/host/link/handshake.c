@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "proto/limits.h"
+#include "proto/status.h"
 #include "util/clock.h"
 #include "util/fd.h"
 
@@ -39,6 +40,19 @@ static int driver_lost(struct driver *driver, int64_t code)
     }
     handshake_lost(&driver->handshake, clock_ms());
     return 0;
+}
+
+/* Somebody is there, and says nothing that can be told from what somebody else
+ * was answered. */
+static int driver_nameless(const struct driver *driver)
+{
+    error_set(driver->err, -EPROTO,
+              "the server in the guest answers without the X-Request-ID of "
+              "the request, so that nobody knows whose answer it is");
+    error_hint(driver->err,
+               "in the guest: vsrpc-agent instead of that server");
+    error_status(driver->err, STATUS_BAD_ANSWER);
+    return -EPROTO;
 }
 
 static int driver_send(struct driver *driver, const struct buf *request)
@@ -138,7 +152,9 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
            && handshake->state != HANDSHAKE_GIVE_UP)
         r = steps[handshake->state](&driver);
     if (r == 0 && handshake->state == HANDSHAKE_GIVE_UP)
-        r = error_set(err, -EHOSTDOWN, "the agent does not answer");
+        r = handshake->nameless
+                ? driver_nameless(&driver)
+                : error_set(err, -EHOSTDOWN, "the agent does not answer");
     if (r < 0)
         rpc_close(rpc);
     else {

@@ -22,9 +22,8 @@ struct rpc_dialer {
  * caller's to make another one.
  *
  * Return: 0; -ECONNRESET; -EHOSTDOWN when the agent did not answer (message only
- * says so:
- * the caller knows more); the dialer's error; -ECANCELED by the transport's
- * wake_fd; -ENOMEM.
+ * says so: the caller knows more); -EPROTO when answers have no X-Request-ID; the
+ * dialer's error; -ECANCELED by the transport's wake_fd; -ENOMEM.
  */
 int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
              int64_t connect_ms, struct error *err);
