@@ -28,6 +28,7 @@
 #include "host/term/out.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
+#include "util/quote.h"
 
 /* Everything that main() would have as locals. */
 struct app {
@@ -77,6 +78,14 @@ static int app_unknown(struct app *app, const char *word)
     return -EINVAL;
 }
 
+static int app_hint_word(struct buf *line, const char *word,
+                         const char *before)
+{
+    int r = buf_puts(line, before);
+
+    return r < 0 ? r : quote_word(line, word);
+}
+
 /* The line as it was meant, with the word in front that is the domain; NULL: none
  * of them is. */
 static void app_hint_order(struct app *app, char **domain)
@@ -87,14 +96,12 @@ static void app_hint_order(struct app *app, char **domain)
     buf_init(&line, sizeof(app->err.hint));
     r = buf_puts(&line, PROGRAM);
     if (r == 0 && app->options.uri)
-        r = buf_printf(&line, " -c '%s'", app->options.uri);
+        r = app_hint_word(&line, app->options.uri, " -c ");
     if (r == 0)
-        r = buf_printf(&line,
-                       domain && strpbrk(*domain, "*?[") ? " '%s'" : " %s",
-                       domain ? *domain : "DOMAIN");
+        r = app_hint_word(&line, domain ? *domain : "DOMAIN", " ");
     for (int i = 0; r == 0 && i < app->n_words; i++)
         if (app->words + i != domain)
-            r = buf_printf(&line, " %s", app->words[i]);
+            r = app_hint_word(&line, app->words[i], " ");
     if (r == 0)
         error_hint(&app->err, "%s", buf_cstr(&line));
     buf_free(&line);
@@ -293,7 +300,7 @@ static int app_folder(struct app *app)
         return 0;
     app_usage(app, "%s: '%s' is not a folder, and several domains are meant",
               call->command->name, local);
-    error_hint(&app->err, "mkdir %s (each file becomes DOMAIN.NAME in it)",
+    quote_hint(&app->err, "mkdir %s (each file becomes DOMAIN.NAME in it)",
                local);
     return -EINVAL;
 }

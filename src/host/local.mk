@@ -91,9 +91,9 @@ libhost_a_SOURCES = \
 	src/host/remote/filetarget.c src/host/remote/filetarget.h \
 	src/host/remote/info.c src/host/remote/info.h \
 	src/host/remote/remote.c src/host/remote/remote.h \
+	src/host/term/mode.c src/host/term/mode.h \
 	src/host/term/out.c src/host/term/out.h \
 	src/host/term/progress.c src/host/term/progress.h \
-	src/host/term/quote.c src/host/term/quote.h \
 	src/host/term/shorten.c src/host/term/shorten.h \
 	src/host/term/terminal.c src/host/term/terminal.h
 libhost_a_CFLAGS = $(ROOM_CFLAGS) $(JSON_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)

@@ -13,6 +13,7 @@ libutil_a_SOURCES = \
 	src/util/num.c src/util/num.h \
 	src/util/opath.c src/util/opath.h \
 	src/util/peek.c src/util/peek.h \
+	src/util/quote.c src/util/quote.h \
 	src/util/random.c src/util/random.h \
 	src/util/replaced.c src/util/replaced.h \
 	src/util/text.c src/util/text.h \

@@ -57,7 +57,7 @@ while IFS='|' read -r line meant; do
 	: >"$COUNTS"
 	# shellcheck disable=SC2086 # they are several
 	t_not "VIRTIO_SOCKET: $line" env VIRTIO_SOCKET="$SOCKET" "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" $line
-	t_like "… is told the right order" "'web1' is a domain, which comes before the command.*try: vsrpc-virsh -c 'test://$WORK/node.xml' $meant\$" "${ERR//$'\n'/ }"
+	t_like "… is told the right order" "'web1' is a domain, which comes before the command.*try: vsrpc-virsh -c test://$WORK/node.xml $meant\$" "${ERR//$'\n'/ }"
 	t_is "… and nothing was done" '' "$(cat "$COUNTS")"
 done <<'END'
 rm web1 /tmp/x|web1 rm /tmp/x
@@ -77,6 +77,8 @@ download web1 /tmp/x .|web1 download /tmp/x \.
 service web1 nginx stop|web1 service nginx stop
 service web1 stop|web1 service stop
 END
+t_not "a name that a shell would split" env VIRTIO_SOCKET="$SOCKET" "$VSRPC" --config quick.yaml -c "test://$WORK/node.xml" rm web1 '/tmp/a b'
+t_like "… is quoted in the right order" "web1 rm '/tmp/a b'" "$ERR"
 # … in each form that a domain has, and behind files.
 set -f # the patterns are ours
 for word in web1 web1,web2 web1,nosuch nosuch,web2 'web*' 'we[b]?,nosuch*' 1 11111111-2222-3333-4444-000000000001; do
@@ -101,7 +103,7 @@ set +f
 while IFS='|' read -r line words meant; do
 	# shellcheck disable=SC2086 # they are several
 	t_not "no domain in front: $line" sut $line
-	t_is "… is told the right order" "vsrpc-virsh: $words"$'\n'"  try: vsrpc-virsh -c 'test://$WORK/node.xml' $meant" "$ERR"
+	t_is "… is told the right order" "vsrpc-virsh: $words"$'\n'"  try: vsrpc-virsh -c test://$WORK/node.xml $meant" "$ERR"
 done <<'END'
 ping web1|'web1' is a domain, which comes before the command|web1 ping
 upload node.xml web1 /tmp/x|'web1' is a domain, which comes before the command|web1 upload node.xml /tmp/x

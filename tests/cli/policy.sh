@@ -146,6 +146,10 @@ t "… writes nothing" [ ! -e never ]
 chmod 644 wrong
 t_status "a key that others can read" 125 with_key "auth_key_file: $WORK/wrong" exec -- ls /tmp
 t_like "… is refused with the mend" "chmod 600" "$ERR"
+cp wrong "a key; x"
+t_status "… in a name for a shell" 125 with_key "auth_key_file: \"$WORK/a key; x\"" exec -- ls /tmp
+t "… too, as it is to be typed" sh -c "$(sed -n 's/^  try: //p' <<<"$ERR")"
+t_is "…" 600 "$(stat -c %a "a key; x")"
 # A session ends with its connection, and so with each curl: signed requests are sent by one program.
 by_hand() { "$PYTHON" "$top_srcdir/tests/peer/signed.py" "$SOCKET" key fields "$@"; }
 signed() { # TIMESTAMP NONCE BODY [SIGNED-BODY]
@@ -191,13 +195,13 @@ t_like "… and says so" "chmod 600" "$ERR"
 printf 'security: {enable_auth: true}\n' >alone.yaml
 t_status "enable_auth alone, without the key" 1 "$AGENT" --check-config --config alone.yaml
 t_like "… tells how to make it, at its default place" "try: head .* \| install .* /[^ ]*/virtio-rpc/agent.key$" "$ERR"
-printf '%s\nsecurity: {enable_auth: true, auth_key_file: %s}\nlogging: {file: none}\n' "$off" "$WORK/etc/agent.key" >alone.yaml
+printf '%s\nsecurity: {enable_auth: true, auth_key_file: "%s"}\nlogging: {file: none}\n' "$off" "$WORK/etc; x/agent \$key" >alone.yaml
 t_not "an agent does not start without it" timeout 100 "$AGENT" --config alone.yaml --listen "$WORK/none.sock"
-t_like "… and says what is missing" "key file '$WORK/etc/agent.key': there is none" "$ERR"
+t_like "… and says what is missing" "key file '$WORK/etc; x/agent .key': there is none" "$ERR"
 t "what it says to try makes the key" sh -c "$(sed -n 's/^  try: //p' <<<"$ERR")"
 t "… and the configuration is fine" "$AGENT" --check-config --config alone.yaml
 t "… an agent starts" start_agent alone
-t "… and a host with a copy of it is let in" with_key "auth_key_file: $WORK/etc/agent.key" ping
+t "… and a host with a copy of it is let in" with_key "auth_key_file: \"$WORK/etc; x/agent \$key\"" ping
 stop "$PID"
 
 done_testing

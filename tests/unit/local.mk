@@ -36,6 +36,7 @@ UNIT_TESTS = \
 	tests/unit/util/test-log \
 	tests/unit/util/test-num \
 	tests/unit/util/test-opath \
+	tests/unit/util/test-quote \
 	tests/unit/util/test-random \
 	tests/unit/util/test-replaced \
 	tests/unit/util/test-text \
@@ -131,9 +132,9 @@ UNIT_TESTS += \
 	tests/unit/host/local/test-flusher \
 	tests/unit/host/local/test-localtree \
 	tests/unit/host/local/test-tempfile \
+	tests/unit/host/term/test-mode \
 	tests/unit/host/term/test-out \
 	tests/unit/host/term/test-progress \
-	tests/unit/host/term/test-quote \
 	tests/unit/host/term/test-shorten
 # its own clock, and its own road to an agent
 tests_unit_host_client_test_attempts_LDFLAGS = $(AM_LDFLAGS) \

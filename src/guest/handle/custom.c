@@ -32,6 +32,7 @@
 #include "guest/proc/proc.h"
 #include "guest/proc/user.h"
 #include "util/cleanup.h"
+#include "util/quote.h"
 #include "util/text.h"
 
 struct custom {
@@ -200,7 +201,7 @@ static int place_check(const char *path, struct error *err)
                          strerror(-r));
     error_set(err, STATUS_PERMISSION_DENIED,
               "others than root can replace what is in '%s'", folder);
-    error_hint(err, "chown root: %s && chmod go-w %s", folder, folder);
+    quote_hint(err, "chown root: %s && chmod go-w %s", folder, folder);
     return STATUS_PERMISSION_DENIED;
 }
 
@@ -219,7 +220,7 @@ static int program_check(const char *program, const char *name,
         error_set(err, STATUS_PERMISSION_DENIED,
                   "handler '%s': '%s' is not executable", name, program);
         if (S_ISREG(st.st_mode))
-            error_hint(err, "chmod 755 %s", program);
+            quote_hint(err, "chmod 755 %s", program);
         return STATUS_PERMISSION_DENIED;
     }
     if (!(st.st_mode & 022) && (st.st_uid == 0 || st.st_uid == geteuid())) {
@@ -231,7 +232,7 @@ static int program_check(const char *program, const char *name,
     error_set(err, STATUS_PERMISSION_DENIED,
               "handler '%s' can be changed by others than its owner: '%s'",
               name, program);
-    error_hint(err, "chown root: %s && chmod go-w %s", program, program);
+    quote_hint(err, "chown root: %s && chmod go-w %s", program, program);
     return STATUS_PERMISSION_DENIED;
 }
 

@@ -15,6 +15,7 @@
 #include "guest/policy/command_policy.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
+#include "util/quote.h"
 
 /* Who looks when the configuration does not say: the first of them that the
  * guest has.  The package makes one, and every system has the other. */
@@ -181,7 +182,7 @@ static int user_ready(const char *name, const char *setting, struct error *err)
     user_free(&user);
     if (r > 0) {
         error_set(err, -EINVAL, "%s: no such user: '%s'", setting, name);
-        error_hint(err, "useradd -r %s", name);
+        quote_hint(err, "useradd -r %s", name);
         return -EINVAL;
     }
     if (r < 0 || !power)

@@ -24,6 +24,7 @@
 #include "util/crypto.h"
 #include "util/fd.h"
 #include "util/num.h"
+#include "util/quote.h"
 
 static int key_file_check(int fd, const char *file, struct error *err)
 {
@@ -35,7 +36,7 @@ static int key_file_check(int fd, const char *file, struct error *err)
         || (st.st_uid != geteuid() && st.st_uid != 0)) {
         error_set(err, -EPERM,
                   "key file '%s': others than its owner can read it", file);
-        error_hint(err, "chown root: %s && chmod 600 %s", file, file);
+        quote_hint(err, "chown root: %s && chmod 600 %s", file, file);
         return -EPERM;
     }
     return 0;
@@ -72,7 +73,7 @@ static int key_missing(const char *file, int error, struct error *err)
               "key file '%s': there is none; make it, and give the host a "
               "copy (virtio-rpc-guest(5), EXAMPLES)",
               file);
-    error_hint(err,
+    quote_hint(err,
                "head -c 32 /dev/urandom | base64 | install -D -m 600 "
                "/dev/stdin %s",
                file);

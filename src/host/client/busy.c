@@ -4,12 +4,11 @@
 #include <config.h>
 
 #include "host/client/busy.h"
+#include "util/quote.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-
-#include "host/term/quote.h"
 
 static int64_t body_seconds(struct json_object *data)
 {

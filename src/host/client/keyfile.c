@@ -18,6 +18,7 @@
 #include "proto/auth.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/quote.h"
 
 static int key_trim_check(struct buf *key, const char *path, struct error *err)
 {
@@ -49,7 +50,7 @@ static int key_read(const char *path, struct buf *key, struct error *err)
     if (st.st_mode & 077) {
         error_set(err, -EACCES, "key file '%s': mode %04o lets others use it",
                   path, (unsigned int) st.st_mode & 07777);
-        error_hint(err, "chmod 600 %s", path);
+        quote_hint(err, "chmod 600 %s", path);
         return -EACCES;
     }
     got = fd_read_full(fd, bytes, sizeof(bytes));

@@ -22,6 +22,7 @@
 #include "host/local/tempfile.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
+#include "util/quote.h"
 
 /* Everything that one such call has as its locals. */
 struct many {
@@ -118,16 +119,15 @@ static bool ends_with_slash(const char *path)
     return n > 0 && path[n - 1] == '/';
 }
 
-/* Several files do not fit into one.  mkdir is what makes a folder there, and
- * code says on which side that is. */
-static int check_target(const struct many *many, int code, const char *mkdir,
-                        struct error *err)
+/* Several files do not fit into one.  code says on which side that is. */
+static int check_target(const struct many *many, int code, struct error *err)
 {
     if (many->folder || many->call->n_args == 2)
         return 0;
     error_set(err, code, "'%s' is not a folder, and several files are meant",
               many->target);
-    error_hint(err, "%s %s", mkdir, many->target);
+    quote_hint(err, code < 0 ? "mkdir %s" : PROGRAM " … mkdir %s",
+               many->target);
     return code;
 }
 
@@ -270,8 +270,7 @@ int cmd_upload_many(struct command_call *call)
         many.tree.only_folder = !many.folder && ends_with_slash(many.target);
     }
     if (r >= 0)
-        r = check_target(&many, STATUS_FILE_OPERATION_FAILED,
-                         PROGRAM " … mkdir", &err);
+        r = check_target(&many, STATUS_FILE_OPERATION_FAILED, &err);
     if (r == 0)
         r = find_place(&many, &err);
     if (r)
@@ -428,7 +427,7 @@ static void download_to_folder(struct many *many)
 
     many->folder = stat(many->target, &st) == 0 && S_ISDIR(st.st_mode);
     many->tree.only_folder = !many->folder && ends_with_slash(many->target);
-    r = check_target(many, -ENOTDIR, "mkdir", &err);
+    r = check_target(many, -ENOTDIR, &err);
     if (r == 0)
         r = many->dir = dir = open_target(many, &err);
     if (r < 0 || dir < 0) {

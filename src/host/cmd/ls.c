@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #include "host/remote/remote.h"
-#include "host/term/quote.h"
+#include "host/term/mode.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
+#include "util/quote.h"
 
 #define TEXT_MAX (1L << 30)   /* of one folder */
 #define CELL_MAX (64L * 1024) /* name and target, each byte an escape */

@@ -20,7 +20,6 @@
 #include "host/client/attempts.h"
 #include "host/core/interrupt.h"
 #include "host/remote/filetarget.h"
-#include "host/term/quote.h"
 #include "proto/digestfield.h"
 #include "proto/limits.h"
 #include "proto/param.h"
@@ -28,6 +27,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/fd.h"
+#include "util/quote.h"
 
 /* A turn is to take between so many milliseconds: the round trip is a
  * fiftieth of it, and who waits for the channel gets it three times as fast as

@@ -17,6 +17,7 @@
 
 #include "proto/limits.h"
 #include "util/fd.h"
+#include "util/quote.h"
 
 /* Files of the kernel (/proc, /sys) have content and no size. */
 static int check_size(const struct upload *upload)
@@ -30,7 +31,7 @@ static int check_size(const struct upload *upload)
         return 0;
     error_set(upload->err, -EINVAL, "file '%s': has content but no size",
               upload->path);
-    error_hint(upload->err, "cat %s | " PROGRAM " … upload - %s", upload->path,
+    quote_hint(upload->err, "cat %s | " PROGRAM " … upload - %s", upload->path,
                upload->remote);
     return -EINVAL;
 }

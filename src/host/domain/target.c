@@ -17,6 +17,7 @@
 #include "host/domain/channel.h"
 #include "host/domain/virt.h"
 #include "util/cleanup.h"
+#include "util/quote.h"
 
 static void target_free(struct target *target)
 {
@@ -368,7 +369,7 @@ int target_refresh(const struct target_source *source, struct target *target,
         r = add_single(&same, virt, target->name, &fresh, err);
     if (r == -ESHUTDOWN) {
         error_set(err, r, "domain '%s': not running", target->name);
-        error_hint(err, "virsh start %s", target->name);
+        quote_hint(err, "virsh start %s", target->name);
     }
     if (r == 0)
         r = virt_awake(virt, fresh.items[0].name, err);

@@ -20,6 +20,7 @@
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/num.h"
+#include "util/quote.h"
 #include "util/text.h"
 
 struct virt {
@@ -208,12 +209,12 @@ static const struct {
     int state;
     int code;
     const char *words;
-    const char *command;
+    const char *verb; /* of virsh */
 } sleeping[] = {
-    { VIR_DOMAIN_PAUSED, -EHOSTUNREACH, "paused", "virsh resume" },
+    { VIR_DOMAIN_PAUSED, -EHOSTUNREACH, "paused", "resume" },
     { VIR_DOMAIN_PMSUSPENDED, -EHOSTUNREACH,
-      "suspended by its power management", "virsh dompmwakeup" },
-    { VIR_DOMAIN_CRASHED, -ESHUTDOWN, "crashed", "virsh reset" },
+      "suspended by its power management", "dompmwakeup" },
+    { VIR_DOMAIN_CRASHED, -ESHUTDOWN, "crashed", "reset" },
 };
 
 /* Reads what we need of a domain while it runs. */
@@ -274,7 +275,7 @@ int virt_lookup(struct virt *virt, const char *operand,
     r = virt_take(found, domain);
     if (r == -ESHUTDOWN) {
         error_set(err, r, "domain '%s': not running", operand);
-        error_hint(err, "virsh start %s", operand);
+        quote_hint(err, "virsh start %s", operand);
     } else if (r == -EIO) {
         error_set(err, r, "domain '%s': %s", operand, virt_words());
     } else if (r < 0) {
@@ -299,7 +300,7 @@ int virt_awake(struct virt *virt, const char *name, struct error *err)
             continue;
         error_set(err, sleeping[i].code, "domain '%s': %s", name,
                   sleeping[i].words);
-        error_hint(err, "%s %s", sleeping[i].command, name);
+        quote_hint(err, "virsh %s %s", sleeping[i].verb, name);
         return sleeping[i].code;
     }
     return 0;

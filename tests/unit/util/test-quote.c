@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
-/* Names as a terminal may see them, and which of them are names at all. */
+/* Names as a terminal may see them, and as a shell takes them. */
 #include <config.h>
 
-#include "host/term/quote.h"
+#include "util/quote.h"
 
-#include <limits.h>
 #include <string.h>
 
-#include "host/remote/remote.h"
 #include "unit/unit.h"
 
 const char unit_name[] = "quote";
@@ -72,48 +70,26 @@ START_TEST(word)
 }
 END_TEST
 
-static const struct {
-    char letter;
-    unsigned int mode;
-    const char *shown;
-} modes[] = {
-    { '-', 0644, "-rw-r--r--" },  { 'd', 0755, "drwxr-xr-x" },
-    { 'l', 0777, "lrwxrwxrwx" },  { '-', 04755, "-rwsr-xr-x" },
-    { '-', 04644, "-rwSr--r--" }, { '-', 02755, "-rwxr-sr-x" },
-    { '-', 02644, "-rw-r-Sr--" }, { 'd', 01777, "drwxrwxrwt" },
-    { 'd', 01776, "drwxrwxrwT" }, { '?', 0, "?---------" },
-};
-
-START_TEST(mode)
+/* The line is a hint, whole or not at all. */
+START_TEST(hint)
 {
-    char text[11];
+    struct error err = ERROR_INIT;
+    char name[sizeof(err.hint)];
 
-    mode_words(modes[_i].letter, modes[_i].mode, text);
-    ck_assert_str_eq(text, modes[_i].shown);
-}
-END_TEST
-
-START_TEST(fits)
-{
-    static const struct {
-        const char *name;
-        size_t n;
-        bool fits;
-    } cases[] = {
-        { "a", 1, true },    { "", 0, false },    { ".", 1, false },
-        { "..", 2, false },  { "...", 3, true },  { ".a", 2, true },
-        { "/", 1, false },   { "a/b", 3, false }, { "a/", 2, false },
-        { "a\0", 2, false }, { "-rf", 3, true },  { "\377", 1, true },
-    };
-    char longest[NAME_MAX + 1];
-
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        ck_assert_msg(remote_name_fits(cases[i].name, cases[i].n)
-                          == cases[i].fits,
-                      "case %zu", i);
-    memset(longest, 'x', sizeof(longest));
-    ck_assert(remote_name_fits(longest, NAME_MAX));
-    ck_assert(!remote_name_fits(longest, NAME_MAX + 1));
+    error_set(&err, -1, "x");
+    quote_hint(&err, "chown root: %s && chmod 600 %s", "/a b", "-");
+    ck_assert_str_eq(err.hint, "chown root: '/a b' && chmod 600 -");
+    quote_hint(&err, "virsh list");
+    ck_assert_str_eq(err.hint, "virsh list");
+    error_set(&err, -1, "x");
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    quote_hint(&err, "%s", name);
+    ck_assert_str_eq(err.hint, name);
+    quote_hint(NULL, "%s", name);
+    error_set(&err, -1, "x");
+    quote_hint(&err, "rm %s", name);
+    ck_assert_str_eq(err.hint, "");
 }
 END_TEST
 
@@ -121,6 +97,5 @@ void unit_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, name, 0, ARRAY_SIZE(names));
     tcase_add_loop_test(tcase, word, 0, ARRAY_SIZE(words));
-    tcase_add_loop_test(tcase, mode, 0, ARRAY_SIZE(modes));
-    tcase_add_test(tcase, fits);
+    tcase_add_test(tcase, hint);
 }

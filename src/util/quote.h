@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
-/* Names of files as a person may see them. */
-#ifndef VSRPC_HOST_TERM_QUOTE_H
-#define VSRPC_HOST_TERM_QUOTE_H
-
-#include <stdbool.h>
+/* Names of files as a person may see them, and as a shell takes them. */
+#ifndef VSRPC_UTIL_QUOTE_H
+#define VSRPC_UTIL_QUOTE_H
 
 #include "util/buf.h"
+#include "util/error.h"
 
 /*
  * Appends a name: as it is when that steers no terminal, else as $'…' with
@@ -22,7 +21,12 @@ int quote_name(struct buf *text, const char *name);
  * quote_name(). */
 int quote_word(struct buf *text, const char *word);
 
-/* "drwxr-xr-t" of a type's letter and a mode. */
-void mode_words(char letter, unsigned int mode, char text[11]);
+/*
+ * Adds the next step to an error that is already set, as a line to be pasted into
+ * a shell: format knows only %s, and each of them becomes one word, whatever is in
+ * it.  A line that is too long for a hint is left out: half of one may do harm.
+ */
+void quote_hint(struct error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

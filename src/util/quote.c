@@ -6,8 +6,9 @@
  */
 #include <config.h>
 
-#include "host/term/quote.h"
+#include "util/quote.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "util/text.h"
@@ -66,18 +67,34 @@ int quote_word(struct buf *text, const char *word)
     return buf_printf(text, "'%s'", word);
 }
 
-void mode_words(char letter, unsigned int mode, char text[11])
+/* Each %s of the format as a word. */
+static int append_line(struct buf *line, const char *format, va_list args)
 {
-    static const char all[] = "rwxrwxrwx";
+    const char *at;
+    int r = 0;
 
-    text[0] = letter;
-    for (unsigned int i = 0; i < 9; i++)
-        text[i + 1] = mode & (0400U >> i) ? all[i] : '-';
-    if (mode & 04000)
-        text[3] = text[3] == 'x' ? 's' : 'S';
-    if (mode & 02000)
-        text[6] = text[6] == 'x' ? 's' : 'S';
-    if (mode & 01000)
-        text[9] = text[9] == 'x' ? 't' : 'T';
-    text[10] = '\0';
+    while (r == 0 && (at = strstr(format, "%s"))) {
+        r = buf_append(line, format, (size_t) (at - format));
+        if (r == 0)
+            r = quote_word(line, va_arg(args, const char *));
+        format = at + strlen("%s");
+    }
+    return r == 0 ? buf_puts(line, format) : r;
+}
+
+void quote_hint(struct error *err, const char *format, ...)
+{
+    struct buf line;
+    va_list args;
+    int r;
+
+    if (!err)
+        return;
+    buf_init(&line, sizeof(err->hint) - 1);
+    va_start(args, format);
+    r = append_line(&line, format, args);
+    va_end(args);
+    if (r == 0 && buf_cstr(&line))
+        error_hint(err, "%s", buf_cstr(&line));
+    buf_free(&line);
 }
