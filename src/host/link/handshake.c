@@ -155,9 +155,9 @@ int rpc_open(struct rpc *rpc, const struct rpc_dialer *dialer,
         r = handshake->nameless
                 ? driver_nameless(&driver)
                 : error_set(err, -EHOSTDOWN, "the agent does not answer");
-    if (r < 0)
+    if (r < 0) {
         rpc_close(rpc);
-    else {
+    } else {
         rpc->peer = handshake->peer;
         rpc->broken = 0;
     }
