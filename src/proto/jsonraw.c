@@ -90,6 +90,25 @@ int jsonraw_bytes(struct buf *out, const char *name, const void *bytes,
 
 /* --- values -------------------------------------------------------------- */
 
+/* The byte behind a backslash ends no string. */
+void jsonraw_squeeze(struct buf *text)
+{
+    uint8_t *bytes = buf_data(text);
+    bool quoted = false;
+    bool escaped = false;
+    size_t left = 0;
+
+    for (size_t i = 0; i < text->len; i++) {
+        if (!quoted && bytes[i] <= ' ')
+            continue;
+        if (bytes[i] == '"' && !escaped)
+            quoted = !quoted;
+        escaped = bytes[i] == '\\' && !escaped;
+        bytes[left++] = bytes[i];
+    }
+    text->len = left;
+}
+
 static void raw_free(struct json_object *object, void *userdata)
 {
     struct buf *text = userdata;

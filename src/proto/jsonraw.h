@@ -28,6 +28,10 @@ int jsonraw_escaped(struct buf *out, const uint8_t *bytes, size_t n);
 int jsonraw_bytes(struct buf *out, const char *name, const void *bytes,
                   size_t n);
 
+/* Takes the blanks out of a JSON text that json_scan() passes; what is left is
+ * one line, with each number and string as it was. */
+void jsonraw_squeeze(struct buf *text);
+
 /*
  * A value whose text is in the buffer, which is taken over: it is empty
  * afterwards, also without success.  Nobody may ask the value for anything but

@@ -244,20 +244,38 @@ static int scan_value(struct scan *scan)
     return r;
 }
 
-int json_scan(const char *text, size_t n, size_t *members, struct error *err)
+static int scan_text(struct scan *scan, size_t n)
 {
-    struct scan scan = { .text = text, .p = text, .err = err };
     int r;
 
     if (n == 0) /* nothing may be added to its text, which may be NULL */
-        return error_set(err, -EBADMSG, "empty body");
-    if (!utf8_valid(text, n))
-        return error_set(err, -EBADMSG, "not valid UTF-8");
-    scan.end = text + n;
-    r = scan_value(&scan);
-    if (r == 0 && scan.p < scan.end)
-        r = scan_wrong(&scan, "more behind the end");
+        return error_set(scan->err, -EBADMSG, "empty body");
+    if (!utf8_valid(scan->text, n))
+        return error_set(scan->err, -EBADMSG, "not valid UTF-8");
+    scan->p = scan->text;
+    scan->end = scan->text + n;
+    r = scan_value(scan);
+    if (r == 0 && scan->p < scan->end)
+        r = scan_wrong(scan, "more behind the end");
+    return r;
+}
+
+int json_scan(const char *text, size_t n, size_t *members, struct error *err)
+{
+    struct scan scan = { .text = text, .err = err };
+    int r = scan_text(&scan, n);
+
     if (r == 0 && members)
         *members = scan.members;
     return r;
+}
+
+/* An envelope is an object, and has five names and four other values. */
+int json_scan_data(const char *text, size_t n, struct error *err)
+{
+    struct scan scan = {
+        .text = text, .depth = 1, .containers = 1, .values = 10, .err = err
+    };
+
+    return scan_text(&scan, n);
 }

@@ -27,4 +27,8 @@
  */
 int json_scan(const char *text, size_t n, size_t *members, struct error *err);
 
+/* Likewise of what becomes the data of an envelope, which as a whole has to
+ * pass json_scan() then.  Return: as json_scan(). */
+int json_scan_data(const char *text, size_t n, struct error *err);
+
 #endif

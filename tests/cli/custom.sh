@@ -21,6 +21,7 @@ for name in GATEWAY_INTERFACE SERVER_PROTOCOL SERVER_NAME REQUEST_METHOD REQUEST
 done
 text arguments "$*"
 text input "$(cat)"
+text unset "$(for name in CONTENT_TYPE CONTENT_LENGTH; do eval "[ \"\${$name+x}\" ]" || printf "%s " $name; done)"
 printf '"uid":%s}' "$(id -u)"
 END
 printf '#!/bin/sh\necho \\"folder\\"\n' | program folder/named
@@ -28,6 +29,11 @@ printf '#!/bin/sh\necho \\"folder\\"\n' | program folder/both
 printf '#!/bin/sh\necho {}\n' | program bin/plain
 printf '#!/bin/sh\necho oops >&2\nexit 4\n' | program bin/fails
 printf '#!/bin/sh\nexec sleep 1000\n' | program bin/hangs
+# What is asked for in the body is printed.
+printf '#!/bin/sh\nexec cat\n' | program bin/prints
+printf '#!/bin/sh\nexec yes\n' | program bin/endless
+printf '#!/bin/sh\ntrap "" TERM PIPE; while :; do echo {}; done 2>/dev/null\n' | program bin/stubborn
+printf '#!/bin/sh\nyes >&2\n' | program bin/loud
 printf '#!/bin/sh\necho {}\n' | program bin/open
 chmod 777 bin/open
 printf 'echo {}\n' >bin/none
@@ -35,7 +41,7 @@ printf 'echo {}\n' >bin/none
 # handlers NAME: NAME.yaml, with the handlers on standard input.
 handlers() {
 	{
-		printf 'rate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}\nserver:\n  custom_dir: %s\n  handlers:\n' "$WORK/folder"
+		printf 'rate_limit: {requests_per_second: 0, requests_per_minute: 0, max_concurrent: 0}\nserver:\n  max_request_size: 64K\n  custom_dir: %s\n  handlers:\n' "$WORK/folder"
 		cat
 		printf 'logging:\n  file: %s\n' "$WORK/$1.log"
 	} >"$1.yaml"
@@ -51,13 +57,17 @@ handlers real <<END
     - {method: GET, path: /api/v1/custom/both, command: [$WORK/bin/show, both]}
     - {method: GET, path: /api/v1/fails, command: [$WORK/bin/fails]}
     - {method: GET, path: /api/v1/hangs, command: [$WORK/bin/hangs], timeout: 1}
+    - {method: POST, path: /api/v1/prints, command: [$WORK/bin/prints]}
+    - {method: POST, path: /api/v1/endless, command: [$WORK/bin/endless], timeout: 20}
+    - {method: POST, path: /api/v1/stubborn, command: [$WORK/bin/stubborn], timeout: 20}
+    - {method: POST, path: /api/v1/loud, command: [$WORK/bin/loud], timeout: 20}
     - {method: GET, path: /api/v1/open, command: [$WORK/bin/open]}
     - {method: GET, path: /api/v1/none, command: [$WORK/bin/none]}
     - {method: GET, path: /api/v1/absent, command: [$WORK/bin/absent]}
     - {method: GET, path: /api/v1/nobody, command: [$WORK/bin/plain], user: no-such-user}
 END
 t "an agent starts with handlers, though some cannot be run" start_agent real
-said() { grep -q "WARNING.*:15: handler '/api/v1/open' can be changed" real.log; }
+said() { grep -q "WARNING.*:20: handler '/api/v1/open' can be changed" real.log; }
 t "… which its log says, the first of them" t_within 20 said
 
 # answer TARGET [CURL-OPTION…]: in $STATUS, $BODY, and the head in fields.
@@ -74,7 +84,8 @@ t_json "the specification's example is answered" "d['code'] == 0 and d['data']['
 t_json "… with CGI's variables" "(d['data']['GATEWAY_INTERFACE'], d['data']['SERVER_PROTOCOL'], d['data']['SERVER_NAME']) == ('CGI/1.1', 'HTTP/1.1', 'virtio-rpc')
 	and (d['data']['REQUEST_METHOD'], d['data']['SCRIPT_NAME'], d['data']['PATH_INFO']) == ('GET', '/api/v1/custom', '')
 	and (d['data']['QUERY_STRING'], d['data']['REQUEST_URI']) == ('x=1&y=%20', '/api/v1/custom?x=1&y=%20')
-	and (d['data']['CONTENT_TYPE'], d['data']['CONTENT_LENGTH'], d['data']['input']) == ('', '0', '')" "$BODY"
+	and (d['data']['CONTENT_TYPE'], d['data']['CONTENT_LENGTH'], d['data']['input']) == ('', '', '')" "$BODY"
+t_json "… of which those of a body are not there without one" "d['data']['unset'] == 'CONTENT_TYPE CONTENT_LENGTH '" "$BODY"
 answer POST 'show/a/b%20c?q' -H 'Content-Type: text/plain' -H 'X-Request-ID: id-7' --data-binary 'no JSON, and none is asked for'
 t_json "a path below it is its PATH_INFO, decoded" "d['data']['SCRIPT_NAME'] == '/api/v1/show' and d['data']['PATH_INFO'] == '/a/b c'
 	and d['data']['REQUEST_URI'] == '/api/v1/show/a/b%20c?q'" "$BODY"
@@ -150,6 +161,54 @@ answer GET absent
 t_json "… and one that is not there is CMD_NOT_FOUND" "d['code'] == 1003 and 'No such file' in d['data']['detail']" "$BODY"
 answer GET nobody
 t_json "… and no such user is no mistake of the request" "d['code'] == 1001 and 'no such user' in d['data']['detail']" "$BODY"
+t_status "call" 124 virsh_ --socket "$SOCKET" call GET hangs
+t_like "… names the setting of its time" 'try: for a longer run: server.handlers.timeout in' "$ERR"
+
+# --- what it prints: not a digit of it is changed, here nor on the host
+has() { grep -qF -- "\"data\":$1,\"timestamp\"" <<<"$2"; }
+as_printed() { # PRINTED [DATA]
+	local data=${2:-$1}
+	printf '%s' "$1" >printed
+	answer POST prints --data-binary @printed
+	t "$data is data as it was printed" has "$data" "$BODY"
+	t "call" virsh_ --socket "$SOCKET" call POST prints @printed
+	t "… shows it so" has "$data" "$OUT"
+}
+while read -r printed; do
+	as_printed "$printed"
+done <<'END'
+123456789012345678901234567890
+{"a":-123456789012345678901234567890,"b":[18446744073709551616,-9223372036854775809]}
+[1.0000000000000000000000000001,1e400,1E+2,-0,0.10]
+{"a":"/","b":"\u0041\/ \\\"  [ 1 , 2 ] \\"}
+null
+{"a":1,"a":2}
+END
+as_printed $'\n [ 1 ,\t"a b" , { } ]\r\n ' '[1,"a b",{}]'
+while read -r words; do
+	answer POST prints --data-binary "$words"
+	t_json "$words is an error of the handler" "d['code'] == 1001 and 'did not print JSON' in d['data']['detail'] and d['data']['stdout'] == r'''$words'''" "$BODY"
+done <<'END'
+words
+{"a":01}
+[1] 2
+["\ud800"]
+END
+nested() { printf "%0*d" "$1" 0 | tr 0 '['; printf "%0*d" "$1" 0 | tr 0 ']'; }
+answer POST prints --data-binary "$(nested 31)"
+t_json "as deep as an answer may be" "d['code'] == 0" "$BODY"
+t "… for the host, too" virsh_ --socket "$SOCKET" call POST prints "$(nested 31)"
+answer POST prints --data-binary "$(nested 32)"
+t_json "… and no deeper" "d['code'] == 1001 and 'nested too deep' in d['data']['detail']" "$BODY"
+head -c 65535 /dev/zero | tr '\0' ' ' >blanks
+(cat blanks; printf 1) >printed
+answer POST prints --data-binary @printed
+t "as much as there may be" has 1 "$BODY"
+for name in endless stubborn loud; do
+	answer POST $name
+	t_json "more than server.max_request_size is an error: $name" "d['code'] == 1001 and 'printed more than 65536 bytes (server.max_request_size)' in d['data']['detail']" "$BODY"
+done
+
 stop "$PID"
 
 # --- the user
@@ -190,7 +249,7 @@ stop "$PID"
 check() { # DESCRIPTION PATTERN [LINE]; the list on stdin
 	handlers check
 	t_status "--check-config: $1" 1 "$AGENT" --check-config --config check.yaml
-	t_like "… is shown with file and line" "check\.yaml:${3:-5}: .*$2" "$ERR"
+	t_like "… is shown with file and line" "check\.yaml:${3:-6}: .*$2" "$ERR"
 }
 one() { printf '    - {method: GET, path: /api/v1/a, command: [%s]%s}\n' "$1" "${2:+, $2}"; }
 one "$WORK/bin/plain" 'user: root, timeout: 2.5' | handlers check
@@ -206,7 +265,7 @@ check "no such user" "no such user: 'no-such-user'" < <(one "$WORK/bin/plain" 'u
 check "no time" "timeout': number of seconds out of range" < <(one "$WORK/bin/plain" 'timeout: 0')
 check "a mistyped key" "did you mean 'server.handlers.timeout'" < <(one "$WORK/bin/plain" 'tiemout: 5')
 check "a path of ours" "'/api/v1/jobs/a' is the agent's own" < <(one "$WORK/bin/plain" | sed 's,v1/a,v1/jobs/a,')
-check "the same twice" "'/api/v1/a' is there twice for this method" 6 < <(one "$WORK/bin/plain"; one "$WORK/bin/plain")
+check "the same twice" "'/api/v1/a' is there twice for this method" 7 < <(one "$WORK/bin/plain"; one "$WORK/bin/plain")
 
 # --- who could put another program in its place: the folder, and what it is in
 mkdir -p place/up/in place/links

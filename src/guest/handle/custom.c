@@ -31,6 +31,9 @@
 #include "guest/proc/environment.h"
 #include "guest/proc/proc.h"
 #include "guest/proc/user.h"
+#include "proto/jsonraw.h"
+#include "proto/jsonscan.h"
+#include "proto/limits.h"
 #include "util/cleanup.h"
 #include "util/quote.h"
 #include "util/text.h"
@@ -68,34 +71,76 @@ static void custom_end(void *work)
         child_end(custom->child);
 }
 
+/* An answer has RESPONSE_MAX at most, and of what it reports twice as much may
+ * become. */
+static size_t output_max(const struct request *request)
+{
+    int64_t max = request->context->settings->max_request_size;
+
+    return max < RESPONSE_MAX / 2 ? (size_t) max : RESPONSE_MAX / 2;
+}
+
+/* Goes into the answer as it was printed: json-c would change large numbers. */
+static void custom_answer(struct custom *custom, struct child *child)
+{
+    struct request *request = custom->request;
+    struct buf *out = &child->output[0];
+    struct error err = ERROR_INIT;
+    int r = json_scan_data((const char *) buf_data(out), out->len, &err);
+
+    if (r == 0) {
+        jsonraw_squeeze(out);
+        request_ok(request, jsonraw_value(out));
+        return;
+    }
+    /* 5001 would be the agent's own mistake, and be asked for again. */
+    request_fail(request, STATUS_CMD_EXEC_FAILED, child_report(child),
+                 "handler '%s' %s: %s", custom->name,
+                 r == -E2BIG ? "printed too much" : "did not print JSON",
+                 err.message);
+}
+
+/* Which setting gave it its time. */
+static const char *timeout_key(const struct custom *custom)
+{
+    return custom->endpoint ? "server.handlers.timeout"
+                            : "server.request_timeout";
+}
+
+static void custom_late(const struct custom *custom)
+{
+    struct json_object *extra = json_object_new_object();
+
+    if (extra)
+        json_add_string(extra, "setting", timeout_key(custom));
+    request_fail(custom->request, STATUS_CMD_TIMEOUT, extra,
+                 "handler '%s' did not end in time", custom->name);
+}
+
 static void custom_done(void *arg, struct child *child)
 {
     struct custom *custom = arg;
     struct request *request = custom->request;
-    const struct buf *out = &child->output[0];
-    struct json_object *data = NULL;
-    struct error err = ERROR_INIT;
-    int r;
 
     custom->child = NULL;
     if (child->start_errno)
         request_fail(request, STATUS_CMD_EXEC_FAILED, NULL, "%s: %s: %s",
                      custom->argv.items[0], child->start_step,
                      strerror(child->start_errno));
+    else if (child->overflown)
+        request_fail(request, STATUS_CMD_EXEC_FAILED, NULL,
+                     "handler '%s' printed more than %zu bytes "
+                     "(server.max_request_size)",
+                     custom->name, output_max(request));
     else if (child->timed_out)
-        request_fail(request, STATUS_CMD_TIMEOUT, NULL,
-                     "handler '%s' did not end in time", custom->name);
+        custom_late(custom);
     else if (child_exit_code(child))
         request_fail(request, STATUS_CMD_EXEC_FAILED, child_report(child),
                      "handler '%s' failed", custom->name);
-    else if ((r = json_parse((const char *) buf_data(out), out->len, &data,
-                             &err)))
-        request_fail(request, STATUS_INTERNAL_ERROR, NULL,
-                     "handler '%s' %s: %s", custom->name,
-                     r == -E2BIG ? "printed too much" : "did not print JSON",
-                     err.message);
+    else if (child->truncated)
+        request_error(request, -ENOMEM, &(struct error) ERROR_INIT);
     else
-        request_ok(request, data ? data : json_object_new_object());
+        custom_answer(custom, child);
 }
 
 /* --- which program -------------------------------------------------------- */
@@ -278,12 +323,14 @@ static int custom_user(struct custom *custom, struct error *err)
 }
 
 /* The variables of a request, besides those of every command.  There is no
- * network, so REMOTE_ADDR and SERVER_PORT are not there. */
+ * network, so REMOTE_ADDR and SERVER_PORT are not there; nor are the two of a
+ * body without one (RFC 3875 sections 4.1.2 and 4.1.3). */
 static int custom_env(struct custom *custom)
 {
     const struct request *request = custom->request;
     const char *query = strchr(request->head->target, '?');
     const char *type = http_field_get(request->head, "Content-Type");
+    size_t body = request->body.len;
     char length[24];
     const char *const pairs[][2] = {
         { "GATEWAY_INTERFACE", "CGI/1.1" },
@@ -295,15 +342,16 @@ static int custom_env(struct custom *custom)
         { "SCRIPT_NAME", custom->script },
         { "PATH_INFO", custom->rest ? custom->rest : "" },
         { "QUERY_STRING", query ? query + 1 : "" },
-        { "CONTENT_TYPE", type ? type : "" },
-        { "CONTENT_LENGTH", length },
+        { "CONTENT_TYPE", body ? type : NULL },
+        { "CONTENT_LENGTH", body ? length : NULL },
         { "HTTP_X_REQUEST_ID", request->id },
     };
     int r = 0;
 
-    snprintf(length, sizeof(length), "%zu", request->body.len);
+    snprintf(length, sizeof(length), "%zu", body);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(pairs); i++)
-        r = environment_add(&custom->env, pairs[i][0], pairs[i][1]);
+        if (pairs[i][1])
+            r = environment_add(&custom->env, pairs[i][0], pairs[i][1]);
     return r;
 }
 
@@ -316,7 +364,8 @@ static int custom_start(struct custom *custom, struct error *err)
         .argv = custom->argv.items,
         .input = &request->body,
         .timeout_ms = context->settings->request_timeout,
-        .output_max = (size_t) context->settings->max_request_size,
+        .output_max = output_max(request),
+        .output_whole = true,
     };
     int r = custom_user(custom, err);
 

@@ -210,7 +210,8 @@ static void on_body(struct session *session)
 static void on_marked(struct session *session)
 {
     request_fail(session->request, STATUS_JSON_PARSE_ERROR, NULL,
-                 "byte 0xFF in a body that is not raw");
+                 "byte 0xFF in a body that is not a file's: send it as "
+                 "base64");
 }
 
 static void on_end(struct session *session)

@@ -100,8 +100,11 @@ static void gather_took(void *arg, int stream, size_t n)
     size_t room = child->output_max > used ? child->output_max - used : 0;
 
     if (n > room) {
+        child->overflown = true;
         child->truncated = true;
         n = room;
+        if (child->output_whole)
+            child_end(child);
     }
     if (buf_append(&child->output[stream], step, n) < 0)
         child->truncated = true;
@@ -413,6 +416,7 @@ static struct child *child_new(struct loop *loop, struct procs *procs,
         .drain = { .expired = drain_expired, .arg = child },
         .hold = { .expired = hold_expired, .arg = child },
         .output_max = spec->output_max,
+        .output_whole = spec->output_whole,
         .events = { .space = gather_space, .took = gather_took, .arg = child },
         .started_us = clock_us(),
         .done = done,

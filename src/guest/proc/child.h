@@ -6,7 +6,7 @@
  * Its outputs go to whoever wants them while they come, and who has no room
  * holds the program back.  Where nobody wants them they are gathered up to a
  * ceiling; what comes past it is read and dropped, so that the program can
- * end.  At the deadline the whole process group gets TERM and KILL, when the
+ * end, or ends it at once.  At the deadline the whole process group gets TERM and KILL, when the
  * program has ended or shortly after.  A program ends when its process ends:
  * what its pipes hold then is read, and pipes that a grandchild still holds
  * are read a moment longer and then let go.
@@ -70,6 +70,7 @@ struct child_spec {
     size_t input_max;  /* more input comes, and so much of it may wait;
                         * 0: none comes */
     size_t output_max; /* bytes of both outputs together to gather */
+    bool output_whole; /* what has more of it is of no use: it is ended then */
     const struct child_events *events; /* NULL: they are gathered */
 };
 
@@ -94,6 +95,7 @@ struct child {
     struct loop_timer deadline;
     struct loop_timer drain;
     size_t output_max;
+    bool output_whole;
     struct child_events events;
     int64_t started_us;
     bool running; /* the program is known to have been started */
@@ -112,6 +114,7 @@ struct child {
     int status;             /* of waitpid(2) */
     bool timed_out;
     bool ended;     /* child_end() was called in time */
+    bool overflown; /* there was more output than output_max */
     bool truncated; /* some output was dropped, or could not be read */
     bool orphans;   /* somebody held the pipes after the end */
     int64_t duration_us;

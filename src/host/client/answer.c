@@ -52,6 +52,23 @@ static const struct {
     { STATUS_INTERNAL_ERROR, "in the guest: journalctl -u virtio-rpc" },
 };
 
+/* What ran out of time may say which setting that was.  It is the guest's word
+ * and stands where a key does. */
+static void name_setting(const struct envelope *envelope, struct error *err)
+{
+    struct json_object *value = NULL;
+    const char *key = NULL;
+
+    if (json_object_object_get_ex(envelope->data, "setting", &value)
+        && json_object_is_type(value, json_type_string))
+        key = json_object_get_string(value);
+    if (key && strspn(key, "abcdefghijklmnopqrstuvwxyz_.") == strlen(key))
+        error_hint(err,
+                   "for a longer run: %s in the guest's "
+                   "/etc/virtio-rpc/guest_config.yaml",
+                   key);
+}
+
 /* What the agent misses in a request are fields; what the user misses is a
  * key. */
 static void no_key(const struct client *client, struct error *err)
@@ -156,6 +173,8 @@ int answer_error(const struct client *client, const struct answer *answer,
     for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
         if (hints[i].code == code)
             error_hint(err, "%s", hints[i].hint);
+    if (code == STATUS_CMD_TIMEOUT)
+        name_setting(envelope, err);
     busy_explain(client, answer, err);
     if (code == STATUS_PERMISSION_DENIED && client->setup.user)
         error_hint(err,

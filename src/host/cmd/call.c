@@ -17,6 +17,7 @@
 
 #include "host/client/answer.h"
 #include "host/client/attempts.h"
+#include "proto/jsonraw.h"
 #include "proto/limits.h"
 #include "proto/route.h"
 #include "proto/status.h"
@@ -109,15 +110,28 @@ static int print_body(const struct command_call *call, bool bad,
                : out_bytes(STDOUT_FILENO, buf_data(body), body->len);
 }
 
-static int print(const struct command_call *call, int r,
-                 const struct answer *answer, struct error *err)
+/* As it came, but for blanks: json-c would change large numbers. */
+static int print_envelope(const struct command_call *call,
+                          struct answer *answer)
+{
+    AUTO_JSON struct json_object *shown = NULL;
+
+    jsonraw_squeeze(&answer->reply.body);
+    shown = jsonraw_value(&answer->reply.body);
+    return command_report_as(call, answer, shown);
+}
+
+static int print(const struct command_call *call, int r, struct answer *answer,
+                 struct error *err)
 {
     bool head = strcmp(call->args[0], "HEAD") == 0;
     /* All JSON that an agent has is in envelopes, but for a part of a file. */
     bool bad = answer->reply.json && !head && answer->reply.http != 206;
 
-    if (r < 0 || answer->envelope.root)
+    if (r < 0)
         return command_report(call, r, answer, err);
+    if (answer->envelope.root)
+        return print_envelope(call, answer);
     r = head ? print_head(answer->reply.head)
              : print_body(call, bad, &answer->reply.body);
     if (r < 0)

@@ -388,12 +388,18 @@ int command_fail(const struct command_call *call, const struct error *err)
 int command_report(const struct command_call *call, int r,
                    const struct answer *answer, const struct error *err)
 {
-    struct error said = ERROR_INIT;
+    return r < 0 ? command_fail(call, err)
+                 : command_report_as(call, answer, answer->envelope.root);
+}
 
-    if (r < 0)
-        return command_fail(call, err);
+int command_report_as(const struct command_call *call,
+                      const struct answer *answer, struct json_object *shown)
+{
+    struct error said = ERROR_INIT;
+    int r;
+
     client_disconnect(call->client); /* the reader of our output may be slow */
-    r = out_json(call->out.records, answer->envelope.root);
+    r = shown ? out_json(call->out.records, shown) : -ENOMEM;
     if (r < 0)
         return command_output_status(r);
     if (!call->out.json && answer_error(call->client, answer, &said))

@@ -125,6 +125,11 @@ int command_not_run(int status);
 int command_report(const struct command_call *call, int r,
                    const struct answer *answer, const struct error *err);
 
+/* Likewise of an answer whose envelope is shown as another value; NULL: there
+ * was no memory for that. */
+int command_report_as(const struct command_call *call,
+                      const struct answer *answer, struct json_object *shown);
+
 /* Shows an error, with virsh's commands in its hint for the place where we
  * looked. */
 void command_show(const struct command_call *call, const struct error *err);

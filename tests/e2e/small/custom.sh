@@ -38,7 +38,7 @@ t_json "it gets the body and its answer is data" "d['code'] == 0 and d['data'] =
 OUT=$(http GET '/api/v1/custom/echo?x=1' -H 'Content-Type: application/json' --data 7)
 t_json "it sees method and query" "d['data']['method'] == 'GET' and d['data']['query'] == 'x=1' and d['data']['body'] == 7" "$OUT"
 t_not "a handler that prints no JSON is an error" "$VSRPC" "$DOMAIN" call GET custom/words
-t_json "… of the guest" "d['code'] == 5001 and 'JSON' in d['data']['detail']" "$OUT"
+t_json "… of the guest" "d['code'] == 1001 and 'JSON' in d['data']['detail']" "$OUT"
 t_not "a handler that fails is an error" "$VSRPC" "$DOMAIN" call GET custom/fails
 t_json "… with its exit code and what it said" "d['code'] == 1001 and d['data']['exit_code'] == 4 and d['data']['stderr'] == 'oops\n'" "$OUT"
 t_status "a handler that anybody could change is refused" 126 "$VSRPC" "$DOMAIN" call GET custom/open
