@@ -34,6 +34,7 @@ printf '#!/bin/sh\nexec cat\n' | program bin/prints
 printf '#!/bin/sh\nexec yes\n' | program bin/endless
 printf '#!/bin/sh\ntrap "" TERM PIPE; while :; do echo {}; done 2>/dev/null\n' | program bin/stubborn
 printf '#!/bin/sh\nyes >&2\n' | program bin/loud
+printf '#!/bin/sh\necho x >>%s && wc -l <%s\n' "$WORK/counted" "$WORK/counted" | program bin/count
 printf '#!/bin/sh\necho {}\n' | program bin/open
 chmod 777 bin/open
 printf 'echo {}\n' >bin/none
@@ -61,13 +62,15 @@ handlers real <<END
     - {method: POST, path: /api/v1/endless, command: [$WORK/bin/endless], timeout: 20}
     - {method: POST, path: /api/v1/stubborn, command: [$WORK/bin/stubborn], timeout: 20}
     - {method: POST, path: /api/v1/loud, command: [$WORK/bin/loud], timeout: 20}
+    - {method: GET, path: /api/v1/count, command: [$WORK/bin/count]}
+    - {method: POST, path: /api/v1/count, command: [$WORK/bin/count]}
     - {method: GET, path: /api/v1/open, command: [$WORK/bin/open]}
     - {method: GET, path: /api/v1/none, command: [$WORK/bin/none]}
     - {method: GET, path: /api/v1/absent, command: [$WORK/bin/absent]}
     - {method: GET, path: /api/v1/nobody, command: [$WORK/bin/plain], user: no-such-user}
 END
 t "an agent starts with handlers, though some cannot be run" start_agent real
-said() { grep -q "WARNING.*:20: handler '/api/v1/open' can be changed" real.log; }
+said() { grep -q "WARNING.*:22: handler '/api/v1/open' can be changed" real.log; }
 t "… which its log says, the first of them" t_within 20 said
 
 # answer TARGET [CURL-OPTION…]: in $STATUS, $BODY, and the head in fields.
@@ -209,6 +212,14 @@ for name in endless stubborn loud; do
 	t_json "more than server.max_request_size is an error: $name" "d['code'] == 1001 and 'printed more than 65536 bytes (server.max_request_size)' in d['data']['detail']" "$BODY"
 done
 
+# --- with an id it runs once, also for GET
+for method in GET POST; do
+	answer $method count -H "X-Request-ID: once-$method"
+	first=$BODY
+	answer $method count -H "X-Request-ID: once-$method"
+	t_is "$method of a handler that comes again has the answer of before" "$(grep -o '"data":[^,]*' <<<"$first")" "$(grep -o '"data":[^,]*' <<<"$BODY")"
+done
+t_is "… and ran once" 2 "$(wc -l <counted)"
 stop "$PID"
 
 # --- the user

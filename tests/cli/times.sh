@@ -54,6 +54,9 @@ shuts|times|125|0|3|0.8|4|broke before the agent answered|virsh list|ping
 no_sync|times|125|0|3|3|5|no answer on channel|restart virtio-rpc|ping
 fails|times|125|2|1|0.7|4|Internal error|journalctl|ping
 fails|times|125|1|1|0|3|Internal error|journalctl|service x restart
+fails|times|125|1|1|0|3|Internal error|journalctl|call GET custom/x
+close|times|123|1|1|0|4|outcome unknown||call GET custom/x?y
+hang|times|123|1|1|1|14|outcome unknown||call GET nothing/ours
 END
 
 done_testing

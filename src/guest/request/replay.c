@@ -237,9 +237,12 @@ static const struct request_listener listener = {
 
 /* --- looking up ---------------------------------------------------------- */
 
+/* What a handler of the administrator does nobody knows, also by GET. */
 bool replay_applies(const struct request *request)
 {
-    return request->id[0] && strcmp(request->head->method, "GET") != 0
+    return request->id[0]
+           && (strcmp(request->head->method, "GET") != 0
+               || request->route->id == ROUTE_CUSTOM)
            && !(request->route->flags & ROUTE_SAFE);
 }
 

@@ -571,6 +571,24 @@ static int attempts_run(struct attempts *attempts, struct answer *answer,
     }
 }
 
+/* A GET of ours changes nothing; what one of a handler does, or of a route that
+ * we do not know, nobody can say. */
+static bool is_safe(const struct client_request *request)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    const struct route *route = NULL;
+    const char *rest;
+
+    if (request->again)
+        return true;
+    return (strcmp(request->method, "GET") == 0
+            || strcmp(request->method, "HEAD") == 0)
+           && route_match(request->method, request->target, &route, &rest,
+                          allow)
+                  == 0
+           && route->id != ROUTE_CUSTOM;
+}
+
 static int attempts_begin(struct attempts *attempts, struct client *client,
                           const struct client_request *request)
 {
@@ -579,8 +597,7 @@ static int attempts_begin(struct attempts *attempts, struct client *client,
     *attempts = (struct attempts) {
         .client = client,
         .request = request,
-        .safe = request->again || strcmp(request->method, "GET") == 0
-                || strcmp(request->method, "HEAD") == 0,
+        .safe = is_safe(request),
         .silence = SILENCE_INIT(client),
         .limit = timeout > 0 ? deadline_in(timeout) : DEADLINE_NEVER,
         .answer_by = DEADLINE_NEVER,

@@ -785,7 +785,7 @@ static int ask(const struct row *row)
     AUTO_FREE uint8_t *body = calloc(1, row->body + 1);
     const struct client_request request = {
         .method = row->method,
-        .target = "/api/v1/x",
+        .target = "/api/v1/ping",
         .content_type = row->body ? "application/octet-stream" : NULL,
         .body = body,
         .body_len = row->body,
