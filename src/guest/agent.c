@@ -102,15 +102,18 @@ static int agent_policies(struct agent *agent, struct error *err)
     return auth_check_init(&agent->auth, settings->auth_key_file, err);
 }
 
+static void warn(void *log, const struct error *err)
+{
+    log_warning(log, "%s", err->message);
+}
+
 /* What cannot be run now may be there when somebody asks: an administrator's
  * only way in does not end for it. */
 static void agent_ready(struct agent *agent)
 {
     struct error err = ERROR_INIT;
 
-    if (custom_check(&agent->settings, "configuration", &err) < 0)
-        log_warning(&agent->log, "%s", err.message);
-    error_clear(&err);
+    custom_check(&agent->settings, "configuration", warn, &agent->log);
     if (command_rules_ready(&agent->settings, "configuration", &err))
         log_warning(&agent->log, "%s", err.message);
 }

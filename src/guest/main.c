@@ -33,6 +33,12 @@ static int complain(const struct error *err)
     return 1;
 }
 
+static void complain_of(void *arg, const struct error *err)
+{
+    (void) arg;
+    complain(err);
+}
+
 /* A missing file is fine unless it was asked for. */
 static int load(const struct options *options, struct settings *settings,
                 struct error *err)
@@ -47,7 +53,8 @@ static int load(const struct options *options, struct settings *settings,
     return settings_load(settings, file, err);
 }
 
-/* As far as it can be known without starting. */
+/* As far as it can be known without starting.  Of handlers all is said at once,
+ * and nothing is left in err. */
 static int check(const struct options *options,
                  const struct settings *settings, struct error *err)
 {
@@ -59,7 +66,7 @@ static int check(const struct options *options,
         r = auth_check_init(&auth, settings->auth_key_file, err);
     auth_check_free(&auth);
     if (r == 0)
-        r = custom_check(settings, file, err);
+        r = custom_check(settings, file, complain_of, NULL);
     if (r == 0)
         r = command_rules_ready(settings, file, err);
     if (r == RULE_WARNING) {
@@ -122,7 +129,9 @@ static int run(const struct options *options)
     else if (r == 0)
         r = serve(options, &settings, &err);
     settings_free(&settings);
-    return r < 0 ? complain(&err) : printed();
+    if (r < 0)
+        return err.message[0] ? complain(&err) : 1;
+    return printed();
 }
 
 int main(int argc, char **argv)

@@ -71,7 +71,11 @@ handlers real <<END
 END
 t "an agent starts with handlers, though some cannot be run" start_agent real
 said() { grep -q "WARNING.*:22: handler '/api/v1/open' can be changed" real.log; }
-t "… which its log says, the first of them" t_within 20 said
+t "… which its log says" t_within 20 said
+for handler in none absent nobody; do
+	said() { grep -q "WARNING.*handler '/api/v1/$handler'" real.log; }
+	t "… of each of them: $handler" t_within 20 said
+done
 
 # answer TARGET [CURL-OPTION…]: in $STATUS, $BODY, and the head in fields.
 answer() {
@@ -273,6 +277,10 @@ t_like "… with the mend" "try: chmod 755 $WORK/bin/none" "$ERR"
 check "one that others may write" "can be changed by others" < <(one "$WORK/bin/open")
 t_like "… with the mend" "try: chown root: $WORK/bin/open && chmod go-w $WORK/bin/open" "$ERR"
 check "no such user" "no such user: 'no-such-user'" < <(one "$WORK/bin/plain" 'user: no-such-user')
+check "no user of a number" "no such user: '4123123123'$" < <(one "$WORK/bin/plain" 'user: 4123123123')
+check "more than one" "a': .*No such file" 7 < <(one "$WORK/bin/open"; one "$WORK/bin/absent" | sed s,v1/a,v1/ba,; one "$WORK/bin/plain" 'user: nobodys' | sed s,v1/a,v1/ca,)
+t_like "… the first" "check\.yaml:6: handler '/api/v1/a' can be changed" "$ERR"
+t_like "… the last" "check\.yaml:8: handler '/api/v1/ca': no such user: 'nobodys'" "$ERR"
 check "no time" "timeout': number of seconds out of range" < <(one "$WORK/bin/plain" 'timeout: 0')
 check "a mistyped key" "did you mean 'server.handlers.timeout'" < <(one "$WORK/bin/plain" 'tiemout: 5')
 check "a path of ours" "'/api/v1/jobs/a' is the agent's own" < <(one "$WORK/bin/plain" | sed 's,v1/a,v1/jobs/a,')

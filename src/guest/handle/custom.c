@@ -316,6 +316,7 @@ static int custom_user(struct custom *custom, struct error *err)
                                 custom->request->context->environment);
     r = user_find(&custom->user, name, NULL, err);
     if (r > 0) {
+        error_set(err, r, "no such user: '%s'", name);
         error_prefix(err, "handler '%s'", custom->name);
         return STATUS_CMD_EXEC_FAILED;
     }
@@ -420,23 +421,44 @@ static int folder_check(const char *dir, struct error *err)
     return r;
 }
 
+/* A number that is nobody's would need a group, which a handler has no key
+ * for. */
+static int user_check(const char *name, struct error *err)
+{
+    struct user user = { .name = NULL };
+    int r = user_find(&user, name, NULL, err);
+
+    user_free(&user);
+    return r > 0 ? error_set(err, r, "no such user: '%s'", name) : r;
+}
+
+static int endpoint_check(const struct endpoint *endpoint, const char *file,
+                          struct error *err)
+{
+    int r = program_check(endpoint->command.items[0], endpoint->path, err);
+
+    if (r == 0 && endpoint->user && (r = user_check(endpoint->user, err)))
+        error_prefix(err, "handler '%s'", endpoint->path);
+    if (r)
+        error_prefix(err, "%s:%zu", file, endpoint->at.line);
+    return r;
+}
+
 int custom_check(const struct settings *settings, const char *file,
-                 struct error *err)
+                 void (*tell)(void *arg, const struct error *err), void *arg)
 {
     const struct yaml_items *list = &settings->handlers;
-    int r = folder_check(settings->custom_dir, err);
+    struct error err = ERROR_INIT;
+    bool bad = folder_check(settings->custom_dir, &err);
 
-    for (size_t i = 0; r == 0 && i < list->n; i++) {
-        const struct endpoint *endpoint = endpoint_get(list, i);
-        struct user user = { .name = NULL };
-
-        r = program_check(endpoint->command.items[0], endpoint->path, err);
-        if (r == 0 && endpoint->user
-            && (r = user_find(&user, endpoint->user, NULL, err)))
-            error_prefix(err, "handler '%s'", endpoint->path);
-        user_free(&user);
-        if (r)
-            error_prefix(err, "%s:%zu", file, endpoint->at.line);
+    if (bad)
+        tell(arg, &err);
+    for (size_t i = 0; i < list->n; i++) {
+        error_clear(&err);
+        if (endpoint_check(endpoint_get(list, i), file, &err) == 0)
+            continue;
+        tell(arg, &err);
+        bad = true;
     }
-    return r ? -EINVAL : 0;
+    return bad ? -EINVAL : 0;
 }

@@ -10,12 +10,12 @@
 /*
  * Looks whether each can be run: the program, and the user.  What is wrong now
  * need not be when it is asked for, so an agent starts all the same.  file is
- * the configuration's.
+ * the configuration's.  tell hears of each that cannot, with a message and
+ * perhaps a hint.
  *
- * Return: 0; -EINVAL with a message about the first that cannot, and perhaps a
- * hint.
+ * Return: 0; -EINVAL when there was one.
  */
 int custom_check(const struct settings *settings, const char *file,
-                 struct error *err);
+                 void (*tell)(void *arg, const struct error *err), void *arg);
 
 #endif
