@@ -62,6 +62,7 @@ libguest_a_SOURCES = \
 	src/guest/proc/proc.c src/guest/proc/proc.h \
 	src/guest/proc/pty.c src/guest/proc/pty.h \
 	src/guest/proc/shellsplit.c src/guest/proc/shellsplit.h \
+	src/guest/proc/runnable.c src/guest/proc/runnable.h \
 	src/guest/proc/spawn.c src/guest/proc/spawn.h \
 	src/guest/proc/user.c src/guest/proc/user.h \
 	src/guest/proc/worker.c src/guest/proc/worker.h \

@@ -267,10 +267,16 @@ check() { # DESCRIPTION PATTERN [LINE]; the list on stdin
 	t_like "… is shown with file and line" "check\.yaml:${3:-6}: .*$2" "$ERR"
 }
 one() { printf '    - {method: GET, path: /api/v1/a, command: [%s]%s}\n' "$1" "${2:+, $2}"; }
+printf '#!/nope/sh -e\n' | program bin/lost
+printf '#!/bin/sh\r\necho {}\r\n' | program bin/crlf
+printf 'echo {}\n' | program bin/text
 one "$WORK/bin/plain" 'user: root, timeout: 2.5' | handlers check
 t "--check-config: a good one" "$AGENT" --check-config --config check.yaml
 check "a relative program" "'bin/plain' is not an absolute path" < <(one bin/plain)
 check "a program that is not there" "No such file" < <(one "$WORK/bin/absent")
+check "one whose interpreter is not there" "'$WORK/bin/lost' asks for '/nope/sh' .*No such file" < <(one "$WORK/bin/lost")
+check "… not even written right" "asks for '/bin/sh.' .*No such file" < <(one "$WORK/bin/crlf")
+check "no script and no program" "has no '#!' line and is no program" < <(one "$WORK/bin/text")
 check "a folder" "is not executable" < <(one "$WORK/bin")
 check "one that is not executable" "is not executable" < <(one "$WORK/bin/none")
 t_like "… with the mend" "try: chmod 755 $WORK/bin/none" "$ERR"
@@ -281,6 +287,15 @@ check "no user of a number" "no such user: '4123123123'$" < <(one "$WORK/bin/pla
 check "more than one" "a': .*No such file" 7 < <(one "$WORK/bin/open"; one "$WORK/bin/absent" | sed s,v1/a,v1/ba,; one "$WORK/bin/plain" 'user: nobodys' | sed s,v1/a,v1/ca,)
 t_like "… the first" "check\.yaml:6: handler '/api/v1/a' can be changed" "$ERR"
 t_like "… the last" "check\.yaml:8: handler '/api/v1/ca': no such user: 'nobodys'" "$ERR"
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 700 shut && program shut/plain <bin/plain
+	install -m 700 bin/plain bin/own
+	for file in bin/own shut/plain; do
+		one "$WORK/$file" | handlers check
+		t "--check-config: $file is root's to run" "$AGENT" --check-config --config check.yaml
+		check "… and nobody else's" "'$WORK/$file' cannot be run by 'nobody': Permission denied" < <(one "$WORK/$file" 'user: nobody')
+	done
+fi
 check "no time" "timeout': number of seconds out of range" < <(one "$WORK/bin/plain" 'timeout: 0')
 check "a mistyped key" "did you mean 'server.handlers.timeout'" < <(one "$WORK/bin/plain" 'tiemout: 5')
 check "a path of ours" "'/api/v1/jobs/a' is the agent's own" < <(one "$WORK/bin/plain" | sed 's,v1/a,v1/jobs/a,')
@@ -289,7 +304,7 @@ check "the same twice" "'/api/v1/a' is there twice for this method" 7 < <(one "$
 # --- who could put another program in its place: the folder, and what it is in
 mkdir -p place/up/in place/links
 program place/up/in/named <<<'echo {}'
-program place/up/in/script <<<'echo {}'
+program place/up/in/script <<<$'#!/bin/sh\necho {}'
 ln -s up/in place/link
 ln -s ../up/in/script place/links/program
 cat >place.yaml <<END

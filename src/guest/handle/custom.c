@@ -30,6 +30,7 @@
 #include "guest/proc/child.h"
 #include "guest/proc/environment.h"
 #include "guest/proc/proc.h"
+#include "guest/proc/runnable.h"
 #include "guest/proc/user.h"
 #include "proto/jsonraw.h"
 #include "proto/jsonscan.h"
@@ -423,21 +424,27 @@ static int folder_check(const char *dir, struct error *err)
 
 /* A number that is nobody's would need a group, which a handler has no key
  * for. */
-static int user_check(const char *name, struct error *err)
+static int user_check(struct user *user, const char *name, struct error *err)
 {
-    struct user user = { .name = NULL };
-    int r = user_find(&user, name, NULL, err);
+    int r = user_find(user, name, NULL, err);
 
-    user_free(&user);
     return r > 0 ? error_set(err, r, "no such user: '%s'", name) : r;
 }
 
 static int endpoint_check(const struct endpoint *endpoint, const char *file,
                           struct error *err)
 {
-    int r = program_check(endpoint->command.items[0], endpoint->path, err);
+    const char *program = endpoint->command.items[0];
+    struct user user = { .name = NULL };
+    int r = program_check(program, endpoint->path, err);
+    bool there = r == 0;
 
-    if (r == 0 && endpoint->user && (r = user_check(endpoint->user, err)))
+    if (r == 0 && endpoint->user)
+        r = user_check(&user, endpoint->user, err);
+    if (r == 0)
+        r = runnable(endpoint->user ? &user : NULL, program, err);
+    user_free(&user);
+    if (r && there)
         error_prefix(err, "handler '%s'", endpoint->path);
     if (r)
         error_prefix(err, "%s:%zu", file, endpoint->at.line);
