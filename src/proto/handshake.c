@@ -69,11 +69,25 @@ static int64_t handshake_gap(const struct handshake_pace *pace, int n)
     return wait > RECONNECT_GAP_MS ? wait : RECONNECT_GAP_MS;
 }
 
+/* How long attempt number n listens, from 0 on: longer each time, for an agent
+ * that is slow, and instead of staying away it listens on. */
+static int64_t handshake_span(const struct handshake_pace *pace, int n)
+{
+    int64_t span = SYNC_ATTEMPT_MS;
+
+    if (n == 0)
+        return SYNC_FIRST_MS;
+    for (int i = 1; i < n && span < SYNC_LONGEST_MS; i++)
+        span *= 2;
+    return span + handshake_gap(pace, n) - RECONNECT_GAP_MS;
+}
+
 int handshake_connected(struct handshake *handshake, const char *id,
                         int64_t now, int64_t wall, struct buf *request)
 {
-    int64_t end = now
-                  + (handshake->attempts ? SYNC_ATTEMPT_MS : SYNC_FIRST_MS);
+    int64_t span = handshake_span(&handshake->pace, handshake->attempts);
+    int64_t rest = handshake->limit - now;
+    int64_t worth; /* time for another one, or there is none */
 
     handshake_end_scan(handshake);
     /* In the third one the agent has certainly seen us leave. */
@@ -84,12 +98,14 @@ int handshake_connected(struct handshake *handshake, const char *id,
     handshake->scanning = true;
     handshake->state = HANDSHAKE_SYNC;
     handshake->gap = handshake_gap(&handshake->pace, handshake->attempts);
-    /* The last one listens to the end. */
-    handshake->until = handshake->limit - end > handshake->gap
-                           ? end
-                           : handshake->limit;
     handshake->wall = wall;
     handshake->attempts++;
+    /* The last one listens to the end.  Of the first three each has its cure;
+     * from then on a shorter one would only miss a slow agent again. */
+    worth = handshake->attempts < 3 ? SYNC_FIRST_MS : span;
+    handshake->until = rest - span - RECONNECT_GAP_MS >= worth
+                           ? now + span
+                           : handshake->limit;
     handshake->peer = (struct handshake_peer) { 0 };
     return handshake_request(handshake, request);
 }
@@ -103,11 +119,12 @@ bool handshake_refused(const struct handshake *handshake)
 
 void handshake_lost(struct handshake *handshake, int64_t now)
 {
+    bool refused = handshake_refused(handshake);
+
     handshake->nameless = handshake->scanning && handshake->scan.refused;
-    if (handshake_refused(handshake)) {
-        handshake->refused = true;
+    handshake->refused = handshake->refused || refused;
+    if (refused || now >= handshake->until) /* which listened instead */
         handshake->gap = RECONNECT_GAP_MS;
-    }
     handshake_end_scan(handshake);
     handshake->state = handshake->limit - now > handshake->gap
                            ? HANDSHAKE_WAIT

@@ -53,7 +53,9 @@ enum handshake_state {
 
 /* The waits between two connections from the second one on: what the second is
  * for is a client's leaving that the agent has missed, and whoever does not
- * answer that either is not there yet.  All 0: RECONNECT_GAP_MS. */
+ * answer that either is not there yet, or slow.  An attempt that is not answered
+ * listens through its wait, but for RECONNECT_GAP_MS; one that broke stays away
+ * for it.  All 0: RECONNECT_GAP_MS. */
 struct handshake_pace {
     int64_t wait_ms; /* the first of them */
     int64_t factor;  /* each further one is this many times the last, … */

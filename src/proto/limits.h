@@ -91,9 +91,11 @@
  * again from a new connection (ms): thirty times the slowest answer seen.  The
  * first sync is short of time: it is lost where the agent missed that the last
  * client left.  The second is for that; whoever does not answer it either is
- * not there yet, or hangs, and is tried again as retry.* says. */
+ * not there yet, is slow, or hangs, and is tried again as retry.* says, for twice
+ * as long each time. */
 #define SYNC_FIRST_MS 400
 #define SYNC_ATTEMPT_MS 1000
+#define SYNC_LONGEST_MS (64 * 1000)
 
 /* The host stays away this long (ms) so that the agent sees it leave; one
  * was enough in 480 of 480, a loaded guest needs more. */

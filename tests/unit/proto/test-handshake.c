@@ -252,6 +252,45 @@ START_TEST(lost_answer)
 }
 END_TEST
 
+/* An agent that answers each sync after some time: when it is reached. */
+static int64_t reached(int64_t ms, int64_t limit)
+{
+    int64_t now = START;
+    int64_t found = 0;
+    struct handshake handshake;
+
+    handshake_init(&handshake, START + limit);
+    handshake.pace = (struct handshake_pace) { 1000, 2, 4000 };
+    while (!found && handshake.state != HANDSHAKE_GIVE_UP) {
+        begin_again(&handshake, now);
+        if (now + ms <= handshake.until)
+            found = now + ms - START;
+        while (!found && handshake.state != HANDSHAKE_CONNECT
+               && handshake.state != HANDSHAKE_GIVE_UP)
+            handshake_tick(&handshake, now = handshake.until);
+    }
+    handshake_free(&handshake);
+    return found;
+}
+
+/* Who has more time does not wait for longer: a slow agent is reached after a
+ * few times its own time at most. */
+START_TEST(slow_agent)
+{
+    static const int64_t times[] = { 10,   399,  500,  1000, 1800,
+                                     2200, 3000, 5000, 9000, 15000 };
+    int64_t time = times[_i];
+
+    for (int64_t limit = 5 * time; limit < 120000; limit += 250) {
+        int64_t at = reached(time, limit);
+
+        ck_assert_msg(at > 0, "not within %jd", (intmax_t) limit);
+        ck_assert_msg(at <= 4 * time + 500, "within %jd after %jd",
+                      (intmax_t) limit, (intmax_t) at);
+    }
+}
+END_TEST
+
 /* However an attempt ends, all of them end at the limit. */
 START_TEST(limit_of_time)
 {
@@ -305,25 +344,29 @@ static const struct {
     int attempts;
     int64_t begin[6], end[6];
 } paces[] = {
-    { { 1000, 2, 4000 }, 5000, 3, { 0, 500, 2500 }, { 400, 1500, 5000 } },
+    { { 1000, 2, 4000 }, 5000, 3, { 0, 500, 2500 }, { 400, 2400, 5000 } },
+    /* a fourth one would be shorter than the third */
+    { { 1000, 2, 4000 }, 10399, 3, { 0, 500, 2500 }, { 400, 2400, 10399 } },
     { { 1000, 2, 4000 },
-      16000,
+      10400,
+      4,
+      { 0, 500, 2500, 6500 },
+      { 400, 2400, 6400, 10400 } },
+    { { 1000, 2, 4000 },
+      40000,
       6,
-      { 0, 500, 2500, 5500, 10500, 15500 },
-      { 400, 1500, 3500, 6500, 11500, 16000 } },
-    { { 1000, 2, 4000 },
-      15500,
-      5,
-      { 0, 500, 2500, 5500, 10500 },
-      { 400, 1500, 3500, 6500, 15500 } },
-    { { 1000, 2, 4000 }, 1000, 2, { 0, 500 }, { 400, 1000 } },
+      { 0, 500, 2500, 6500, 14500, 26500 },
+      { 400, 2400, 6400, 14400, 26400, 40000 } },
+    { { 1000, 2, 4000 }, 2899, 2, { 0, 500 }, { 400, 2899 } },
+    { { 1000, 2, 4000 }, 2900, 3, { 0, 500, 2500 }, { 400, 2400, 2900 } },
+    { { 1000, 2, 4000 }, 900, 2, { 0, 500 }, { 400, 900 } },
     { { 1000, 2, 4000 }, 450, 1, { 0 }, { 450 } },
     { { 0, 10, 0 }, 2500, 3, { 0, 500, 1600 }, { 400, 1500, 2500 } },
     { { 2000, 10, 3000 },
-      12000,
-      5,
-      { 0, 500, 3500, 7500, 11500 },
-      { 400, 1500, 4500, 8500, 12000 } },
+      16000,
+      4,
+      { 0, 500, 3500, 8500 },
+      { 400, 3400, 8400, 16000 } },
 };
 
 START_TEST(paced)
@@ -435,7 +478,7 @@ START_TEST(third_is_bare)
     struct handshake handshake;
     int64_t now = START;
 
-    handshake_init(&handshake, START + LIMIT);
+    handshake_init(&handshake, START + 100 * LIMIT);
     handshake.broken = _i;
     for (int i = _i; i < 9; i++) {
         begin_again(&handshake, now);
@@ -569,6 +612,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, lost_answer);
     tcase_add_loop_test(tcase, limit_of_time, 0, 12);
     tcase_add_loop_test(tcase, paced, 0, ARRAY_SIZE(paces));
+    tcase_add_loop_test(tcase, slow_agent, 0, 10);
     tcase_add_loop_test(tcase, plain, 0, ARRAY_SIZE(plains));
     tcase_add_loop_test(tcase, third_is_bare, 0, 5);
     tcase_add_test(tcase, broken);

@@ -890,14 +890,14 @@ START_TEST(by_configuration)
           GET,
           true,
           0,
-          { 0, 500, 2000, 4500, -1 },
-          7000,
+          { 0, 500, 2000, 5500, -1 },
+          9000,
           -EHOSTDOWN,
           "" },
     };
     const struct row *row = &configured[_i];
 
-    config.connect_timeout = 7000;
+    config.connect_timeout = 9000;
     config.read_timeout = 2000;
     config.max_retries = 2;
     config.retry_interval = 500;
