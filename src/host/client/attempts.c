@@ -47,6 +47,7 @@ struct attempts {
     bool guards;     /* it holds the signals back, and not its caller */
     enum { CONNECTING, SENDING, WAITING } doing; /* in the last attempt */
     bool silent; /* no sign of life came for SILENCE_MS in it */
+    const struct rpc_reply *reply; /* that it waits for */
     struct error
         got; /* by the last attempt that was connected; code 0: none */
     struct silence silence;
@@ -84,10 +85,13 @@ static int attempts_judge(const struct client_request *request,
 /* What the request allows for its answer. */
 static int64_t attempts_answer_ms(const struct attempts *attempts)
 {
-    const struct client_request *request = attempts->request;
+    const struct client *client = attempts->client;
+    int64_t read_ms = attempts->request->read_ms;
 
-    return request->read_ms == TIMEOUT_UNSET ? client_timeout(attempts->client)
-                                             : request->read_ms;
+    if (read_ms == TIMEOUT_ALIVE && client->setup.timeout == TIMEOUT_UNSET
+        && client->rpc.peer.heartbeat)
+        return 0;
+    return read_ms < 0 ? client_timeout(client) : read_ms;
 }
 
 static bool attempts_uncertain(const struct attempts *attempts)
@@ -98,13 +102,15 @@ static bool attempts_uncertain(const struct attempts *attempts)
 /* A domain that runs, and no sign of life from it, of which there are some
  * only while a request is worked on.  What the agent remembers is asked for
  * over another connection; whoever would be answered anew gains nothing by
- * that before the answer's time is over.  Return: as silent(). */
+ * that before the answer's time is over, and in the middle of an answer there
+ * is no room for signs of life.  Return: as silent(). */
 static int attempts_still(struct attempts *attempts, struct error *err)
 {
     bool can_ask = attempts->request->underway
                    || (attempts_uncertain(attempts) && *attempts->instance);
+    bool answers = attempts->doing == WAITING && attempts->reply->begun;
 
-    attempts->silent = attempts->doing == WAITING;
+    attempts->silent = attempts->doing == WAITING && (can_ask || !answers);
     if (attempts->silent && (can_ask || attempts_answer_ms(attempts) == 0))
         return -ETIMEDOUT;
     error_clear(err);
@@ -290,6 +296,7 @@ static int attempts_call(struct attempts *attempts, struct answer *answer,
     attempts_wire(attempts, &wire);
     attempts_sent(attempts);
     attempts->doing = SENDING;
+    attempts->reply = &answer->reply;
     r = rpc_post(&client->rpc, &wire, &sent, err);
     if (r == 0) {
         attempts->doing = WAITING;

@@ -23,7 +23,8 @@ struct client_request {
     const char *range;
     const char *condition_field;
     const char *condition;
-    int64_t read_ms;         /* 0: no limit; TIMEOUT_UNSET: as set up */
+    int64_t read_ms;         /* 0: no limit; TIMEOUT_UNSET: as set up;
+                              * TIMEOUT_ALIVE */
     bool raw;                /* an answer without an envelope is fine */
     const char *beyond;      /* what of it the specification has not; NULL */
     const char *if_unknown;  /* said when it was sent and not answered */

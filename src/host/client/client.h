@@ -27,6 +27,10 @@
 /* A time (ms) that nobody has named. */
 #define TIMEOUT_UNSET INT64_C(-1)
 
+/* Of a request: what the user set, or else as long as the agent gives signs of
+ * life; as configured, where it does not know how to. */
+#define TIMEOUT_ALIVE INT64_C(-2)
+
 /* What a client needs and does not own. */
 struct client_setup {
     const struct config *config;

@@ -199,7 +199,7 @@ int copy_span(struct copy *copy, const char *remote, bool part, int64_t first,
               int64_t length, struct copy_span *span, struct error *err)
 {
     struct client_request request = { .method = "GET",
-                                      .read_ms = TIMEOUT_UNSET };
+                                      .read_ms = TIMEOUT_ALIVE };
     struct answer answer;
     struct buf target;
     int r;

@@ -64,7 +64,7 @@ static int ask(struct download *download, struct said *said)
     char target[128];
     const struct client_request request = { .method = "GET",
                                             .target = target,
-                                            .read_ms = TIMEOUT_UNSET };
+                                            .read_ms = TIMEOUT_ALIVE };
     struct answer answer;
     int r;
 

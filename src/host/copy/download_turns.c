@@ -298,7 +298,7 @@ static int turn_send(struct download *download, const char *target,
         .stream = &body,
         .range_field = "Range",
         .range = range,
-        .read_ms = TIMEOUT_UNSET,
+        .read_ms = TIMEOUT_ALIVE,
         .raw = true,
     };
 

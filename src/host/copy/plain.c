@@ -92,7 +92,7 @@ static int post(struct copy *copy, const char *target,
         .method = "POST",
         .target = target,
         .content_type = "application/json",
-        .read_ms = TIMEOUT_UNSET,
+        .read_ms = TIMEOUT_ALIVE,
         .again = again,
         .if_unknown = "outcome unknown: the file may have been stored",
         .if_not_done = "the file was not stored",
@@ -149,7 +149,7 @@ static int facts_ask(struct copy *copy, const char *path, struct facts *facts,
                      struct error *err)
 {
     struct client_request request = { .method = "GET",
-                                      .read_ms = TIMEOUT_UNSET };
+                                      .read_ms = TIMEOUT_ALIVE };
     struct buf target;
     int r;
 

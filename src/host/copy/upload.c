@@ -56,7 +56,7 @@ static int small_send(struct upload *upload, struct copy_result *result)
         .content_type = "application/octet-stream",
         .body = upload->chunk,
         .body_len = (size_t) upload->size,
-        .read_ms = TIMEOUT_UNSET,
+        .read_ms = TIMEOUT_ALIVE,
         .if_not_done = "the file was not stored",
         .if_unknown = "outcome unknown: the file may have been stored",
     };

@@ -73,7 +73,7 @@ static int part_request(struct upload *upload, const char *target,
         .body_len = (size_t) upload->turn,
         .range_field = "Content-Range",
         .range = range,
-        .read_ms = TIMEOUT_UNSET,
+        .read_ms = TIMEOUT_ALIVE,
         .if_not_done = "the file was not stored",
         .if_unknown = "the file was not stored",
         .partial = true,
@@ -190,7 +190,7 @@ static int finish(struct upload *upload, struct copy_result *result)
 {
     struct client_request request = {
         .method = "POST",
-        .read_ms = TIMEOUT_UNSET,
+        .read_ms = TIMEOUT_ALIVE,
         .if_not_done = "the file was not stored",
         .if_unknown = "outcome unknown: the file may have been stored",
     };

@@ -100,7 +100,8 @@ struct watch {
     int64_t limit;
     int64_t ms;   /* for all of it when nothing gets through; 0: no limit */
     int64_t last; /* when something did */
-    size_t seen;  /* bytes that got through */
+    size_t seen;  /* bytes that got through, and count */
+    bool idle;    /* none do: they are no part of the answer */
     bool told;    /* silent() has set the error */
     struct error *err;
 };
@@ -151,7 +152,7 @@ static int watch_expired(struct watch *watch, int64_t since)
 static int64_t watch_judge(struct watch *watch, int64_t done, int64_t since)
 {
     if (done > 0) {
-        watch->seen += (size_t) done;
+        watch->seen += watch->idle ? 0 : (size_t) done;
         watch->last = clock_ms();
     }
     if (done == 0)
@@ -423,8 +424,8 @@ static int on_head(struct rpc *rpc, struct receipt *receipt)
     if (receipt->watch->limit == DEADLINE_NEVER) {
         receipt->watch->ms = receipt->watch->request->rest_ms;
         receipt->watch->limit = limit_in(receipt->watch->ms);
-        receipt->watch->seen = 0;
     }
+    receipt->watch->idle = false;
     return 0;
 }
 
@@ -498,7 +499,7 @@ static int rpc_digest(struct rpc *rpc, struct receipt *receipt)
     static int (*const handlers[])(struct rpc *, struct receipt *) = {
         [MSG_NEED_MORE] = on_more, [MSG_HEAD] = on_head,
         [MSG_BODY] = on_body,      [MSG_END] = on_end,
-        [MSG_RESET] = on_reset,  [MSG_FAULT] = on_garbage,
+        [MSG_RESET] = on_reset,    [MSG_FAULT] = on_garbage,
     };
     enum msg_event event;
 
@@ -549,11 +550,15 @@ int rpc_take(struct rpc *rpc, const struct rpc_request *request,
     };
     int r = 0;
 
+    watch.idle = true; /* signs of life buy no time */
     /* What came behind the last answer comes first. */
     while (r == 0 && !receipt.complete) {
         r = rpc->step_at < rpc->step_len ? 0 : rpc_read(rpc, &watch);
         if (r == 0)
             r = rpc_digest(rpc, &receipt);
+        /* A flood of them never lets a read wait. */
+        if (r == 0 && watch.idle && deadline_left(watch_end(&watch)) == 0)
+            r = rpc_lost(-ETIMEDOUT, "waiting for the answer", err);
     }
     return r;
 }

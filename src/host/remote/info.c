@@ -38,7 +38,7 @@ int remote_info(struct client *client, const char *path,
                 struct remote_info *info, struct error *err)
 {
     struct client_request request = { .method = "GET",
-                                      .read_ms = TIMEOUT_UNSET };
+                                      .read_ms = TIMEOUT_ALIVE };
     struct answer answer;
     struct buf target;
     int r;

@@ -32,13 +32,6 @@
 
 /* --- requests ------------------------------------------------------------- */
 
-/* A request of ours that no person has named a time for may take what it
- * takes: the agent says that it is alive. */
-static int64_t patience(const struct client *client)
-{
-    return client->setup.timeout == TIMEOUT_UNSET ? 0 : TIMEOUT_UNSET;
-}
-
 /*
  * Makes a request of the target.  Those that change something are made again
  * as attempts.c does: by the agent's replay cache.
@@ -49,7 +42,7 @@ static int ask(const struct remote *remote, const char *method,
     struct client_request request = {
         .method = method,
         .target = buf_cstr(target),
-        .read_ms = patience(remote->client),
+        .read_ms = TIMEOUT_ALIVE,
         .if_unknown = "outcome unknown: it may have been done",
     };
     int r;

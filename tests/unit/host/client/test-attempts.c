@@ -15,6 +15,7 @@
 
 #include "host/link/dial.h"
 #include "proto/handshake.h"
+#include "proto/limits.h"
 #include "proto/status.h"
 #include "unit/unit.h"
 #include "util/clock.h"
@@ -85,6 +86,8 @@ enum fate {
     DEAF,          /* the socket takes some of the request, and that is all */
     LEAVING,       /* it closes instead of answering */
     HANGING,       /* it does not answer */
+    BEATING,       /* it gives signs of life, and answers after BEATING_MS */
+    FLOODING,      /* it does so all the time, and never answers */
     HALF,          /* it answers with half of what it announces */
     FAILING,       /* 5001 */
     BUSY,          /* 5002, with Retry-After: 2 */
@@ -105,6 +108,8 @@ enum fate {
 
 #define TIMES_MAX 8
 #define DEAF_TAKES (200 * 1024)
+#define BEATING_MS 100000
+#define BEAT_MS (HEARTBEAT_S * 1000)
 
 static struct agent {
     struct transport base;
@@ -114,8 +119,10 @@ static struct agent {
     /* when, since START */
     int64_t connected[TIMES_MAX], asked[TIMES_MAX], left[TIMES_MAX];
     char ids[TIMES_MAX][RPC_ID_SIZE];
-    size_t taken;  /* of what is no sync */
-    struct buf in; /* heard */
+    char id[RPC_ID_SIZE]; /* of the last one */
+    int beats;            /* while it is worked on */
+    size_t taken;         /* of what is no sync */
+    struct buf in;        /* heard */
     struct buf out;
     size_t said;
 } agent;
@@ -151,6 +158,7 @@ static const struct {
     const char *data; /* members; NULL: none */
 } answers[] = {
     [FINE] = { 200, 0, "", NULL },
+    [BEATING] = { 200, 0, "", NULL },
     [HALF] = { 200, 0, "", NULL },
     [FAILING] = { 500, STATUS_INTERNAL_ERROR, "", NULL },
 #define BUSY_(fields, data)                           \
@@ -178,7 +186,8 @@ static void request_said(const char *id)
     char json[256];
     size_t length;
 
-    if (agent.fate == HANGING)
+    if (agent.fate == HANGING || agent.fate == FLOODING
+        || (agent.fate == BEATING && agent.beats++ * BEAT_MS < BEATING_MS))
         return;
     snprintf(
         json, sizeof(json),
@@ -240,6 +249,8 @@ static int64_t agent_write(struct transport *transport, const void *bytes,
         snprintf(agent.ids[agent.requests], RPC_ID_SIZE, "%s", id);
     }
     agent.requests++;
+    snprintf(agent.id, sizeof(agent.id), "%s", id);
+    agent.beats = 0;
     if (agent.fate != LEAVING)
         request_said(id);
     return (int64_t) n;
@@ -251,6 +262,21 @@ static int64_t agent_read(struct transport *transport, void *bytes, size_t n,
     size_t left = agent.out.len - agent.said;
 
     (void) transport;
+    if (left == 0 && agent.requests
+        && (agent.fate == FLOODING
+            || (agent.fate == BEATING && deadline > now + BEAT_MS))) {
+        now += agent.fate == FLOODING ? 1 : BEAT_MS;
+        ck_assert_msg(now < START + DAY_MS, "waits for ever");
+        buf_clear(&agent.out);
+        agent.said = 0;
+        request_said(agent.id);
+        if (agent.said == agent.out.len)
+            buf_printf(&agent.out,
+                       "HTTP/1.1 102 Processing\r\n"
+                       "X-Request-ID: %s\r\n\r\n",
+                       agent.id);
+        left = agent.out.len - agent.said;
+    }
     if (left == 0 && agent.fate == LEAVING)
         return 0;
     if (left == 0)
@@ -328,6 +354,8 @@ struct row {
 #define GET "GET", 0, TIMEOUT_UNSET, 0
 #define POST "POST", 0, TIMEOUT_UNSET, 10
 
+#define ALIVE(method) method, 0, TIMEOUT_ALIVE, 0
+
 #define BUSY_ROW(fate) { fate }, "POST", 5000, TIMEOUT_UNSET, 10, false
 
 static const struct row rows[] = {
@@ -381,6 +409,85 @@ static const struct row rows[] = {
       100000,
       -ETIMEDOUT,
       "--timeout" },
+    /* what gives signs of life has the time that it takes */
+    { "works for longer",
+      { BEATING },
+      GET,
+      true,
+      3,
+      { 0, 35000, 70000 },
+      100000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "… as long as there are signs of life",
+      { BEATING },
+      ALIVE("GET"),
+      true,
+      1,
+      { 0 },
+      BEATING_MS,
+      0,
+      NULL },
+    { "… which may change something",
+      { BEATING },
+      ALIVE("POST"),
+      true,
+      1,
+      { 0 },
+      BEATING_MS,
+      0,
+      NULL },
+    { "… within --timeout",
+      { BEATING },
+      "GET",
+      12000,
+      TIMEOUT_ALIVE,
+      0,
+      true,
+      1,
+      { 0 },
+      12000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "… nor do they buy time",
+      { FLOODING },
+      "GET",
+      12000,
+      TIMEOUT_UNSET,
+      0,
+      true,
+      1,
+      { 0 },
+      12000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "… of an agent that has none",
+      { BEATING },
+      ALIVE("GET"),
+      false,
+      3,
+      { 0, 35000, 70000 },
+      100000,
+      -ETIMEDOUT,
+      "--timeout" },
+    { "… and there are none any more",
+      { HANGING },
+      ALIVE("GET"),
+      true,
+      3,
+      { 0, 15000, 30000 },
+      40000,
+      -ETIMEDOUT,
+      "restart virtio-rpc" },
+    { "… and half of an answer",
+      { HALF },
+      ALIVE("GET"),
+      true,
+      3,
+      { 0, 35000, 70000 },
+      100000,
+      -ETIMEDOUT,
+      "connection.read_timeout" },
     { "--timeout is for all of it",
       { HANGING },
       "GET",
