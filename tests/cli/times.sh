@@ -59,4 +59,23 @@ close|times|123|1|1|0|4|outcome unknown||call GET custom/x?y
 hang|times|123|1|1|1|14|outcome unknown||call GET nothing/ours
 END
 
+# --- what is done with files has the time that it takes, if there are signs of life
+sed 's/read_timeout: 1/read_timeout: 0.5/' times.yaml >toils.yaml
+while read -r command; do
+	start_peer "toils${command%% *}" toils
+	# shellcheck disable=SC2086 # several words
+	"$VSRPC" --config "$WORK/toils.yaml" --socket "$SOCKET" $command >out 2>err </dev/null
+	t_is "$command is not over after read_timeout" "" "$(grep 'timed out' err)"
+	t_is "… and asks for each thing once" 1 "$(cut -d' ' -f3 "$COUNTS" | grep -v - | sort | uniq -c | awk '$1 > most { most = $1 } END { print most + 0 }')"
+	stop "$PID"
+done <<'END'
+stat /f
+ls /f
+cat /f
+download /f f
+upload times.yaml /f
+rm /f
+mkdir /f
+END
+
 done_testing

@@ -455,6 +455,12 @@ class Peer:
             time.sleep(0.2)
 
     @memory
+    def toils(self, target, request_id, body):
+        """… and then what it was asked for is not there."""
+        self.beat(request_id, 1)
+        self.client.sendall(answer(envelope({"detail": "not there"}, 3002, "File not found"), request_id, "404 Not Found"))
+
+    @memory
     def beats(self, target, request_id, body):
         self.beat(request_id, 2)
         self.good(target, request_id, body)

@@ -28,11 +28,12 @@ static int show(struct command_call *call,
     return status;
 }
 
-static int show_target(struct command_call *call, const char *target)
+static int show_target(struct command_call *call, const char *target,
+                       int64_t read_ms)
 {
     struct client_request request = { .method = "GET",
                                       .target = target,
-                                      .read_ms = TIMEOUT_UNSET };
+                                      .read_ms = read_ms };
     struct error err = ERROR_INIT;
     struct answer answer;
     int status;
@@ -57,12 +58,12 @@ int cmd_info(struct command_call *call)
 
 int cmd_status(struct command_call *call)
 {
-    return show_target(call, API_PREFIX "/system/status");
+    return show_target(call, API_PREFIX "/system/status", TIMEOUT_UNSET);
 }
 
 int cmd_capabilities(struct command_call *call)
 {
-    return show_target(call, API_PREFIX "/capabilities");
+    return show_target(call, API_PREFIX "/capabilities", TIMEOUT_UNSET);
 }
 
 int cmd_stat(struct command_call *call)
@@ -81,7 +82,7 @@ int cmd_stat(struct command_call *call)
         error_errno(&err, r, "path");
         r = command_fail(call, &err);
     } else {
-        r = show_target(call, (const char *) buf_data(&target));
+        r = show_target(call, (const char *) buf_data(&target), TIMEOUT_ALIVE);
     }
     buf_free(&target);
     return r;
