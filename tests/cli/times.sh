@@ -50,6 +50,7 @@ keeps_all_waiting|once|125|1|1|11|14|timed out while waiting|restart virtio-rpc|
 hang|times|123|1|1|1|3|outcome unknown||service x restart
 deaf|times|125|0|3|4|7|timed out while sending|connection.write_timeout|upload big /tmp/x
 close|times|125|3|3|0.8|4|connection lost||ping
+close|times|125|3|3|0.8|4|connection lost||call POST /api/v1/file/download {}
 shuts|times|125|0|3|0.8|4|broke before the agent answered|virsh list|ping
 no_sync|times|125|0|3|3|5|no answer on channel|restart virtio-rpc|ping
 fails|times|125|2|1|0.7|4|Internal error|journalctl|ping

@@ -143,6 +143,17 @@ static int print(const struct command_call *call, int r, struct answer *answer,
     return answer->reply.http < 300 ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
+/* A POST that changes nothing: its parameters are many. */
+static bool only_reads(const char *method, const char *target)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    const struct route *route;
+    const char *rest;
+
+    return route_match(method, target, &route, &rest, allow) == 0
+           && route->id == ROUTE_FILE_DOWNLOAD;
+}
+
 int cmd_call(struct command_call *call)
 {
     AUTO_FREE char *target = target_of(call->args[1]);
@@ -154,6 +165,7 @@ int cmd_call(struct command_call *call)
         .body_len = call->input.len,
         .read_ms = TIMEOUT_UNSET,
         .raw = true,
+        .again = target && only_reads(call->args[0], target),
     };
     struct error err = ERROR_INIT;
     struct answer answer;
