@@ -31,8 +31,9 @@ at_least() { awk -v took="$1" -v s="$2" 'BEGIN { exit !(took >= s) }'; }
 
 # Two of the numbers are the least that it may take, and what it takes when nothing
 # else runs.
+row=0
 while IFS='|' read -r mode config status n_requests n_syncs least most words hint command; do
-	start_peer "$mode${command%% *}$config" "$mode"
+	start_peer "$mode$((row += 1))" "$mode"
 	begin=$EPOCHREALTIME
 	# shellcheck disable=SC2086 # several words
 	t_status "$mode, $command: exit status" "$status" "$VSRPC" --config "$WORK/$config.yaml" --socket "$SOCKET" $command
@@ -60,7 +61,8 @@ close|times|123|1|1|0|4|outcome unknown||call GET custom/x?y
 hang|times|123|1|1|1|14|outcome unknown||call GET nothing/ours
 END
 
-# --- what is done with files has the time that it takes, if there are signs of life
+# --- what is done with files, and what handlers do, has the time that it takes, if
+# there are signs of life
 sed 's/read_timeout: 1/read_timeout: 0.5/' times.yaml >toils.yaml
 while read -r command; do
 	start_peer "toils${command%% *}" toils
@@ -77,6 +79,7 @@ download /f f
 upload times.yaml /f
 rm /f
 mkdir /f
+call GET custom/x
 END
 
 done_testing

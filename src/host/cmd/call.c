@@ -143,29 +143,34 @@ static int print(const struct command_call *call, int r, struct answer *answer,
     return answer->reply.http < 300 ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
 }
 
-/* A POST that changes nothing: its parameters are many. */
-static bool only_reads(const char *method, const char *target)
+/* Return: the route; ROUTE_COUNT for none of ours, which is a handler's. */
+static enum route_id route_of(const char *method, const char *target)
 {
     char allow[ROUTE_ALLOW_MAX];
     const struct route *route;
     const char *rest;
 
-    return route_match(method, target, &route, &rest, allow) == 0
-           && route->id == ROUTE_FILE_DOWNLOAD;
+    return target && route_match(method, target, &route, &rest, allow) == 0
+                   && route->id != ROUTE_CUSTOM
+               ? route->id
+               : ROUTE_COUNT;
 }
 
 int cmd_call(struct command_call *call)
 {
     AUTO_FREE char *target = target_of(call->args[1]);
+    enum route_id route = route_of(call->args[0], target);
     struct client_request request = {
         .method = call->args[0],
         .target = target,
         .content_type = call->n_args > 2 ? "application/json" : NULL,
         .body = buf_data(&call->input),
         .body_len = call->input.len,
-        .read_ms = TIMEOUT_UNSET,
+        /* a handler has a time of its own, in the guest */
+        .read_ms = route == ROUTE_COUNT ? TIMEOUT_ALIVE : TIMEOUT_UNSET,
         .raw = true,
-        .again = target && only_reads(call->args[0], target),
+        /* a POST that changes nothing: its parameters are many */
+        .again = route == ROUTE_FILE_DOWNLOAD,
     };
     struct error err = ERROR_INIT;
     struct answer answer;
