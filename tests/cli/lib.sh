@@ -67,6 +67,7 @@ start_agent() {
 start_peer() {
 	SOCKET=$WORK/$1.sock
 	COUNTS=$WORK/$1.counts
+	rm -f "$SOCKET" # of a peer before it, which nobody listens at
 	"$PYTHON" "$top_srcdir/tests/peer/agent.py" "$SOCKET" "$COUNTS" "$2" &
 	PID=$!
 	PEERS+=("$PID")
