@@ -9,7 +9,8 @@ LINT_TESTS = \
 	tests/lint/options.sh \
 	tests/lint/params.sh \
 	tests/lint/protocol.sh \
-	tests/lint/rooms.sh
+	tests/lint/rooms.sh \
+	tests/lint/sysusers.sh
 # Sanitizers come instead of what hardens, and ask more of the C library.
 LINT_HARDENING = \
 	tests/lint/glibc.sh \
