@@ -52,6 +52,17 @@ t_is "a name twice" 2001 "$(download '"length": 1, "length": 2')"
 t_is "an encoding that nobody knows" 2001 \
 	"$(code POST shell/exec --data-binary '{"command": "ls", "stdin_encoding": "nonsense"}')"
 
+
+# What the caller has put where nobody reads it would be done with root's rights.
+for user in user=root user=nobody-there user= user 'user=root&user=root' 'x=y&us%65r=root' user=%zz; do
+	for route in file/download file/upload shell/exec jobs; do
+		t_is "$route?$user is refused" 2001 "$(code POST "$route?$user" --data-binary \
+			"{\"path\": \"$G/file\", \"command\": \"ls\", \"content\": \"\", \"overwrite\": true, \"user\": \"root\"}")"
+	done
+done
+t_is "… and nothing was done" old "$(cat guest/file)"
+t_is "another word there is none" 0 "$(code POST "file/download?users=x&what=user" --data-binary "{\"path\": \"$G/file\"}")"
+
 stop "$PID"
 
 done_testing

@@ -144,20 +144,35 @@ static int take(const struct request *request, const struct query_row *row,
     return r;
 }
 
+/* A route with a JSON body takes it there.  Passed over it would be done with
+ * the agent's own rights, which whoever named a user did not mean. */
+static int no_user(const struct request *request, struct error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int r = request->route->flags & ROUTE_JSON
+                ? uri_query(request->head->target, "user", &text)
+                : -ENOENT;
+
+    if (r == -ENOENT || r == -ENOMEM)
+        return r == -ENOENT ? 0 : r;
+    return error_set(err, STATUS_INVALID_PARAMS,
+                     "'user' is in the query, where this route does not take "
+                     "it: parameters are in its body");
+}
+
 bool query_read(struct request *request)
 {
     const struct query_form *form = request->handler->query;
     struct error err = ERROR_INIT;
-    int r = 0;
+    int r = no_user(request, &err);
 
-    if (!form)
-        return true;
-    request->query = calloc(1, form->size);
-    if (!request->query)
-        r = -ENOMEM;
-    else if (form->defaults)
+    if (r == 0 && form) {
+        request->query = calloc(1, form->size);
+        r = request->query ? 0 : -ENOMEM;
+    }
+    if (r == 0 && form && form->defaults)
         memcpy(request->query, form->defaults, form->size);
-    for (size_t i = 0; r == 0 && i < form->n; i++)
+    for (size_t i = 0; r == 0 && form && i < form->n; i++)
         r = take(request, &form->rows[i], &err);
     if (r)
         request_error(request, r, &err);

@@ -42,7 +42,8 @@ struct query_row {
     const char *const *words; /* end with NULL */
 };
 
-/* All that a route's query may have; other names are ignored. */
+/* All that a route's query may have; other names are ignored, but for "user" of
+ * a route that takes it in its JSON body. */
 struct query_form {
     const struct query_row *rows;
     size_t n;
@@ -70,7 +71,8 @@ struct query_form {
 
 /*
  * Reads the query of a request into request->query, by the form of its
- * handler; nothing is done when that has none.
+ * handler.  When that has none, all there is to find is a user that would not
+ * be heeded.
  *
  * Return: true; false when it has been answered.
  */
