@@ -39,8 +39,9 @@ while IFS='|' read -r status where pattern security; do
 	stop "$PID"
 done <<'END'
 0|||  look_as: vuser
-0|||  look_as: root
-0|||  look_as: vzero
+0|check.yaml|security.look_as: the user 'root' is root itself|  look_as: root
+0|check.yaml|security.look_as: the user 'vzero' is root itself|  look_as: vzero
+0|check.yaml:3|security.command_rules.user: the user 'vzero' is root itself|  command_rules:\n    - {program: df, user: vzero}
 0|||  look_as: vuser\n  command_rules:\n    - {program: cat, user: vother}\n    - {program: head, user: root}
 1|check.yaml|security.look_as: no such user: 'vnobody'|  look_as: vnobody
 1|check.yaml:4|security.command_rules.user: no such user: 'vnobody'|  command_rules:\n    - {program: cat, user: vother}\n    - {program: head, user: vnobody}

@@ -10,6 +10,7 @@
 #include "guest/job/command_rule.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "guest/policy/command_policy.h"
@@ -172,12 +173,23 @@ int command_rule_judge(const struct settings *settings, char *const *words,
 
 /* --- before anybody asks -------------------------------------------------- */
 
-/* setting: what names the user.  Root was named on purpose. */
-static int user_ready(const char *name, const char *setting, struct error *err)
+/* What the user is or has that reads what root does.  Root is that by whatever
+ * name; a rule that says "root" means it. */
+static const char *power_of(const struct user *user, const char *name,
+                            bool looks)
+{
+    if (user->uid == 0)
+        return looks || strcmp(name, "root") != 0 ? "" : NULL;
+    return user_power(user);
+}
+
+/* setting: what names the user; looks: it is the one for all that only looks. */
+static int user_ready(const char *name, const char *setting, bool looks,
+                      struct error *err)
 {
     struct user user = { .name = NULL };
     int r = find(&user, name);
-    const char *power = r == 0 && user.uid != 0 ? user_power(&user) : NULL;
+    const char *power = r == 0 ? power_of(&user, name, looks) : NULL;
 
     user_free(&user);
     if (r > 0) {
@@ -187,11 +199,14 @@ static int user_ready(const char *name, const char *setting, struct error *err)
     }
     if (r < 0 || !power)
         return r;
-    error_set(err, RULE_WARNING,
-              "%s: the user '%s' is in the group '%s', which reads what root "
-              "does",
-              setting, name, power);
-    return RULE_WARNING;
+    if (!*power)
+        return error_set(err, RULE_WARNING,
+                         "%s: the user '%s' is root itself (uid 0)", setting,
+                         name);
+    return error_set(err, RULE_WARNING,
+                     "%s: the user '%s' is in the group '%s', which reads "
+                     "what root does",
+                     setting, name, power);
 }
 
 /* The default is not there: nothing looks. */
@@ -200,7 +215,7 @@ static int lookers_ready(const struct settings *settings, struct error *err)
     int r = -EINVAL;
 
     for (size_t i = 0; r == -EINVAL && i < ARRAY_SIZE(lookers); i++)
-        r = user_ready(lookers[i], "security.look_as", err);
+        r = user_ready(lookers[i], "security.look_as", true, err);
     if (r != -EINVAL || strlist_has(&settings->allowed_commands, "*"))
         return r == -EINVAL ? 0 : r;
     return error_set(err, RULE_WARNING,
@@ -215,7 +230,7 @@ static int find_unready(const struct settings *settings, const char *file,
 {
     const struct command_rule *rules = settings->command_rules.items;
     int r = settings->look_as
-                ? user_ready(settings->look_as, "security.look_as", err)
+                ? user_ready(settings->look_as, "security.look_as", true, err)
                 : lookers_ready(settings, err);
 
     if (r == wanted || r == -ENOMEM) {
@@ -223,9 +238,10 @@ static int find_unready(const struct settings *settings, const char *file,
         return r;
     }
     for (size_t i = 0; i < settings->command_rules.n; i++) {
-        r = rules[i].user
-                ? user_ready(rules[i].user, "security.command_rules.user", err)
-                : 0;
+        r = 0;
+        if (rules[i].user)
+            r = user_ready(rules[i].user, "security.command_rules.user", false,
+                           err);
         if (r == wanted || r == -ENOMEM) {
             error_prefix(err, "%s:%zu", file, rules[i].at.line);
             return r;
