@@ -73,7 +73,16 @@ systemctl start debug-shell
 systemctl restart [u]ser@12345.service
 systemctl restart no-such-?nit
 systemctl restart no-such-unit*
+systemctl start no-such@..-..-tmp-x
+systemctl start no-such@-tmp-x.service
+systemctl restart x no-such@\\x2e\\x2e-tmp
+systemctl enable no-such@\\x2ftmp
+systemctl start modprobe@no-such
 service user@12345 start
+service no-such@..-..-tmp-x start
+service modprobe@no-such start
+service no-such* status
+service [n]o-such status
 service debug-shell start
 systemctl link
 service ../../..$WORK/evil start

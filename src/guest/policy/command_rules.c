@@ -22,9 +22,14 @@
 
 #define WORDS(...) ((const char *const[]) { __VA_ARGS__, NULL })
 
-/* Units that are a way to run anything: a user's manager runs what lies in that
- * user's home, where transfers may write, and the other is a shell of root's. */
-#define UNIT "*!user@**|debug-shell*"
+/* Not units that are a way to run anything: a user's manager runs what lies in
+ * that user's home, where transfers may write, another is a shell of root's, and
+ * one loads modules.  Nor instances that lead elsewhere: in the file of a
+ * template '-' becomes '/', and what is behind a backslash any byte. */
+#define UNIT "*!user@**|debug-shell*|modprobe@**|**@-**|**@**..**|**@**\\**"
+
+/* A name, and nothing for the shell to expand. */
+#define NAME "*!"
 
 /* Nothing that names a file, a folder, another machine or another manager. */
 static const struct rule defaults[] = {
@@ -74,7 +79,7 @@ static const struct rule defaults[] = {
           "start|stop|restart|reload|enable|disable " UNIT " " UNIT "...") },
     { .program = "service",
       .options = WORDS("--help", "--status-all", "--version"),
-      .arguments = WORDS("", "* status",
+      .arguments = WORDS("", NAME " status",
                          UNIT " start|stop|restart|reload|force-reload|"
                               "try-restart|condrestart|enable|disable") },
 };
@@ -151,23 +156,25 @@ static bool in_name(char c)
     return (unsigned char) c > ' ' && c != '/';
 }
 
-/* n: the length of the pattern. */
-static bool match(const char *pattern, size_t n, const char *word)
+/* n: the length of the pattern.  Return: 1: it matches; 0: not from here; -1:
+ * nor from anywhere behind it, for a run has been tried up to the end */
+static int match(const char *pattern, size_t n, const char *word)
 {
     bool wilder;
+    int r;
 
     for (; n > 0 && *pattern != '*'; n--)
         if (*pattern++ != *word++)
-            return false;
+            return 0;
     if (n == 0)
         return *word == '\0';
     wilder = n > 1 && pattern[1] == '*';
     pattern += wilder ? 2 : 1;
     n -= wilder ? 2 : 1;
-    for (; !match(pattern, n, word); word++)
+    for (; (r = match(pattern, n, word)) == 0; word++)
         if (!*word || !(wilder || in_name(*word)))
-            return false;
-    return true;
+            return *word ? 0 : -1;
+    return r;
 }
 
 /* It leads out of where a pattern says that it is. */
@@ -195,7 +202,7 @@ static bool match_one(const char *pattern, size_t n, const char *word,
         return false;
     if (memchr(pattern, '*', n) && goes_up(word))
         return false;
-    return match(pattern, n, word);
+    return match(pattern, n, word) > 0;
 }
 
 /* Of patterns of n bytes, and of those behind '!' none. */

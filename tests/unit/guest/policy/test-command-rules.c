@@ -121,6 +121,13 @@ static const struct {
     { "*=**", "A=/b c", true },
     { "*=**", "/a=b", false },
     { "*=**", "A/b", false },
+    { "*.**/x", "a.b/c.d/x", true },
+    { "*a**b*c", "xa/ab/bxc", true },
+    { "*a**b*c", "xa/ab/bx/c", false },
+    { "**a*b**c", "a/ab/c", true },
+    { "**a*b**c", "a/b/c", false },
+    { "**a*b", "aa/ab", true },
+    { "**a*b", "ab/ac", false },
 };
 
 START_TEST(matching)
@@ -314,6 +321,94 @@ START_TEST(systemctl)
 }
 END_TEST
 
+/* Who judges a word takes no more time than who reads it: nothing else is
+ * answered meanwhile. */
+START_TEST(long_word)
+{
+    const size_t n = 1000000;
+    char *word = malloc(n + 1);
+
+    ck_assert_ptr_nonnull(word);
+    memset(word, '@', n);
+    word[n] = '\0';
+    ck_assert(!command_rule_match("**@**@**..**", word));
+    ck_assert(!command_rule_match("*@*@*.*", word));
+    free(word);
+}
+END_TEST
+
+/* What becomes of a name: the manager makes a path of an instance, loads a
+ * module of its name, and the shell of service(8) expands it. */
+static const struct {
+    const char *name;
+    bool passes;
+} units[] = {
+    { "nginx", true },
+    { "nginx.service", true },
+    { "getty@tty1", true },
+    { "getty@tty1.service", true },
+    { "wg-quick@wg0", true },
+    { "postgresql@15-main.service", true },
+    { "systemd-fsck@dev-sda1.service", true },
+    { "dev-disk-by\\x2dlabel-swap.swap", true },
+    { "a..b", true },
+    { "getty@", true },
+    { "getty@..-..-tmp-brkx", false },
+    { "getty@..-..-tmp-brkx.service", false },
+    { "getty@tmp-..-brkx", false },
+    { "getty@..", false },
+    { "getty@-tmp-brkx", false },
+    { "getty@-", false },
+    { "getty@\\x2e\\x2e-tmp", false },
+    { "getty@\\x2ftmp", false },
+    { "getty@a\\x2db", false },
+    { "a@b@..-x", false },
+    { "modprobe@dummy", false },
+    { "modprobe@dummy.service", false },
+    { "modprobe@", false },
+    { "user@1000", false },
+    { "debug-shell", false },
+    { "ngin*", false },
+    { "ngin?", false },
+    { "[n]ginx", false },
+};
+
+START_TEST(unit)
+{
+    static const struct {
+        const char *program, *form;
+        bool holds; /* the names, too, and not only patterns */
+    } forms[] = {
+        { "systemctl", "systemctl start %s", true },
+        { "systemctl", "systemctl restart x %s", true },
+        { "systemctl", "systemctl enable %s", true },
+        { "service", "service %s start", true },
+        { "service", "service %s reload", true },
+        { "service", "service %s status", false },
+    };
+    const char *name = units[_i].name;
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        bool passes = units[_i].passes
+                      || (!forms[i].holds && !strpbrk(name, "*?["));
+        struct strlist words;
+        struct rule rule;
+        char text[128];
+        int r;
+
+        snprintf(text, sizeof(text), "%.*s%s%s",
+                 (int) strcspn(forms[i].form, "%"), forms[i].form, name,
+                 strchr(forms[i].form, '%') + 2);
+        words = words_of(text);
+        ck_assert(command_rule_find(&settings, forms[i].program, &rule));
+        r = command_rule_check(&rule, words.items, NULL);
+        ck_assert_msg(r == (passes ? 0 : STATUS_PERMISSION_DENIED), "%s: %d",
+                      text, r);
+        strlist_free(&words);
+    }
+}
+END_TEST
+
 /* Each program of the default list either looks or is held. */
 START_TEST(whole_list)
 {
@@ -392,6 +487,8 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, vector, 0, ARRAY_SIZE(vectors));
     tcase_add_test(tcase, one_of_both);
     tcase_add_test(tcase, systemctl);
+    tcase_add_test(tcase, long_word);
+    tcase_add_loop_test(tcase, unit, 0, ARRAY_SIZE(units));
     tcase_add_test(tcase, whole_list);
     tcase_add_test(tcase, by_path);
     tcase_add_test(tcase, put_over);
