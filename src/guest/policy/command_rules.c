@@ -26,7 +26,18 @@
  * that user's home, where transfers may write, another is a shell of root's, and
  * one loads modules.  Nor instances that lead elsewhere: in the file of a
  * template '-' becomes '/', and what is behind a backslash any byte. */
-#define UNIT "*!user@**|debug-shell*|modprobe@**|**@-**|**@**..**|**@**\\**"
+#define UNIT                                                        \
+    "*!user@**|debug-shell*|modprobe@**|**@-**|**@**..**|**@**\\**" \
+    "|" SYSTEM
+
+/* Nor what ends the system, or what serves others in it all at once: targets,
+ * and what they start. */
+#define SYSTEM                                                              \
+    "*.target|rescue|rescue.*|emergency|emergency.*|systemd-reboot*"        \
+    "|systemd-poweroff*|systemd-halt*|systemd-kexec*|systemd-exit*"         \
+    "|systemd-soft-reboot*|systemd-suspend*|systemd-hibernate*"             \
+    "|systemd-hybrid-sleep*|reboot|halt|poweroff|shutdown|kexec|kexec-load" \
+    "|single|killprocs|killall|sendsigs|umountfs|umountroot"
 
 /* A name, and nothing for the shell to expand. */
 #define NAME "*!"
