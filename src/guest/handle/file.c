@@ -321,7 +321,8 @@ static int info_open(const struct context *context,
     int fd;
 
     if (!opath_is_open(&found->file) || !S_ISREG(found->st.st_mode)
-        || path_policy_check(context->paths, found->real, PATH_READ, NULL))
+        || path_policy_check_file(context->paths, found->real, &found->st,
+                                  PATH_READ, NULL))
         return -1;
     fd = opath_reopen(&found->file);
     return fd < 0 ? -1 : fd;

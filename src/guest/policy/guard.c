@@ -22,6 +22,7 @@
 struct guard {
     const char *real; /* that is to be written */
     bool tree;
+    const struct stat *file; /* instead of both: whatever its name is */
 };
 
 #define HIT 1 /* as what way_walk() returns */
@@ -37,11 +38,19 @@ static bool is_in(const char *folder, const char *path)
            && (path[n] == '\0' || path[n] == '/');
 }
 
+static bool is_file(const struct guard *guard, const struct stat *st)
+{
+    return st && st->st_dev == guard->file->st_dev
+           && st->st_ino == guard->file->st_ino;
+}
+
 static int meet(void *arg, const char *real, const struct stat *st)
 {
     const struct guard *guard = arg;
     bool folder = st && S_ISDIR(st->st_mode);
 
+    if (guard->file)
+        return is_file(guard, st) ? HIT : 0;
     if (guard->tree ? is_in(guard->real, real)
                     : !folder && strcmp(guard->real, real) == 0)
         return HIT;
@@ -64,12 +73,16 @@ static int walk_name(struct guard *guard, const char *folder, const char *name)
     char path[PATH_MAX];
     char real[PATH_MAX];
     struct stat st;
+    bool there;
 
     if (snprintf(path, sizeof(path), "%s/%s", folder[1] ? folder : "", name)
         >= (int) sizeof(path))
         return 0;
-    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+    there = lstat(path, &st) == 0;
+    if (there && S_ISLNK(st.st_mode))
         return walk(guard, path, real);
+    if (guard->file)
+        return is_file(guard, there ? &st : NULL) ? HIT : 0;
     return is_in(guard->tree ? guard->real : path,
                  guard->tree ? path : guard->real)
                ? HIT
@@ -86,7 +99,7 @@ static int meet_folder(struct guard *guard, const char *folder)
 
     if (r || !real[0])
         return r;
-    if (is_in(real, guard->real))
+    if (!guard->file && is_in(real, guard->real))
         return HIT;
     dir = opendir(real);
     if (!dir)
@@ -143,23 +156,22 @@ static int meet_commands(struct guard *guard, const struct strlist *allowed)
     return r;
 }
 
-int guard_check(const struct settings *settings, const char *real, bool tree,
-                struct error *err)
+static int check(const struct settings *settings, struct guard *guard,
+                 struct error *err)
 {
-    struct guard guard = { .real = real, .tree = tree };
     const char *key = "server.custom_dir";
     int r;
 
     if (!settings || settings_any_program(settings))
         return 0;
-    r = meet_folder(&guard, settings->custom_dir);
+    r = meet_folder(guard, settings->custom_dir);
     if (r == 0) {
         key = "server.handlers";
-        r = meet_handlers(&guard, &settings->handlers);
+        r = meet_handlers(guard, &settings->handlers);
     }
     if (r == 0) {
         key = "security.allowed_commands";
-        r = meet_commands(&guard, &settings->allowed_commands);
+        r = meet_commands(guard, &settings->allowed_commands);
     }
     if (r < 0)
         return error_errno(err, r, "'%s'", settings->custom_dir);
@@ -168,7 +180,23 @@ int guard_check(const struct settings *settings, const char *real, bool tree,
     return error_set(err, STATUS_PERMISSION_DENIED,
                      "'%s' is on the way to a program that the agent runs "
                      "(%s): no transfer may change that",
-                     real, key);
+                     guard->real, key);
+}
+
+int guard_check(const struct settings *settings, const char *real, bool tree,
+                struct error *err)
+{
+    struct guard guard = { .real = real, .tree = tree };
+
+    return check(settings, &guard, err);
+}
+
+int guard_check_file(const struct settings *settings, const char *real,
+                     const struct stat *file, struct error *err)
+{
+    struct guard guard = { .real = real, .file = file };
+
+    return check(settings, &guard, err);
 }
 
 int guard_mode(const struct settings *settings, unsigned int mode,

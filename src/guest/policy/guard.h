@@ -13,6 +13,7 @@
 #define VSRPC_GUEST_POLICY_GUARD_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "guest/core/settings.h"
 #include "util/error.h"
@@ -26,6 +27,15 @@
  */
 int guard_check(const struct settings *settings, const char *real, bool tree,
                 struct error *err);
+
+/*
+ * The same for a file that may have more names than the real one, which the
+ * message has.
+ *
+ * Return: as guard_check().
+ */
+int guard_check_file(const struct settings *settings, const char *real,
+                     const struct stat *file, struct error *err);
 
 /*
  * Judges a mode that a request wants a file (no folder) to have: with set-id

@@ -143,6 +143,49 @@ int path_policy_check_tree(const struct path_policy *policy, const char *real,
     return guard_check(policy->guarded, real, true, err);
 }
 
+/* Is the file one that the list names, under any name? */
+static bool list_has_file(const struct strlist *list, const struct stat *file)
+{
+    struct stat st;
+
+    for (size_t i = 0; i < list->n; i++)
+        if (stat(list->items[i], &st) == 0 && st.st_dev == file->st_dev
+            && st.st_ino == file->st_ino)
+            return true;
+    return false;
+}
+
+/* Judges a file by what its other names may be; most files have none. */
+static int check_links(const struct path_policy *policy, const char *real,
+                       const struct stat *st, enum path_access access,
+                       struct error *err)
+{
+    if (access == PATH_LOOK || S_ISDIR(st->st_mode) || st->st_nlink < 2)
+        return 0;
+    if (list_has_file(&policy->forbidden, st))
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is a hard link to what is forbidden by "
+                         "security.forbidden_paths",
+                         real);
+    if (access == PATH_WRITE && list_has_file(&policy->readonly, st))
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is a hard link to what is read-only by "
+                         "security.readonly_paths",
+                         real);
+    return access == PATH_WRITE
+               ? guard_check_file(policy->guarded, real, st, err)
+               : 0;
+}
+
+int path_policy_check_file(const struct path_policy *policy, const char *real,
+                           const struct stat *st, enum path_access access,
+                           struct error *err)
+{
+    int r = path_policy_check(policy, real, access, err);
+
+    return r ? r : check_links(policy, real, st, access, err);
+}
+
 /* The kernel adds " (deleted)" to the name of a file that another one took the
  * place of, which is no place in any list.  A name may end so, too: only the
  * file that is there tells. */
@@ -156,16 +199,17 @@ static bool is_at(const struct opath *file, const char *real)
 }
 
 /*
- * Opens a path, and tells where that really is.  Who replaces the file
- * meanwhile has it opened again.
+ * Opens a path, from a folder on when it is relative, and tells where that
+ * really is.  Who replaces the file meanwhile has it opened again.
  *
  * Return: as opath_open().
  */
-static int open_real(const struct path_policy *policy, const char *path,
-                     int flags, struct opath *file, char real[PATH_MAX])
+static int open_real(const struct path_policy *policy, int folder,
+                     const char *path, int flags, struct opath *file,
+                     char real[PATH_MAX])
 {
     for (int tries = 0; tries < OPATH_TRIES; tries++) {
-        int r = opath_open(file, policy->way, AT_FDCWD, path, flags);
+        int r = opath_open(file, policy->way, folder, path, flags);
 
         if (r < 0)
             return r;
@@ -238,7 +282,8 @@ static int judge_missing(const struct path_policy *policy, const char *path,
         struct opath dir;
 
         cut[cut == folder] = '\0';
-        if (open_real(policy, folder, O_DIRECTORY, &dir, real) == 0) {
+        if (open_real(policy, AT_FDCWD, folder, O_DIRECTORY, &dir, real)
+            == 0) {
             int r;
 
             opath_close(&dir);
@@ -276,7 +321,7 @@ static int find(const struct path_policy *policy, const char *path, int flags,
     found->file = (struct opath) OPATH_NONE;
     if (r)
         return r;
-    r = open_real(policy, path, flags, &found->file, found->real);
+    r = open_real(policy, AT_FDCWD, path, flags, &found->file, found->real);
     if (r == -ENOENT || r == -ENOTDIR)
         return judge_missing(policy, path, access, found->real, err);
     if (r < 0)
@@ -285,7 +330,8 @@ static int find(const struct path_policy *policy, const char *path, int flags,
     if (r < 0)
         error_errno(err, r, "'%s'", path);
     else
-        r = path_policy_check(policy, found->real, access, err);
+        r = path_policy_check_file(policy, found->real, &found->st, access,
+                                   err);
     if (r)
         opath_close(&found->file);
     return r;
@@ -348,7 +394,7 @@ int path_open(const struct path_policy *policy, const char *path,
     return r;
 }
 
-/* Opens folder and judges the name in it. */
+/* Opens the folder of a path that is to be written. */
 static int target_open(const struct path_policy *policy, const char *path,
                        struct path_target *target, struct error *err)
 {
@@ -359,7 +405,8 @@ static int target_open(const struct path_policy *policy, const char *path,
 
     if (r)
         return r;
-    code = open_real(policy, folder, O_DIRECTORY, &dir, target->real);
+    code = open_real(policy, AT_FDCWD, folder, O_DIRECTORY, &dir,
+                     target->real);
     if (code == 0) {
         code = target->dir = opath_reopen(&dir);
         opath_close(&dir);
@@ -374,17 +421,17 @@ static int target_open(const struct path_policy *policy, const char *path,
                                : error_errno(err, code, "folder '%s'", folder);
     }
     r = join_real(target->name, target->real);
-    if (r < 0)
-        return error_errno(err, r, "'%s'", path);
-    return path_policy_check(policy, target->real, PATH_WRITE, err);
+    return r < 0 ? error_errno(err, r, "'%s'", path) : 0;
 }
 
-/* Opens the place and looks what is there. */
+/* Opens and judges the place and looks what is there. */
 static int target_look(const struct path_policy *policy, const char *path,
                        struct path_target *target, struct error *err)
 {
     int r = target_open(policy, path, target, err);
 
+    if (r == 0)
+        r = path_policy_check(policy, target->real, PATH_WRITE, err);
     if (r == 0)
         target->exists = fstatat(target->dir, target->name, &target->st,
                                  AT_SYMLINK_NOFOLLOW)
@@ -404,14 +451,19 @@ int path_target(const struct path_policy *policy, const char *path,
     *target = (struct path_target) { .dir = -1 };
     if (r)
         return r;
-    r = open_real(policy, path, 0, &there, real);
+    r = open_real(policy, AT_FDCWD, path, 0, &there, real);
     if (r == -EAGAIN)
         return not_opened(err, r, path);
     if (r == 0) {
         opath_close(&there);
         path = real;
     }
-    return target_look(policy, path, target, err);
+    r = target_look(policy, path, target, err);
+    if (r == 0 && target->exists)
+        r = check_links(policy, target->real, &target->st, PATH_WRITE, err);
+    if (r)
+        fd_close(&target->dir);
+    return r;
 }
 
 int path_place(const struct path_policy *policy, const char *path,
@@ -421,4 +473,38 @@ int path_place(const struct path_policy *policy, const char *path,
 
     *target = (struct path_target) { .dir = -1 };
     return r ? r : target_look(policy, path, target, err);
+}
+
+/* What is there is judged by where it is now, and nothing by its place. */
+static int hold_at(const struct path_policy *policy,
+                   const struct path_target *where, struct path_found *found,
+                   struct error *err)
+{
+    int r = open_real(policy, where->dir, where->name, O_NOFOLLOW,
+                      &found->file, found->real);
+    int code = r;
+
+    if (r == 0)
+        r = code = opath_stat(&found->file, &found->st);
+    r = r < 0 ? path_policy_check(policy, where->real, PATH_WRITE, err)
+              : path_policy_check_file(policy, found->real, &found->st,
+                                       PATH_WRITE, err);
+    return r == 0 && code < 0 ? not_opened(err, code, where->real) : r;
+}
+
+int path_hold(const struct path_policy *policy, const char *path,
+              struct path_found *found, struct error *err)
+{
+    struct path_target where = { .dir = -1 };
+    int r = check_form(path, err);
+
+    found->file = (struct opath) OPATH_NONE;
+    if (r == 0)
+        r = target_open(policy, path, &where, err);
+    if (r == 0)
+        r = hold_at(policy, &where, found, err);
+    if (r)
+        opath_close(&found->file);
+    fd_close(&where.dir);
+    return r;
 }

@@ -61,6 +61,17 @@ int path_policy_check(const struct path_policy *policy, const char *real,
                       enum path_access access, struct error *err);
 
 /*
+ * The same for a file that is there, which may have more names than that one:
+ * by none of them a request comes at a file that an entry names, or at a program
+ * that is guarded.  (A folder that an entry names is not searched for it.)
+ *
+ * Return: as path_policy_check().
+ */
+int path_policy_check_file(const struct path_policy *policy, const char *real,
+                           const struct stat *st, enum path_access access,
+                           struct error *err);
+
+/*
  * Judges a real path for removing it with all that is in it: no entry of the
  * policy may be it or in it, whether something is there or not.
  *
@@ -126,5 +137,16 @@ int path_target(const struct path_policy *policy, const char *path,
  * '/' behind it. */
 int path_place(const struct path_policy *policy, const char *path,
                struct path_target *target, struct error *err);
+
+/*
+ * Finds what is at the place of path_place() and judges it for changing it
+ * where it is.  What else has to be asked of it (what it is, a guard) is asked of
+ * found: under the name there may be another one by then.
+ *
+ * Return: 0 with found->file to be closed; -ENOENT when there is none; as
+ * path_find() otherwise.
+ */
+int path_hold(const struct path_policy *policy, const char *path,
+              struct path_found *found, struct error *err);
 
 #endif

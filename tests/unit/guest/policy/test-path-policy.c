@@ -159,6 +159,7 @@ END_TEST
  *   no/file      forbidden
  *   tono         -> no/file
  *   secret       forbidden, and not there
+ *   kept         read-only, and not there
  * out/file       "out"
  * infoo/file     "infoo"
  * ro2/file       read-only, not allowed
@@ -243,6 +244,7 @@ static void setup(void)
     ck_assert_int_eq(mkfifo(fifo, 0600), 0);
     list_at(&allowed, "in/");
     list_at(&readonly, "in/ro");
+    list_at(&readonly, "in/kept");
     list_at(&readonly, "ro2/");
     list_at(&forbidden, "in/no/");
     list_at(&forbidden, "in/secret");
@@ -787,7 +789,9 @@ static const struct {
 START_TEST(place_of)
 {
     AUTO_FREE char *path = at(places[_i].name);
+    bool exists = places[_i].exists;
     struct path_target spot;
+    struct path_found found;
     int r = path_place(&tree.policy, path, &spot, NULL);
 
     ck_assert_msg(r == places[_i].result, "%s: %d", places[_i].name, r);
@@ -796,9 +800,17 @@ START_TEST(place_of)
         AUTO_FREE char *real = at(places[_i].real);
 
         ck_assert_str_eq(spot.real, real);
-        ck_assert_int_eq(spot.exists, places[_i].exists);
+        ck_assert_int_eq(spot.exists, exists);
     }
     fd_close(&spot.dir);
+    /* what is held is what is there */
+    r = path_hold(&tree.policy, path, &found, NULL);
+    ck_assert_int_eq(r, places[_i].result || exists ? places[_i].result
+                                                    : -ENOENT);
+    ck_assert_int_eq(opath_is_open(&found.file), r == 0);
+    if (r == 0)
+        ck_assert_str_eq(found.real, spot.real);
+    opath_close(&found.file);
 }
 END_TEST
 
@@ -863,6 +875,60 @@ START_TEST(deeper_than_path_max)
         ck_assert_int_eq(chdir(".."), 0);
     }
     ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+/* Of a file that an entry names, another name is a hard link (in/again). */
+static const struct {
+    const char *file;
+    int read, write;
+} hard[] = {
+    { "in/secret", DENIED, DENIED },
+    { "in/kept", 0, DENIED },
+    { "in/program", 0, DENIED }, /* of a handler */
+    { "in/file", 0, 0 },
+};
+
+/* A program of the list is guarded, and nothing else. */
+static void guard_program(struct settings *settings)
+{
+    AUTO_FREE char *program = at("in/program");
+
+    ck_assert_int_eq(settings_init(settings), 0);
+    strlist_free(&settings->allowed_commands);
+    ck_assert_int_eq(strlist_add(&settings->allowed_commands, program), 0);
+    tree.policy.guarded = settings;
+}
+
+START_TEST(hard_link)
+{
+    AUTO_FREE char *file = at(hard[_i].file);
+    AUTO_FREE char *path = at("in/again");
+    struct path_target spot;
+    struct settings settings;
+    struct path_found found;
+    int fd = -1;
+
+    guard_program(&settings);
+    unit_write_file(file, "text");
+    ck_assert_int_eq(link(file, path), 0);
+    ck_assert_int_eq(path_find(&tree.policy, path, PATH_LOOK, &found, NULL),
+                     0);
+    opath_close(&found.file);
+    ck_assert_int_eq(path_open(&tree.policy, path, &found, &fd, NULL),
+                     hard[_i].read);
+    fd_close(&fd);
+    ck_assert_int_eq(path_hold(&tree.policy, path, &found, NULL),
+                     hard[_i].write);
+    opath_close(&found.file);
+    ck_assert_int_eq(path_target(&tree.policy, path, &spot, NULL),
+                     hard[_i].write);
+    ck_assert_int_eq(spot.dir >= 0, hard[_i].write == 0);
+    fd_close(&spot.dir);
+    /* the name may be removed */
+    ck_assert_int_eq(path_place(&tree.policy, path, &spot, NULL), 0);
+    fd_close(&spot.dir);
+    settings_free(&settings);
 }
 END_TEST
 
@@ -949,6 +1015,7 @@ void unit_cases(TCase *tcase)
     tcase_add_loop_test(tcase, target, 0, ARRAY_SIZE(targets));
     tcase_add_loop_test(tcase, look, 0, ARRAY_SIZE(looks));
     tcase_add_loop_test(tcase, place_of, 0, ARRAY_SIZE(places));
+    tcase_add_loop_test(tcase, hard_link, 0, ARRAY_SIZE(hard));
     tcase_add_loop_test(tcase, odd_bytes, 0, ARRAY_SIZE(odd_names));
     tcase_add_loop_test(tcase, not_absolute, 0, ARRAY_SIZE(bad_forms));
     tcase_add_test(tcase, bounds);
