@@ -293,30 +293,14 @@ void file_symlink_run(struct request *request)
 
 /* What they would change besides, if they may be changed at all. */
 static int attributes_judge(const struct settings *settings,
-                            const struct path_target *where,
+                            const struct path_found *found,
                             const struct attributes *attributes,
                             struct error *err)
 {
-    if (where->exists && S_ISDIR(where->st.st_mode))
-        return guard_check(settings, where->real, true, err);
+    if (S_ISDIR(found->st.st_mode))
+        return guard_check(settings, found->real, true, err);
     return attributes->has_mode ? guard_mode(settings, attributes->mode, err)
                                 : 0;
-}
-
-static int attributes_give(const struct path_policy *policy,
-                           const struct path_target *where,
-                           const struct attributes *attributes,
-                           struct error *err)
-{
-    struct opath file;
-    int r = opath_open(&file, policy->way, where->dir, where->name,
-                       O_NOFOLLOW);
-
-    if (r < 0)
-        return error_errno(err, r, "'%s'", where->real);
-    r = attributes_apply(attributes, &file, where->real, err);
-    opath_close(&file);
-    return r;
 }
 
 static const struct query_row attributes_rows[] = {
@@ -336,20 +320,20 @@ void file_attributes_run(struct request *request)
 {
     const struct wish *wish = request->query;
     const struct path_policy *policy = request->context->paths;
-    struct path_target where = { .dir = -1 };
+    struct path_found found;
     struct attributes attributes;
     struct error err = ERROR_INIT;
     int r;
 
     if (wish_attributes(request, &attributes) < 0)
         return;
-    r = path_place(policy, wish->path, &where, &err);
+    r = path_hold(policy, wish->path, &found, &err);
     if (r == 0)
-        r = attributes_judge(policy->guarded, &where, &attributes, &err);
+        r = attributes_judge(policy->guarded, &found, &attributes, &err);
     if (r == 0)
-        r = attributes_give(policy, &where, &attributes, &err);
+        r = attributes_apply(&attributes, &found.file, found.real, &err);
     answer(request, wish->path, r, &err);
-    fd_close(&where.dir);
+    opath_close(&found.file);
 }
 
 /* --- sync ---------------------------------------------------------------- */

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proto/status.h"
@@ -462,6 +464,86 @@ START_TEST(attributes_refused)
 }
 END_TEST
 
+/* Not every program may be run, so that a guard looks for those that may: that
+ * takes its time. */
+static void guard(void)
+{
+    struct strlist *allowed = &rig.agent.settings.allowed_commands;
+    static const char *const names[] = { "ls", "cat", "df", "ps", "id" };
+
+    strlist_free(allowed);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        ck_assert_int_eq(strlist_add(allowed, names[i]), 0);
+}
+
+/* Another process gives "prey" to a folder and to a file in turn.  Return: the
+ * process. */
+static pid_t exchange_for_ever(void)
+{
+    AUTO_CLOSE int dir = open(rig.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_t pid;
+
+    make_folder("prey");
+    pid = fork();
+    while (pid == 0)
+        if (renameat(dir, "prey", dir, "kept") < 0
+            || renameat(dir, "file", dir, "prey") < 0
+            || renameat(dir, "prey", dir, "file") < 0
+            || renameat(dir, "kept", dir, "prey") < 0)
+            _exit(1);
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+static void end(pid_t pid)
+{
+    int status;
+
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+}
+
+static int ask_code(const char *route, const char *path, const char *more)
+{
+    struct rig_answer answer;
+    int code;
+
+    ask_file("POST", route, path, more, &answer);
+    code = answer.code;
+    rig_answer_free(&answer);
+    return code;
+}
+
+#define RACES 2000
+
+/* The set-id bits that a folder may have are not given to a file. */
+START_TEST(attributes_exchanged)
+{
+    AUTO_FREE char *path = in_dir("file");
+    AUTO_CLOSE int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st = { 0 };
+    int given = 0;
+    int refused = 0;
+    pid_t pid;
+
+    guard();
+    rig.agent.paths.way = _i ? OPATH_WALK : opath_way();
+    pid = exchange_for_ever();
+    for (int i = 0; i < RACES || !given || !refused; i++) {
+        int code = ask_code("attributes", "@/prey", "&mode=4755");
+
+        given += code == 0;
+        refused += code == DENIED;
+        if (fstat(file, &st) < 0 || (st.st_mode & S_ISUID))
+            break;
+    }
+    end(pid);
+    ck_assert_uint_eq(st.st_mode & S_ISUID, 0);
+    ck_assert(given && refused);
+}
+END_TEST
+
 /* --- sync ---------------------------------------------------------------- */
 
 static const struct {
@@ -549,6 +631,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, attributes_owner);
     tcase_add_loop_test(tcase, attributes_refused, 0,
                         ARRAY_SIZE(attributes_refusals));
+    tcase_add_loop_test(tcase, attributes_exchanged, 0, 2);
     tcase_add_loop_test(tcase, sync_path, 0, ARRAY_SIZE(syncs));
     tcase_add_test(tcase, sync_left);
     tcase_add_test(tcase, forms);
