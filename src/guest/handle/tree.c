@@ -9,6 +9,7 @@
 
 #include "guest/handle/handlers.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -91,6 +92,44 @@ static void answer(struct request *request, const char *path, int r,
 
 /* --- folders ------------------------------------------------------------- */
 
+/* Whoever may write to the folder around a new one may have put another in its
+ * place before that is opened.  One with something in it is not given away; an
+ * empty one is no better than the new one.  Return: 0 or negative errno. */
+static int folder_check_empty(int fd)
+{
+    int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = again < 0 ? NULL : fdopendir(again);
+    const struct dirent *entry;
+    int r = dir ? 0 : -errno;
+
+    if (!dir) {
+        fd_close(&again);
+        return r;
+    }
+    while (r == 0 && (errno = 0, entry = readdir(dir)))
+        if (strcmp(entry->d_name, ".") != 0
+            && strcmp(entry->d_name, "..") != 0)
+            r = -ENOTEMPTY;
+    if (r == 0)
+        r = -errno;
+    closedir(dir);
+    return r;
+}
+
+/* Opens the folder that was made.  Return: as attributes_apply(). */
+static int folder_open(const struct path_target *where, struct opath *made,
+                       struct stat *st, struct error *err)
+{
+    int r;
+
+    made->fd = openat(where->dir, where->name,
+                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (made->fd < 0 || fstat(made->fd, st) < 0)
+        return error_errno(err, -errno, "'%s'", where->real);
+    r = folder_check_empty(made->fd);
+    return r < 0 ? error_errno(err, r, "new folder '%s'", where->real) : 0;
+}
+
 /* A new folder gets its mode whatever the umask says, and the set-group-id bit
  * that it inherits is kept; one that cannot get them does not stay. */
 static int folder_make(const struct path_target *where,
@@ -103,11 +142,8 @@ static int folder_make(const struct path_target *where,
 
     if (mkdirat(where->dir, where->name, 0700) < 0)
         return error_errno(err, -errno, "'%s'", where->real);
-    made.fd = openat(where->dir, where->name,
-                     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (made.fd < 0 || fstat(made.fd, &st) < 0) {
-        r = error_errno(err, -errno, "'%s'", where->real);
-    } else {
+    r = folder_open(where, &made, &st, err);
+    if (r == 0) {
         if (!attributes.has_mode)
             attributes.mode = NEW_FOLDER_MODE;
         attributes.mode |= st.st_mode & S_ISGID;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,26 @@ static struct stat look(const char *name)
 
     ck_assert_msg(lstat(path, &st) == 0, "%s", path);
     return st;
+}
+
+static void end(pid_t pid)
+{
+    int status;
+
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+}
+
+static int ask_code(const char *route, const char *path, const char *more)
+{
+    struct rig_answer answer;
+    int code;
+
+    ask_file("POST", route, path, more, &answer);
+    code = answer.code;
+    rig_answer_free(&answer);
+    return code;
 }
 
 static void setup(void)
@@ -207,6 +228,53 @@ START_TEST(folder_odd_bytes)
     }
     rig_answer_free(&answer);
     ck_assert(is_there("a\xff \n%"));
+}
+END_TEST
+
+static long exchange(int dir, const char *one, const char *other)
+{
+    return syscall(SYS_renameat2, dir, one, dir, other, 2 /* EXCHANGE */);
+}
+
+/* Another process puts the folder "full" in the place of one that is made as
+ * "new", and takes it away again.  Return: the process. */
+static pid_t intrude_for_ever(void)
+{
+    AUTO_CLOSE int dir = open(rig.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_t pid;
+
+    make_folder("full");
+    make_file("full/file", "");
+    pid = fork();
+    while (pid == 0)
+        if (exchange(dir, "full", "new") == 0) {
+            while (exchange(dir, "full", "new") < 0)
+                ;
+            unlinkat(dir, "new", AT_REMOVEDIR);
+        }
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+#define INTRUSIONS 10000
+
+/* What a new folder gets is given to no other. */
+START_TEST(folder_exchanged)
+{
+    AUTO_FREE char *path = in_dir("full");
+    pid_t pid = intrude_for_ever();
+    int full = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st = { 0 };
+    int made = 0;
+
+    for (int i = 0; i < INTRUSIONS || !made; i++) {
+        made += ask_code("directory", "@/new", "&mode=0777") == 0;
+        if (fstat(full, &st) < 0 || st.st_mode != (S_IFDIR | 0700))
+            break;
+    }
+    end(pid);
+    close(full);
+    ck_assert_uint_eq(st.st_mode, S_IFDIR | 0700);
 }
 END_TEST
 
@@ -495,26 +563,6 @@ static pid_t exchange_for_ever(void)
     return pid;
 }
 
-static void end(pid_t pid)
-{
-    int status;
-
-    kill(pid, SIGKILL);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert(WIFSIGNALED(status));
-}
-
-static int ask_code(const char *route, const char *path, const char *more)
-{
-    struct rig_answer answer;
-    int code;
-
-    ask_file("POST", route, path, more, &answer);
-    code = answer.code;
-    rig_answer_free(&answer);
-    return code;
-}
-
 #define RACES 2000
 
 /* The set-id bits that a folder may have are not given to a file. */
@@ -617,6 +665,7 @@ void unit_cases(TCase *tcase)
     tcase_add_test(tcase, folder_parents_refused);
     tcase_add_test(tcase, folder_exists);
     tcase_add_loop_test(tcase, folder_refused, 0, ARRAY_SIZE(folder_refusals));
+    tcase_add_test(tcase, folder_exchanged);
     tcase_add_test(tcase, folder_owner);
     tcase_add_test(tcase, folder_odd_bytes);
     tcase_add_loop_test(tcase, link_target, 0, ARRAY_SIZE(link_targets));
