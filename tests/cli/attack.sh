@@ -207,6 +207,55 @@ fi
 for file in /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow- /etc/passwd- /etc/security/opasswd; do
 	t_status "$file is forbidden to transfers" 126 cmd download $file down
 done
+# --- a link leads no daemon where a transfer may not write
+link() { # TARGET [MORE]
+	http POST "/api/v1/file/symlink?path=$WORK/links/new&overwrite=true&target=$1${2:-}"
+}
+mkdir links outside
+ln -s /etc/vsrpc-no links/broken
+while read -r target; do
+	t_json "no link to $target" "d['code'] == 4001 and 'security.' in d['data']['detail']" "$(link "$target")"
+	t_not "… is there" [ -L links/new ]
+done <<END
+/etc/brkwrite
+/etc/no/such/file
+/etc
+/
+/tmp/../etc/brkwrite
+links/../x
+none/../../x
+broken
+broken/x
+$(printf '../%.0s' {1..20})etc/brkwrite
+/etc/shadow
+END
+while read -r target; do
+	t_json "a link to $target" "d['code'] == 0" "$(link "$target")"
+	t_is "… as it is" "$target" "$(readlink links/new)"
+	rm -f links/new
+done <<END
+/tmp/vsrpc-none/x
+/var/log/vsrpc-none
+none
+../none
+./none
+END
+mkdir links/tree
+echo file >links/tree/file
+ln -s file links/tree/fine
+ln -s /etc/brkwrite links/tree/forbidden
+ln -s ../file links/tree/up
+t_not "a tree with one" cmd upload -r links/tree "$WORK/outside/"
+t_like "… is told by its name" "tree/forbidden.*/etc/brkwrite.* is read-only by security.readonly_paths" "$ERR"
+t_is "… the others are there" "file file ../file" "$(cat outside/tree/file) $(readlink outside/tree/fine) $(readlink outside/tree/up)"
+t_not "… it is not" [ -L outside/tree/forbidden ]
+if [ "$(id -u)" = 0 ]; then
+	t_json "root is who acts there when he is named, too" "d['code'] == 4001" "$(link /etc/brkwrite '&user=root')"
+	chmod 777 links
+	t_json "another user may make what is his" "d['code'] == 0" "$(link /etc/brkwrite '&user=bin')"
+	rm -f links/new
+fi
+
 stop "$PID"
 
 # --- rules of the administrator
@@ -236,6 +285,7 @@ if [ "$(id -u)" = 0 ]; then
 	stop "$PID"
 	config all "allowed_commands: ['*']"
 	t_is "where everything is allowed nothing is a look" secret "$(cmd exec -- cat "$WORK/secret")"
+	t_json "… and a link leads anywhere" "d['code'] == 0" "$(link /etc/brkwrite)"
 	stop "$PID"
 fi
 for rule in 'program: a/b' 'user: root' "program: ''"; do

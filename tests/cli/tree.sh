@@ -7,7 +7,7 @@
 mkdir guest
 cat >real.yaml <<END
 logging: {file: none}
-security: {allowed_paths: [$WORK/guest], readonly_paths: [], forbidden_paths: [$WORK/guest/secret]}
+security: {allowed_paths: [$WORK/guest], readonly_paths: [], forbidden_paths: [$WORK/guest/secret], allowed_commands: ['*']} # so links lead anywhere
 rate_limit: {requests_per_second: 0, requests_per_minute: 0}
 END
 start_agent real

@@ -25,6 +25,7 @@
 #include "guest/policy/guard.h"
 #include "guest/policy/path_policy.h"
 #include "guest/proc/proc.h"
+#include "guest/proc/user.h"
 #include "guest/proc/worker.h"
 #include "guest/request/query.h"
 #include "util/cleanup.h"
@@ -301,6 +302,19 @@ static int link_make(const struct path_target *where, const struct wish *wish,
     return r < 0 ? error_errno(err, r, "'%s'", where->real) : 0;
 }
 
+/* Where the agent itself makes it; another user may make what he could make
+ * anyway. */
+static int link_judge(const struct request *request,
+                      const struct path_target *where, struct error *err)
+{
+    const struct wish *wish = request->query;
+
+    if (request->user && request->user->uid != geteuid())
+        return 0;
+    return path_policy_check_link(request->context->paths, where->real,
+                                  wish->target, err);
+}
+
 static const struct query_row symlink_rows[] = {
     ROW_PATH,
     ROW_USER,
@@ -319,6 +333,8 @@ void file_symlink_run(struct request *request)
     struct error err = ERROR_INIT;
     int r = path_place(request->context->paths, wish->path, &where, &err);
 
+    if (r == 0)
+        r = link_judge(request, &where, &err);
     if (r == 0)
         r = link_make(&where, wish, &err);
     answer(request, wish->path, r, &err);

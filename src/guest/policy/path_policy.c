@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "guest/policy/guard.h"
+#include "guest/policy/way.h"
 #include "proto/status.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -184,6 +185,77 @@ int path_policy_check_file(const struct path_policy *policy, const char *real,
     int r = path_policy_check(policy, real, access, err);
 
     return r ? r : check_links(policy, real, st, access, err);
+}
+
+/* Is nothing held back that a link could lead to? */
+static bool is_open(const struct path_policy *policy)
+{
+    return (list_covers(&policy->allowed, "/")
+            && !list_covers(&policy->readonly, "/"))
+           || (policy->guarded && settings_any_program(policy->guarded));
+}
+
+/* Is there a ".." behind a name? */
+static bool returns(const char *target)
+{
+    bool named = false;
+
+    for (size_t n; *target; target += n) {
+        target += strspn(target, "/");
+        n = strcspn(target, "/");
+        if (n == 2 && memcmp(target, "..", 2) == 0) {
+            if (named)
+                return true;
+        } else if (n > 1 || (n == 1 && *target != '.')) {
+            named = true;
+        }
+    }
+    return false;
+}
+
+static int pass(void *arg, const char *real, const struct stat *st)
+{
+    (void) arg;
+    (void) real;
+    (void) st;
+    return 0;
+}
+
+/* Which way a target goes, from the root on. */
+static int target_way(const char *link, const char *target, char way[PATH_MAX])
+{
+    int folder = (int) (strrchr(link, '/') + 1 - link);
+    int n = snprintf(way, PATH_MAX, "%.*s%s", *target == '/' ? 0 : folder,
+                     link, target);
+
+    return n >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int path_policy_check_link(const struct path_policy *policy, const char *link,
+                           const char *target, struct error *err)
+{
+    char way[PATH_MAX];
+    char real[PATH_MAX];
+    int r;
+
+    if (is_open(policy))
+        return 0;
+    if (returns(target))
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "a link to '%s' may lead out of "
+                         "security.allowed_paths: there is '..' behind a name",
+                         target);
+    r = target_way(link, target, way);
+    if (r == 0)
+        r = way_walk(way, pass, NULL, real);
+    if (r == -ELOOP) /* to nothing */
+        return 0;
+    if (r < 0)
+        return error_errno(err, r, "link to '%s'", target);
+    r = path_policy_check(policy, real, PATH_WRITE, err);
+    if (r)
+        error_prefix(err, "a link to '%s'", target);
+    return r;
 }
 
 /* The kernel adds " (deleted)" to the name of a file that another one took the

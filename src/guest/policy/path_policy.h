@@ -80,6 +80,19 @@ int path_policy_check_file(const struct path_policy *policy, const char *real,
 int path_policy_check_tree(const struct path_policy *policy, const char *real,
                            struct error *err);
 
+/*
+ * Judges what a link at a real path would lead to, for whoever follows it later
+ * may write there with more rights than a client has: a daemon its log.  It is
+ * where the client may write himself, whether it is there or not.  A ".." may
+ * be at the beginning alone, for a name in front of it may become a link, and
+ * is elsewhere then.  Where the root may be written to, or every program run,
+ * there is nothing to judge.
+ *
+ * Return: as path_policy_check(); negative errno, with a message.
+ */
+int path_policy_check_link(const struct path_policy *policy, const char *link,
+                           const char *target, struct error *err);
+
 /* A file that was found and judged. */
 struct path_found {
     struct opath file;   /* to be closed; not open: there is no such file */
