@@ -27,16 +27,29 @@ static void stop(void *arg)
     agent->loop.stop = true;
 }
 
+/* Nobody is without an agent because it cannot log. */
+static void open_log(struct agent *agent)
+{
+    const struct settings *settings = &agent->settings;
+    struct error err = ERROR_INIT;
+
+    if (log_open(&agent->log, PACKAGE_NAME "-agent", settings->log_file,
+                 settings->log_level, settings->log_max_size,
+                 (int) settings->log_backups, &err)
+        < 0)
+        log_warning(&agent->log,
+                    "%s; the log goes to standard error until it can be "
+                    "opened",
+                    err.message);
+}
+
 /* A new log file after logrotate(8) moved the old one. */
 static void reopen_log(void *arg)
 {
     struct agent *agent = arg;
-    const struct settings *settings = &agent->settings;
 
     log_close(&agent->log);
-    log_open(&agent->log, PACKAGE_NAME "-agent", settings->log_file,
-             settings->log_level, settings->log_max_size,
-             (int) settings->log_backups, NULL);
+    open_log(agent);
 }
 
 /* The kernel's name of this boot (random(4)); a random one of our own where
@@ -179,11 +192,7 @@ int agent_init(struct agent *agent, struct settings *settings,
     r = loop_init(&agent->loop);
     if (r < 0)
         return error_errno(err, r, "event loop");
-    r = log_open(&agent->log, PACKAGE_NAME "-agent", agent->settings.log_file,
-                 agent->settings.log_level, agent->settings.log_max_size,
-                 (int) agent->settings.log_backups, err);
-    if (r < 0)
-        return r;
+    open_log(agent);
     agent_kernel(agent);
     r = agent_signals(agent);
     if (r < 0)

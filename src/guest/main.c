@@ -84,7 +84,7 @@ static int check(const struct options *options,
  * it logs to a file. */
 static void greet(const struct agent *agent)
 {
-    if (agent->log.sink == LOG_SINK_FILE)
+    if (agent->log.sink == LOG_SINK_FILE && agent->log.fd >= 0)
         fprintf(stderr,
                 "[INFO] VirtioRPC Server started on %s, logging to "
                 "%s\n",

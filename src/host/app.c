@@ -276,6 +276,7 @@ static int app_log(struct app *app)
 
     if (r == 0)
         return 0;
+    log_close(&app->log);
     if (app->options.log) {
         app->err = why;
         return r;

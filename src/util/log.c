@@ -4,7 +4,7 @@
  * Lines for each sink, and rotation: FILE becomes FILE.1, and so on.  Control
  * characters become '?', also C1 in UTF-8, which some terminals obey.  A line
  * that cannot be written is dropped, because a full disk must not stop the
- * program.
+ * program; while there is no file, they are told on standard error.
  */
 #include <config.h>
 
@@ -89,14 +89,10 @@ int log_open(struct log *log, const char *program, const char *target,
     if (log->sink != LOG_SINK_FILE)
         return 0;
     log->path = strdup(target);
+    r = log->path ? log_file_open(log) : -ENOMEM;
     if (!log->path)
-        return error_errno(err, -ENOMEM, "log file '%s'", target);
-    r = log_file_open(log);
-    if (r < 0) {
-        log_close(log);
-        return error_errno(err, r, "log file '%s'", target);
-    }
-    return 0;
+        log->sink = LOG_SINK_STDERR;
+    return r < 0 ? error_errno(err, r, "log file '%s'", target) : 0;
 }
 
 /* The name of backup i; i 0 is the file itself. */
@@ -153,14 +149,15 @@ static size_t log_prefix(const struct log *log, enum log_level level,
 
 static void log_emit(struct log *log, const char *line, size_t n)
 {
-    if (log->sink != LOG_SINK_FILE) {
-        fd_write_all(STDERR_FILENO, line, n);
-        return;
-    }
-    if (log->max_size > 0 && log->size + (int64_t) n > log->max_size)
+    if (log->sink == LOG_SINK_FILE && log->fd < 0)
+        log_file_open(log);
+    if (log->fd >= 0 && log->max_size > 0
+        && log->size + (int64_t) n > log->max_size)
         log_rotate(log);
     /* A full disk must not stop the program; the line is lost. */
-    if (log->fd >= 0 && fd_write_all(log->fd, line, n) == 0)
+    if (log->fd < 0)
+        fd_write_all(STDERR_FILENO, line, n);
+    else if (fd_write_all(log->fd, line, n) == 0)
         log->size += (int64_t) n;
 }
 

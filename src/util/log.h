@@ -43,7 +43,9 @@ struct log {
  * Opens a log.  target is a file's path, or one of the words "stderr",
  * "journal" and "none".  A log that is not open (sink none) may be written to.
  *
- * Return: 0, or negative errno when the file cannot be opened.
+ * Return: 0, or negative errno when the file cannot be opened.  Even then it may
+ * be written to, and is to be closed: each line tries again, and goes to standard
+ * error until that is done.
  */
 int log_open(struct log *log, const char *program, const char *target,
              enum log_level level, int64_t max_size, int backups,

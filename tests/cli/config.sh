@@ -140,5 +140,25 @@ mv turn.log moved.log
 t_kill -HUP "$PID"
 reopened() { http GET /api/v1/ping >/dev/null && [ -e turn.log ]; }
 t "SIGHUP opens a new log, for logrotate" t_within 10 reopened
+stop "$PID"
+
+# --- an agent that cannot log serves all the same
+logs() { http GET "/api/v1/nothing-$1" >/dev/null && grep -q "nothing-$1" "$2" 2>/dev/null; }
+ln -s turn.log link.log
+mkdir folder.log
+for name in link folder missing/file; do
+	printf 'logging: {level: DEBUG, file: %s}\n' "$WORK/$name.log" >unlogged.yaml
+	t "an agent whose log is a $name" start_agent unlogged
+	t_like "… serves" pong "$(http GET /api/v1/ping)"
+	t_like "… and says why it does not log" "WARNING.*log file '$WORK/$name.log': .*standard error" "$(cat unlogged.stderr)"
+	t_not "… nor that it does" grep -q 'logging to' unlogged.stderr
+	t "… what it logs is told there" t_within 10 logs "$PID" unlogged.stderr
+	t_kill -HUP "$PID"
+	t "… also after SIGHUP" t_within 10 logs hup unlogged.stderr
+	rm -rf "$name.log"
+	mkdir -p "$(dirname "$name.log")"
+	t "… until it can be opened" t_within 10 logs again "$name.log"
+	stop "$PID"
+done
 
 done_testing

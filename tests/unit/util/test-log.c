@@ -200,7 +200,7 @@ START_TEST(refuses_links_and_missing_folders)
     ck_assert_int_eq(log_open(&log, "test", link, LOG_LEVEL_INFO, 0, 0, &err),
                      -ELOOP);
     ck_assert_ptr_nonnull(strstr(err.message, link));
-    log_error(&log, "dropped, not crashed");
+    log_error(&log, "told on standard error");
     log_close(&log);
     free(link);
     ck_assert_int_eq(
