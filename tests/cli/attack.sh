@@ -258,6 +258,37 @@ fi
 
 stop "$PID"
 
+# --- the agent's own files: nothing is done to them, neither directly nor by a link
+mkdir own own/logs
+head -c 32 /dev/urandom >own/key
+chmod 600 own/key
+ln -s own/logs logs
+cat >own/own.yaml <<END
+$off
+logging: {file: $WORK/logs/agent.log}
+security: {allowed_paths: [$WORK/], auth_key_file: $WORK/own/key}
+END
+ln -s own/own.yaml own.yaml
+t "an agent whose files lie where may be written" start_agent own
+for file in own/logs/agent.log{.2,.17}; do echo old >"$file"; done
+echo new >other
+for file in own.yaml own/own.yaml own/key logs/agent.log own/logs/agent.log own/logs/agent.log.{1,2,17}; do
+	t_json "no upload to $file" "d['code'] == 4001 and 'own' in d['data']['detail']" "$(http PUT "/api/v1/file/content?path=$WORK/$file" -T other)"
+	for query in "directory?mode=755" "symlink?overwrite=true&target=none" "remove?recursive=true&missing_ok=true" "attributes?mode=600"; do
+		t_json "… no $query" "d['code'] == 4001" "$(http POST "/api/v1/file/$query&path=$WORK/$file")"
+	done
+	t_json "… no link to it" "d['code'] == 4001" "$(http POST "/api/v1/file/symlink?path=$WORK/links/own&target=$WORK/$file")"
+done
+t_json "… nor is the link on the way replaced" "d['code'] == 4001" "$(http POST "/api/v1/file/symlink?path=$WORK/logs&overwrite=true&target=none")"
+for folder in logs own own/logs; do
+	t_json "… $folder is not removed with them" "d['code'] == 4001" "$(http POST "/api/v1/file/remove?recursive=true&path=$WORK/$folder")"
+done
+t "they may be read" cmd download "$WORK/own/logs/agent.log" read.log
+for file in own/logs/agent.log.old own/logs/agent.logs own/logs/agent.log. own/logs/other own/own.yaml.new; do
+	t_json "what is beside them may be written: $file" "d['code'] == 0" "$(http PUT "/api/v1/file/content?path=$WORK/$file" -T other)"
+done
+stop "$PID"
+
 # --- rules of the administrator
 config() { # NAME SECURITY
 	printf '%s\nlogging: {file: none}\nsecurity: {%s}\n' "$off" "$2" >"$1.yaml"

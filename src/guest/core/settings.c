@@ -118,6 +118,7 @@ static int list_fill(struct strlist *list, const char *const *items, size_t n)
 int settings_init(struct settings *settings)
 {
     *settings = (struct settings) {
+        .file = strdup(SETTINGS_FILE),
         .device_path = strdup("/dev/virtio-ports/" CHANNEL_DEFAULT),
         .buffer_size = 64 * KIB,
         .max_request_size = 10 * MIB,
@@ -134,7 +135,7 @@ int settings_init(struct settings *settings)
         .log_max_size = 10 * MIB,
         .log_backups = 5,
     };
-    if (!settings->device_path || !settings->custom_dir
+    if (!settings->file || !settings->device_path || !settings->custom_dir
         || !settings->auth_key_file || !settings->log_file
         || FILL(&settings->allowed_commands, default_commands) < 0
         || FILL(&settings->allowed_paths, default_allowed) < 0
@@ -197,6 +198,19 @@ static int check_rules(const struct yaml_items *list, const char *file,
     return 0;
 }
 
+/* Links in an absolute one stay, for whoever replaces one replaces the file. */
+static int remember_file(struct settings *settings, const char *file,
+                         struct error *err)
+{
+    char *name = *file == '/' ? strdup(file) : realpath(file, NULL);
+
+    if (!name)
+        return error_errno(err, -errno, "%s", file);
+    free(settings->file);
+    settings->file = name;
+    return 0;
+}
+
 int settings_load(struct settings *settings, const char *file,
                   struct error *err)
 {
@@ -221,7 +235,7 @@ int settings_load(struct settings *settings, const char *file,
     /* "[]" means the default list, says the specification. */
     if (r == 0 && settings->allowed_commands.n == 0)
         r = FILL(&settings->allowed_commands, default_commands);
-    return r;
+    return r ? r : remember_file(settings, file, err);
 }
 
 bool settings_any_program(const struct settings *settings)
@@ -245,6 +259,7 @@ static void free_rules(const struct yaml_items *list)
 
 void settings_free(struct settings *settings)
 {
+    free(settings->file);
     free(settings->device_path);
     free(settings->custom_dir);
     free(settings->auth_key_file);

@@ -31,6 +31,7 @@ struct command_rule {
 };
 
 struct settings {
+    char *file; /* that they are in, absolute */
     char *device_path;
     int64_t buffer_size; /* bytes read from the port at a time */
 

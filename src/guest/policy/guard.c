@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
- * Follows the way to each program anew for each question, for links change;
+ * Follows the way to each program and file anew for each question, for links change;
  * that is a hundred calls of lstat(2) for the default list.
  */
 #include <config.h>
@@ -18,6 +18,7 @@
 #include "guest/policy/command_policy.h"
 #include "guest/policy/way.h"
 #include "proto/status.h"
+#include "util/cleanup.h"
 
 struct guard {
     const char *real; /* that is to be written */
@@ -156,14 +157,53 @@ static int meet_commands(struct guard *guard, const struct strlist *allowed)
     return r;
 }
 
+/* Is real one of the old logs, FILE.1 and so on? */
+static bool is_backup(const char *file, const char *real)
+{
+    size_t n = strlen(file);
+
+    return strncmp(file, real, n) == 0 && real[n] == '.' && real[n + 1]
+           && !real[n + 1 + strspn(real + n + 1, "0123456789")];
+}
+
+/* The files of the agent itself, which are no programs.  Return: whose name in
+ * the configuration key is, if any. */
+static const char *meet_own(struct guard *guard,
+                            const struct settings *settings)
+{
+    const struct {
+        const char *key, *file;
+    } own[] = {
+        { "its configuration", settings->file },
+        { "security.auth_key_file", settings->auth_key_file },
+        { "logging.file", settings->log_file },
+    };
+    char real[PATH_MAX];
+
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        if (own[i].file[0] == '/'
+            && (walk(guard, own[i].file, real)
+                || (own[i].file == settings->log_file
+                    && is_backup(real, guard->real))))
+            return own[i].key;
+    return NULL;
+}
+
 static int check(const struct settings *settings, struct guard *guard,
                  struct error *err)
 {
-    const char *key = "server.custom_dir";
+    const char *key;
     int r;
 
     if (!settings || settings_any_program(settings))
         return 0;
+    key = meet_own(guard, settings);
+    if (key)
+        return error_set(err, STATUS_PERMISSION_DENIED,
+                         "'%s' is the agent's own, or on the way to what is "
+                         "(%s): no transfer may change that",
+                         guard->real, key);
+    key = "server.custom_dir";
     r = meet_folder(guard, settings->custom_dir);
     if (r == 0) {
         key = "server.handlers";

@@ -6,8 +6,9 @@
  * runs what he likes as root, whatever the list of commands says.
  *
  * Guarded are server.custom_dir with all that is in it, the programs of
- * server.handlers and those of security.allowed_commands.  Where every program
- * may be run, or a shell, there is nothing to guard.
+ * server.handlers and those of security.allowed_commands; and the agent's own
+ * files: its configuration, its key, its logs, which tell of who was there.
+ * Where every program may be run, or a shell, there is nothing to guard.
  */
 #ifndef VSRPC_GUEST_POLICY_GUARD_H
 #define VSRPC_GUEST_POLICY_GUARD_H
