@@ -33,6 +33,8 @@ fresh() {
 	echo hidden >guest/home/forbidden
 	ln -s ../etc guest/home/d
 	ln -s ../etc/secret guest/home/s
+	ln -s ../closed/file guest/home/c # to what he cannot see
+	echo shut >guest/closed/file
 	chown -Rh vuser:vuser guest/home
 	chown root:vshared guest/shared
 	chmod 2770 guest/shared
@@ -55,6 +57,7 @@ while IFS='|' read -r status command; do
 done <<'END'
 126|upload file @/home/d/pwned
 126|upload file @/home/d/public
+126|upload file @/home/c
 126|upload --owner vuser file @/home/d/pwned
 126|upload --resume file @/home/d/pwned
 126|upload -p file @/home/s

@@ -524,7 +524,8 @@ int path_target(const struct path_policy *policy, const char *path,
     if (r)
         return r;
     r = open_real(policy, AT_FDCWD, path, 0, &there, real);
-    if (r == -EAGAIN)
+    /* What cannot be seen is not what is not there. */
+    if (r == -EAGAIN || r == -EACCES)
         return not_opened(err, r, path);
     if (r == 0) {
         opath_close(&there);
