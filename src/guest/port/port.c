@@ -2,8 +2,9 @@
  * SPDX-FileCopyrightText: The vsrpc authors */
 /*
  * Reads and writes the port without blocking.  A device without a client is
- * not polled; SIGIO tells of the next one, or a timer where there is no SIGIO.  What a client had sent before it
- * left is discarded, or it might be taken for the next one's requests.
+ * not polled; SIGIO tells of the next one, or a timer where there is no SIGIO.
+ * What a client had sent before it left is discarded, or it might be taken for
+ * the next one's requests.
  */
 #include <config.h>
 

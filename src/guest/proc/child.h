@@ -6,10 +6,10 @@
  * Its outputs go to whoever wants them while they come, and who has no room
  * holds the program back.  Where nobody wants them they are gathered up to a
  * ceiling; what comes past it is read and dropped, so that the program can
- * end, or ends it at once.  At the deadline the whole process group gets TERM and KILL, when the
- * program has ended or shortly after.  A program ends when its process ends:
- * what its pipes hold then is read, and pipes that a grandchild still holds
- * are read a moment longer and then let go.
+ * end, or ends it at once.  At the deadline the whole process group gets TERM
+ * and KILL, when the program has ended or shortly after.  A program ends when
+ * its process ends: what its pipes hold then is read, and pipes that a
+ * grandchild still holds are read a moment longer and then let go.
  */
 #ifndef VSRPC_GUEST_PROC_CHILD_H
 #define VSRPC_GUEST_PROC_CHILD_H
