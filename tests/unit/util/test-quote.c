@@ -74,7 +74,7 @@ END_TEST
 START_TEST(hint)
 {
     struct error err = ERROR_INIT;
-    char name[sizeof(err.hint)];
+    char line[sizeof(err.hint)];
 
     error_set(&err, -1, "x");
     quote_hint(&err, "chown root: %s && chmod 600 %s", "/a b", "-");
@@ -82,13 +82,13 @@ START_TEST(hint)
     quote_hint(&err, "virsh list");
     ck_assert_str_eq(err.hint, "virsh list");
     error_set(&err, -1, "x");
-    memset(name, 'a', sizeof(name) - 1);
-    name[sizeof(name) - 1] = '\0';
-    quote_hint(&err, "%s", name);
-    ck_assert_str_eq(err.hint, name);
-    quote_hint(NULL, "%s", name);
+    memset(line, 'a', sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
+    quote_hint(&err, "%s", line);
+    ck_assert_str_eq(err.hint, line);
+    quote_hint(NULL, "%s", line);
     error_set(&err, -1, "x");
-    quote_hint(&err, "rm %s", name);
+    quote_hint(&err, "rm %s", line);
     ck_assert_str_eq(err.hint, "");
 }
 END_TEST

@@ -392,7 +392,7 @@ START_TEST(unit)
     static const struct {
         const char *program, *form;
         bool holds; /* the names, too, and not only patterns */
-    } forms[] = {
+    } lines[] = {
         { "systemctl", "systemctl start %s", true },
         { "systemctl", "systemctl restart x %s", true },
         { "systemctl", "systemctl enable %s", true },
@@ -402,19 +402,19 @@ START_TEST(unit)
     };
     const char *name = units[_i].name;
 
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         bool passes = units[_i].passes
-                      || (!forms[i].holds && !strpbrk(name, "*?["));
+                      || (!lines[i].holds && !strpbrk(name, "*?["));
         struct strlist words;
         struct rule rule;
         char text[128];
         int r;
 
         snprintf(text, sizeof(text), "%.*s%s%s",
-                 (int) strcspn(forms[i].form, "%"), forms[i].form, name,
-                 strchr(forms[i].form, '%') + 2);
+                 (int) strcspn(lines[i].form, "%"), lines[i].form, name,
+                 strchr(lines[i].form, '%') + 2);
         words = words_of(text);
-        ck_assert(command_rule_find(&settings, forms[i].program, &rule));
+        ck_assert(command_rule_find(&settings, lines[i].program, &rule));
         r = command_rule_check(&rule, words.items, NULL);
         ck_assert_msg(r == (passes ? 0 : STATUS_PERMISSION_DENIED), "%s: %d",
                       text, r);
