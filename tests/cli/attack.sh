@@ -252,6 +252,7 @@ t_not "… it is not" [ -L outside/tree/forbidden ]
 if [ "$(id -u)" = 0 ]; then
 	t_json "root is who acts there when he is named, too" "d['code'] == 4001" "$(link /etc/brkwrite '&user=root')"
 	chmod 777 links
+	chmod 755 . # on an old kernel the way to a file has to be read
 	t_json "another user may make what is his" "d['code'] == 0" "$(link /etc/brkwrite '&user=bin')"
 	rm -f links/new
 fi

@@ -130,10 +130,11 @@ def jobs():
 
 def settled(before):
     """The agent when it has ended and forgotten what victims have left, which takes
-    it up to SESSION_GRACE_MS, 5 s, the 5 s between TERM and KILL, and 5 s more."""
-    deadline = time.monotonic() + 20
+    it up to SESSION_GRACE_MS, 5 s, the 5 s between TERM and KILL, and 5 s more.  Each
+    look is a client of its own, for which what is away has its grace anew."""
+    deadline = time.monotonic() + 40
     while jobs() and time.monotonic() < deadline:
-        time.sleep(0.5)  # the step of a poll
+        time.sleep(7)  # the step of a poll: longer than the grace
     while True:
         now = look()
         same = all(now[key] == before[key] for key in before if key != "rss")

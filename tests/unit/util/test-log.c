@@ -206,6 +206,7 @@ START_TEST(refuses_links_and_missing_folders)
     ck_assert_int_eq(
         log_open(&log, "test", "/nonexistent/x", LOG_LEVEL_INFO, 0, 0, &err),
         -ENOENT);
+    log_close(&log);
     place_close(&place);
 }
 END_TEST
