@@ -70,6 +70,7 @@ UNIT_TESTS += \
 	tests/unit/guest/policy/test-command-rules \
 	tests/unit/guest/policy/test-copies \
 	tests/unit/guest/policy/test-env-policy \
+	tests/unit/guest/policy/test-path-lists \
 	tests/unit/guest/policy/test-path-policy \
 	tests/unit/guest/policy/test-path-walk \
 	tests/unit/guest/policy/test-rate \
@@ -137,6 +138,8 @@ UNIT_TESTS += \
 	tests/unit/host/term/test-progress \
 	tests/unit/host/term/test-shorten
 # its own clock, and its own road to an agent
+tests_unit_host_client_test_attempts_SOURCES = tests/unit/host/client/test-attempts.c \
+	tests/unit/host/client/fated.c tests/unit/host/client/fated.h
 tests_unit_host_client_test_attempts_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=clock_ms -Wl,--wrap=clock_sleep_ms \
 	-Wl,--wrap=deadline_in -Wl,--wrap=deadline_left \
